@@ -1,0 +1,26 @@
+# make run: the site on this machine. make test: every check. Both set up what they need.
+PYTHON ?= python3
+PORT ?= 8000
+export PORT
+
+.PHONY: run test pins
+
+run: .venv/run
+	@exec .venv/bin/python -m intake_site.local
+
+test: .venv/test
+	@scripts/chromium
+	@scripts/gate
+
+# The pinned packages, from the short lists in requirements*.in.
+pins: .venv/test
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements.in -o requirements.txt
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+.venv/run: requirements.txt scripts/venv
+	@PYTHON="$(PYTHON)" scripts/venv requirements.txt
+	@touch $@
+
+.venv/test: requirements-dev.txt scripts/venv
+	@PYTHON="$(PYTHON)" scripts/venv requirements-dev.txt
+	@touch .venv/run $@

@@ -1,0 +1,105 @@
+"""`make run`: readies the site on this machine and serves it, for its own browser only.
+
+What is made the first time stays in var/: a secret key, the database, the collected static files. Later starts make
+only what is missing or out of date.
+"""
+
+import hashlib
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+
+
+def port_from(text: str) -> int:
+    """The port to serve on; stops with one plain line when it is no port, or is taken."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        sys.exit(f"PORT must be a number from 1 to 65535, not {text!r}. For example: make run PORT=8001")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, int(text)))
+        except PermissionError:
+            sys.exit(f"Port {text} needs special rights. Choose a higher one: make run PORT=8001")
+        except OSError:
+            sys.exit(f"Port {text} is in use. Stop the program that uses it, or choose another: make run PORT=8001")
+    return int(text)
+
+
+def make_secret_key(path: Path) -> None:
+    """Writes a random key that only this user can read, unless there is one."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+
+
+def make_first_account() -> None:
+    """A first staff account with a random password, printed this once, when there is no account at all."""
+    from django.contrib.auth import get_user_model
+
+    users = get_user_model().objects
+    if users.exists():
+        return
+    password = secrets.token_urlsafe(12)
+    users.create_superuser("staff", password=password)
+    print("\nYour first staff account. The password is shown only now; please write it down:")
+    print(f"    user name  staff\n    password   {password}\n", flush=True)
+
+
+def collect_static_files(static_root: Path) -> None:
+    """Collects and compresses the static files when they, or the packages, have changed."""
+    from django.contrib.staticfiles.finders import get_finders
+    from django.core.management import call_command
+
+    digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            changed = storage.get_modified_time(name).timestamp()
+            digest.update(f"{name} {storage.size(name)} {changed}\n".encode())
+    stamp = static_root / ".collected"
+    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(digest.hexdigest())
+
+
+def main() -> None:
+    port = port_from(os.environ.get("PORT") or "8000")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intake_site.settings")
+    os.environ.setdefault("HTTPS", "off")
+    if not os.environ.get("SECRET_KEY"):
+        make_secret_key(Path(os.environ.get("VAR_DIR", ROOT / "var")) / "secret_key")
+
+    import django
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import call_command
+    from django.db import DatabaseError
+
+    try:
+        django.setup()
+        call_command("migrate", interactive=False, verbosity=0)
+        make_first_account()
+        collect_static_files(settings.STATIC_ROOT)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    except (DatabaseError, OSError) as error:
+        sys.exit(f"The site could not be set up: {error}".strip())
+
+    print(f"Open  http://{HOST}:{port}/        the screening\n      http://{HOST}:{port}/admin/  for staff")
+    print("Stop with Ctrl-C.", flush=True)
+    command = [sys.executable, "-m", "gunicorn", "intake_site.wsgi", f"--bind={HOST}:{port}"]
+    command += ["--worker-class=gthread", "--threads=8", "--log-level=warning", "--no-control-socket"]
+    os.execv(sys.executable, command + (["--reload"] if settings.DEBUG else []))  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()

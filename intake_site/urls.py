@@ -1,0 +1,20 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.urls import path
+
+from screening import views
+
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("questions/<slug:slug>/", views.question, name="question"),
+    path("check/", views.check, name="check"),
+    path("result/", views.result, name="result"),
+    path("help/", views.help_now, name="help"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = views.bad_request
+handler403 = views.forbidden
+handler404 = views.not_found
+handler500 = views.server_error

@@ -1,0 +1,20 @@
+"""What every template may need: the centre, and the numbers in the footer."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from screening.help_lines import HELP_LINES, tel
+
+
+def center(request: HttpRequest) -> dict[str, object]:
+    phone = settings.CENTER_PHONE
+    return {
+        "center": {
+            "name": settings.CENTER_NAME,
+            "phone": phone,
+            "href": tel(phone),
+            "hours": settings.CENTER_HOURS,
+        },
+        "crisis_lines": [HELP_LINES["988"], HELP_LINES["911"]],
+        "helpline": HELP_LINES["samhsa"],
+    }

@@ -1,0 +1,187 @@
+"""The result in words: what the result page and the staff desk show of a recommendation and the answers behind it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext
+
+from screening import rules
+from screening.help_lines import HelpLine, help_lines_for
+from screening.questionnaire import PAGES, QUESTIONS, _
+from screening.sources import SOURCES, Source
+
+TITLES = {
+    "need": _("How much care you need"),
+    "support": _("Who and what holds you up"),
+    "duties": _("What you can’t leave"),
+    "urgency": _("How soon to talk with someone"),
+}
+
+# dimension -> level -> (a word or two, a sentence)
+LEVEL_WORDS = {
+    "need": {
+        "low": (_("Low"), _("Your need for care looks low.")),
+        "some": (_("Some"), _("You need some care, and someone to check on you.")),
+        "high": (_("High"), _("You need a lot of care, close by.")),
+    },
+    "support": {
+        "strong": (_("Strong"), _("You have strong support around you.")),
+        "some": (_("Some"), _("You have some support around you.")),
+        "weak": (_("Weak"), _("You have little support around you right now.")),
+    },
+    "duties": {
+        "flexible": (_("Flexible"), _("You may be able to step away for some weeks.")),
+        "fixed": (_("Fixed"), _("You have work or family that can’t wait.")),
+    },
+    "urgency": {
+        "none": (_("No rush"), _("Take the time you need.")),
+        "soon": (_("Soon"), _("Please talk with our staff or a doctor in the next few days.")),
+        "today": (_("Today"), _("Please talk to a doctor today.")),
+        "now": (_("Now"), _("Please get help now.")),
+    },
+}
+
+PROGRAM_WORDS = {"iop": _("Home"), "inpatient": _("Stay"), rules.DUTIES_DECIDE: _("Depends")}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer in words. `marked` where it set a level or made a call more urgent."""
+
+    key: str
+    question: str
+    topic: str
+    text: str
+    marked: bool = False
+
+
+@dataclass(frozen=True)
+class ExplainedReason:
+    """A reason, the answers that set it, and where the rule comes from."""
+
+    key: str
+    text: str
+    answers: tuple[Answer, ...]
+    sources: tuple[tuple[int, Source], ...]  # with their numbers in the page's list
+
+
+@dataclass(frozen=True)
+class Card:
+    """One dimension: its level, why, and the answers that pointed the other way."""
+
+    dimension: str
+    title: str
+    level: str
+    word: str
+    sentence: str
+    reasons: tuple[ExplainedReason, ...]
+    other_way: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place in the grid."""
+
+    kind: str  # "iop" | "inpatient" | "depends"
+    word: str
+    here: bool
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that a result page says of one result."""
+
+    recommendation: rules.Recommendation
+    cards: tuple[Card, ...]  # need, support, duties
+    urgency: Card
+    supports: tuple[str, ...]  # the grid's column heads
+    grid: tuple[tuple[str, tuple[Cell, ...]], ...]  # (row head, cells)
+    help_lines: tuple[HelpLine, ...]
+    sources: tuple[tuple[int, Source], ...]
+    opioid_warning: bool
+
+
+def answer_in_words(key: str, value: str, marked: bool = False) -> Answer:
+    """Its words today; the bare key or value where the questionnaire no longer has it."""
+    question = QUESTIONS.get(key)
+    if question is None:
+        return Answer(key, key, key, value, marked)
+    text = question.options.get(value)
+    return Answer(key, gettext(question.text), gettext(question.topic), gettext(text) if text else value, marked)
+
+
+def answers_by_page(answers: Mapping[str, str], marked: Iterable[str] = ()) -> list[tuple[str, str, list[Answer]]]:
+    """(slug, title, answers in words) for each page that has any; questions that no longer exist come last."""
+    marks = set(marked)
+    pages = [(page.slug, gettext(page.title), [question.key for question in page.questions]) for page in PAGES]
+    pages.append(("", gettext("No longer asked"), [key for key in answers if key not in QUESTIONS]))
+    return [
+        (slug, title, [answer_in_words(key, answers[key], key in marks) for key in keys if key in answers])
+        for slug, title, keys in pages
+        if any(key in answers for key in keys)
+    ]
+
+
+def grid_rows(recommendation: rules.Recommendation | None = None) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
+    """The grid in words, a row a level of need; with a recommendation, its own cell is marked and says its program."""
+    rows = []
+    for need in rules.LEVELS["need"]:
+        cells = []
+        for support in rules.LEVELS["support"]:
+            program = rules.GRID[need, support]
+            here = recommendation is not None and (recommendation.need, recommendation.support) == (need, support)
+            kind = "depends" if program == rules.DUTIES_DECIDE else program
+            shown = recommendation.program if recommendation and here else program
+            cells.append(Cell(kind, gettext(PROGRAM_WORDS[shown]), here))
+        rows.append((gettext(LEVEL_WORDS["need"][need][0]), tuple(cells)))
+    return tuple(rows)
+
+
+def _card(
+    dimension: str, recommendation: rules.Recommendation, answers: Mapping[str, str], numbers: Mapping[str, int]
+) -> Card:
+    reasons = recommendation.reasons_for(dimension)
+    read_here = {key for rule in rules.RULES if dimension in rule.raises for key in rule.when}
+    spoken = {key for reason in reasons for key in reason.questions}
+    level = getattr(recommendation, dimension)
+    word, sentence = LEVEL_WORDS[dimension][level]
+    return Card(
+        dimension,
+        gettext(TITLES[dimension]),
+        level,
+        gettext(word),
+        gettext(sentence),
+        tuple(
+            ExplainedReason(
+                reason.key,
+                reason.text,
+                tuple(answer_in_words(key, answers[key]) for key in reason.questions),
+                tuple((numbers[source], SOURCES[source]) for source in reason.sources if source in SOURCES),
+            )
+            for reason in reasons
+        ),
+        tuple(
+            answer_in_words(key, answers[key])
+            for key, question in QUESTIONS.items()
+            if key in read_here - spoken and key in answers and question.rank(answers[key]) == 0
+        ),
+    )
+
+
+def explain(recommendation: rules.Recommendation, answers: Mapping[str, str]) -> Explanation:
+    """The explanation, in the language in use, of a recommendation whose reasons are in words already."""
+    used = [source for reason in recommendation.reasons for source in reason.sources if source in SOURCES]
+    numbers = {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
+    cards = {dimension: _card(dimension, recommendation, answers, numbers) for dimension in rules.LEVELS}
+    questions = {key for reason in recommendation.reasons for key in reason.questions}
+    opioids = answers.get("opioids", "")
+    return Explanation(
+        recommendation,
+        cards=tuple(card for dimension, card in cards.items() if dimension != "urgency"),
+        urgency=cards["urgency"],
+        supports=tuple(gettext(LEVEL_WORDS["support"][level][0]) for level in rules.LEVELS["support"]),
+        grid=grid_rows(recommendation),
+        help_lines=tuple(help_lines_for(recommendation.urgency, questions, answers)),
+        sources=tuple((number, SOURCES[source]) for source, number in numbers.items()),
+        opioid_warning=opioids in QUESTIONS["opioids"].options and QUESTIONS["opioids"].rank(opioids) > 0,
+    )

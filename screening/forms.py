@@ -1,0 +1,32 @@
+"""A page of the questionnaire as a Django form; crispy renders it with our own template pack."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from screening.questionnaire import Page, known
+
+
+class PageForm(forms.Form):
+    """The questions of `page`: HTML names are the question keys, radio values the option values."""
+
+    use_required_attribute = False  # the server's own messages are kinder than the browser's
+
+    def __init__(self, page: Page, data: Mapping[str, Any] | None = None, answers: Mapping[str, str] | None = None):
+        super().__init__(data, initial=dict(answers or {}))
+        for question in page.questions:
+            choose = format_lazy(_("Choose an answer about {topic}"), topic=_(question.topic))
+            self.fields[question.key] = forms.ChoiceField(
+                label=_(question.text),
+                help_text=_(question.hint) if question.hint else "",
+                choices=[(value, _(text)) for value, text in question.options.items()],
+                widget=forms.RadioSelect,
+                error_messages={"required": choose, "invalid_choice": choose},
+            )
+
+    def chosen(self) -> dict[str, str]:
+        """The posted answers that exist, whether or not the rest of the page is answered."""
+        return known({key: self.data[key] for key in self.fields if key in self.data})

@@ -1,0 +1,109 @@
+"""The numbers to call, in one place, each with the day it was last checked."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from screening.questionnaire import _
+
+
+@dataclass(frozen=True)
+class HelpLine:
+    """Somebody to reach: `href` is a tel:, sms: or https: address."""
+
+    key: str
+    name: str
+    contact: str
+    href: str
+    detail: str
+    source: str
+    checked: date
+
+
+HELP_LINES = {
+    line.key: line
+    for line in (
+        HelpLine(
+            "911",
+            _("Emergency"),
+            "911",
+            "tel:911",
+            _("If a life may be in danger, call now. Say where you are first."),
+            "https://www.911.gov/",
+            date(2026, 11, 23),
+        ),
+        HelpLine(
+            "988",
+            _("988 Lifeline"),
+            "988",
+            "tel:988",
+            _("Call or text 988, day or night, free. In a call, press 2 for Spanish or 1 for veterans."),
+            "https://988lifeline.org/",
+            date(2026, 11, 23),
+        ),
+        HelpLine(
+            "poison",
+            _("Poison Help"),
+            "1-800-222-1222",
+            "tel:+18002221222",
+            _("If someone took too much and is awake. Free, day and night. If they pass out, call 911."),
+            "https://poisonhelp.hrsa.gov/",
+            date(2026, 11, 23),
+        ),
+        HelpLine(
+            "domestic_violence",
+            _("Domestic Violence Hotline"),
+            "1-800-799-7233",
+            "tel:+18007997233",
+            _("Free, day and night. You can also text START to 88788."),
+            "https://www.thehotline.org/",
+            date(2026, 11, 23),
+        ),
+        HelpLine(
+            "samhsa",
+            _("SAMHSA Helpline"),
+            "1-800-662-4357",
+            "tel:+18006624357",
+            _("Free, day and night, in English and Spanish. They tell you where to find care; they don’t give it."),
+            "https://www.samhsa.gov/find-help/helplines/national-helpline",
+            date(2026, 11, 23),
+        ),
+        HelpLine(
+            "findtreatment",
+            _("Find a program near you"),
+            "FindTreatment.gov",
+            "https://findtreatment.gov/",
+            _("A search of programs in the United States. Call first to check that they have room."),
+            "https://findtreatment.gov/",
+            date(2026, 11, 23),
+        ),
+    )
+}
+
+
+def help_lines_for(urgency: str, questions: Collection[str], answers: Mapping[str, str]) -> list[HelpLine]:
+    """The lines to show with a result, the first to call first.
+
+    `questions` are those that a rule which applies has read. 988 leads where thoughts of self-harm or the mind are
+    concerned; a body in danger right now comes before even that.
+    """
+    body_first = "emergency" in questions or answers.get("home_safety") == "danger"
+    lifeline = bool({"self_harm", "mind"} & set(questions))
+    order = ["911", "988"] if body_first else ["988", "911"]
+    shown = {
+        "911": urgency == "now",
+        "988": lifeline,
+        "poison": answers.get("emergency") == "medical",
+        "domestic_violence": "home_safety" in questions,
+        "samhsa": True,
+        "findtreatment": True,
+    }
+    return [HELP_LINES[key] for key in [*order, *(key for key in shown if key not in order)] if shown[key]]
+
+
+def tel(phone: str) -> str:
+    """The tel: address of a US phone number as written, for example "(405) 555-0100"; "" for an empty one."""
+    digits = "".join(character for character in phone if character.isdigit())
+    if not digits:
+        return ""
+    return f"tel:+{digits}" if len(digits) > 10 else f"tel:+1{digits}" if len(digits) == 10 else f"tel:{digits}"

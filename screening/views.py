@@ -1,0 +1,251 @@
+"""The pages a person walks through. Which page comes next is computed from the answers, never stored."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import uuid4
+
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from screening import draft as drafts
+from screening import rules
+from screening.draft import Draft
+from screening.explanation import answers_by_page, explain
+from screening.forms import PageForm
+from screening.help_lines import HELP_LINES, help_lines_for
+from screening.models import Submission, in_words
+from screening.questionnaire import PAGE_BY_SLUG, PAGES, Page, first_gap, known
+
+log = logging.getLogger(__name__)
+
+# What a redirect says on the page that it leads to: ?note=<key>. It carries no answer.
+NOTES = {
+    "gap": _("There is something to answer here first. What you answered before is kept."),
+    "lost": _(
+        "We could not read your earlier answers. They are cleared after an hour, to keep them private. "
+        "Please start again here."
+    ),
+    "lost_but_one": _(
+        "We could not read your earlier answers. They are cleared after an hour, to keep them private. "
+        "The page you just sent is kept. Please answer the others again."
+    ),
+    "again": _("Please send this page once more. Your choices are still here."),
+    "saved_before": _(
+        "You saved answers before these, maybe in another tab. The answers below are not saved yet. "
+        "If they are right, save them too."
+    ),
+    "cleared": _("Your answers are gone from this device."),
+}
+
+
+def _read(request: HttpRequest) -> Draft:
+    """The draft, without answers that today's questionnaire does not know: they are asked again."""
+    draft = Draft.read(request)
+    return replace(draft, answers=known(draft.answers))
+
+
+def _note(request: HttpRequest) -> str:
+    return str(NOTES.get(request.GET.get("note", ""), ""))
+
+
+def _to(page: Page | None, note: str = "") -> HttpResponse:
+    """A redirect to a page of questions, or to the check page when there is no gap left."""
+    url = reverse("question", args=[page.slug]) if page else reverse("check")
+    return redirect(f"{url}?note={note}" if note else url)
+
+
+def _to_gap(draft: Draft) -> HttpResponse:
+    """To the first gap, saying why; a cookie that can't be read is dropped."""
+    response = _to(first_gap(draft.answers), "lost" if draft.lost else "gap")
+    if draft.lost:
+        drafts.clear(response)
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest) -> HttpResponse:
+    """What this is; a POST clears the answers from the device."""
+    if request.method == "POST":
+        response: HttpResponse = redirect(reverse("start") + "?note=cleared")
+        drafts.clear(response)
+        return response
+    draft = _read(request)
+    return render(request, "start.html", {"draft": draft, "note": _note(request), "first": PAGES[0]})
+
+
+def _question_page(
+    request: HttpRequest, page: Page, form: PageForm, *, status: int = 200, note: str = "", urgent: bool = False
+) -> HttpResponse:
+    number = PAGES.index(page) + 1
+    context = {
+        "page": page,
+        "form": form,
+        "number": number,
+        "pages": range(1, len(PAGES) + 1),
+        "previous": PAGES[number - 2] if number > 1 else None,
+        "note": note,
+        "urgent": urgent,
+    }
+    return render(request, "question.html", context, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def question(request: HttpRequest, slug: str) -> HttpResponse:
+    """One page of questions. A POST keeps every valid choice, even where others are missing."""
+    page = PAGE_BY_SLUG.get(slug)
+    if page is None:
+        raise Http404
+    draft = _read(request)
+    if request.method == "POST":
+        return _answer(request, page, draft)
+    gap = first_gap(draft.answers)
+    if draft.lost or (gap and PAGES.index(gap) < PAGES.index(page)):
+        return _to_gap(draft)
+    return _question_page(request, page, PageForm(page, answers=draft.answers), note=_note(request))
+
+
+def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
+    form = PageForm(page, request.POST)
+    answered = draft.answered(form.chosen())
+    urgent = rules.needs_help_now(answered.answers, set(form.fields))
+    gap = first_gap(answered.answers)
+    if not form.is_valid():
+        response = _question_page(request, page, form, status=422, urgent=urgent)
+    elif urgent:
+        response = redirect("help")
+    elif draft.lost:
+        response = _to(gap, "lost_but_one")
+    else:
+        response = _to(gap, "gap" if gap and PAGES.index(gap) < PAGES.index(page) else "")
+    answered.write(response)
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+def help_now(request: HttpRequest) -> HttpResponse:
+    """The numbers to call: for everyone, and first of all where a safety answer means now. The person may go on."""
+    draft = _read(request)
+    applying = [rule for rule in rules.RULES if rule.applies(draft.answers)]
+    urgent = any(rule.urgency == "now" for rule in applying)
+    first = help_lines_for("now", {key for rule in applying for key in rule.when}, draft.answers)
+    lines = [*first, *(line for line in HELP_LINES.values() if line not in first)]
+    gap = first_gap(draft.answers)
+    go_on = reverse("question", args=[gap.slug]) if gap else reverse("result" if draft.finished else "check")
+    return render(
+        request,
+        "help.html",
+        {"urgent": urgent, "lines": lines, "go_on": go_on if draft.answers else "", "note": _note(request)},
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: HttpRequest) -> HttpResponse:
+    """Every answer with its change link, and the two ways to see the result."""
+    draft = _read(request)
+    if first_gap(draft.answers):
+        return _to_gap(draft)
+    if request.method == "POST":
+        return _finish(request, draft)
+    return _check_page(request, draft)
+
+
+def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: int = 200) -> HttpResponse:
+    context = {"pages": answers_by_page(draft.answers), "draft": draft, "error": error, "note": _note(request)}
+    return render(request, "check.html", context, status=status)
+
+
+def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
+    action = request.POST.get("action")
+    if action not in ("save", "view"):
+        return _check_page(request, draft, error=str(_("Please choose one of the two buttons below.")), status=422)
+    if action == "save":
+        try:
+            saved = Submission.objects.submit(draft.answers, draft.key)
+        except DatabaseError as error:
+            log.error("a submission could not be saved: %s", type(error).__name__)
+            sorry = _(
+                "We can’t save right now. Your answers are still on this device. Try again in a few minutes, "
+                "or see your result without saving."
+            )
+            return _check_page(request, draft, error=str(sorry), status=503)
+        if saved.answers != draft.answers:  # an older tab saved this draft first: what is new becomes a draft of its own
+            response = _to(None, "saved_before")
+            replace(draft, key=uuid4(), finished="").write(response)
+            return response
+    response = redirect("result")
+    # Once saved, a draft stays saved: seeing it again "without saving" can't undo that.
+    replace(draft, finished="save" if draft.finished == "save" else action).write(response)
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+def result(request: HttpRequest) -> HttpResponse:
+    """The result and its reasons: the saved row's where there is one, else worked out from the draft."""
+    draft = _read(request)
+    if first_gap(draft.answers):
+        return _to_gap(draft)
+    if not draft.finished:
+        return redirect("check")
+    recommendation = _saved_recommendation(draft) or in_words(rules.recommend(draft.answers))
+    context = {"explanation": explain(recommendation, draft.answers), "saved": draft.finished == "save"}
+    return render(request, "result.html", context)
+
+
+def _saved_recommendation(draft: Draft) -> rules.Recommendation | None:
+    if draft.finished != "save":
+        return None
+    try:
+        submission = Submission.objects.filter(draft=draft.key).first()
+    except DatabaseError as error:  # the same rules give the same result; only the saved words are out of reach
+        log.error("a saved result could not be read: %s", type(error).__name__)
+        return None
+    return submission.recommendation if submission else None
+
+
+# Error pages: kind words, a way back, the crisis numbers, no database.
+ERRORS = {
+    400: (_("We could not read that"), _("Something in what was sent did not make sense to us. Please go back and try again.")),
+    403: (_("This page is not open to you"), _("You may need to sign in, or use another account.")),
+    404: (_("We can’t find that page"), _("The address may be wrong, or the page may have moved.")),
+    500: (_("Something went wrong on our side"), _("It was not your fault. Please try again in a minute.")),
+}
+
+
+def _error(request: HttpRequest, status: int) -> HttpResponse:
+    title, text = ERRORS[status]
+    return render(request, "error.html", {"title": title, "text": text}, status=status)
+
+
+def _error_handler(status: int) -> Callable[..., HttpResponse]:
+    def handler(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+        return _error(request, status)
+
+    return handler
+
+
+bad_request, forbidden, not_found, server_error = (_error_handler(status) for status in ERRORS)
+
+
+@never_cache
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose secret is gone, as after the browser was closed: the page again, with its choices, and nothing stored."""
+    match = request.resolver_match
+    page = PAGE_BY_SLUG.get(match.kwargs["slug"]) if match and match.url_name == "question" else None
+    if page:
+        chosen = PageForm(page, request.POST).chosen()
+        return _question_page(request, page, PageForm(page, answers=chosen), status=403, note=str(NOTES["again"]))
+    title, text = _("That page was open for too long"), _(
+        "We did not get what you sent, to be safe. Please go back and send it again. Cookies must be allowed."
+    )
+    return render(request, "error.html", {"title": title, "text": text}, status=403)
