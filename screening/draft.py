@@ -38,7 +38,7 @@ class Draft:
     @classmethod
     def read(cls, request: HttpRequest) -> Self:
         cookie = request.COOKIES.get(settings.DRAFT_COOKIE_NAME)
-        if cookie is None:
+        if not cookie:
             return cls()
         try:
             key, answers, finished = json.loads(_cipher().decrypt(cookie.encode(), ttl=IDLE_SECONDS))

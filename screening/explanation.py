@@ -1,7 +1,7 @@
 """The result in words: what the result page and the staff desk show of a recommendation and the answers behind it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext
 
@@ -41,7 +41,7 @@ LEVEL_WORDS = {
     },
 }
 
-PROGRAM_WORDS = {"iop": _("Home"), "inpatient": _("Stay"), rules.DUTIES_DECIDE: _("Depends")}
+PROGRAM_WORDS = {"iop": _("Home"), "inpatient": _("Stay"), rules.DUTIES_DECIDE: _("Either")}
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class ExplainedReason:
     text: str
     answers: tuple[Answer, ...]
     sources: tuple[tuple[int, Source], ...]  # with their numbers in the page's list
+    told: bool = False  # an earlier card gave this rule's words already
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,15 @@ class Card:
     word: str
     sentence: str
     reasons: tuple[ExplainedReason, ...]
-    other_way: tuple[Answer, ...]
+    at_rest: bool  # at the level that no answer has to raise
+    other_way: tuple[Answer, ...]  # at rest: the answers behind it
 
 
 @dataclass(frozen=True)
 class Cell:
     """One place in the grid."""
 
-    kind: str  # "iop" | "inpatient" | "depends"
+    kind: str  # "iop" | "inpatient" | "either"
     word: str
     here: bool
 
@@ -92,10 +94,11 @@ class Explanation:
     """All that a result page says of one result."""
 
     recommendation: rules.Recommendation
-    cards: tuple[Card, ...]  # need, support, duties
-    urgency: Card
+    cards: tuple[Card, ...]  # need, support, duties, and urgency where it is more than none
+    call_first: tuple[ExplainedReason, ...]  # why a person should get help now or see a doctor today
     supports: tuple[str, ...]  # the grid's column heads
     grid: tuple[tuple[str, tuple[Cell, ...]], ...]  # (row head, cells)
+    urgent_lines: tuple[HelpLine, ...]
     help_lines: tuple[HelpLine, ...]
     sources: tuple[tuple[int, Source], ...]
     opioid_warning: bool
@@ -130,15 +133,19 @@ def grid_rows(recommendation: rules.Recommendation | None = None) -> tuple[tuple
         for support in rules.LEVELS["support"]:
             program = rules.GRID[need, support]
             here = recommendation is not None and (recommendation.need, recommendation.support) == (need, support)
-            kind = "depends" if program == rules.DUTIES_DECIDE else program
+            kind = "either" if program == rules.DUTIES_DECIDE else program
             shown = recommendation.program if recommendation and here else program
             cells.append(Cell(kind, gettext(PROGRAM_WORDS[shown]), here))
         rows.append((gettext(LEVEL_WORDS["need"][need][0]), tuple(cells)))
     return tuple(rows)
 
 
+def _sources(reason: rules.Reason) -> list[Source]:
+    return [SOURCES[source] for source in reason.sources if source in SOURCES]
+
+
 def _card(
-    dimension: str, recommendation: rules.Recommendation, answers: Mapping[str, str], numbers: Mapping[str, int]
+    dimension: str, recommendation: rules.Recommendation, answers: Mapping[str, str], numbers: Mapping[Source, int]
 ) -> Card:
     reasons = recommendation.reasons_for(dimension)
     read_here = {key for rule in rules.RULES if dimension in rule.raises for key in rule.when}
@@ -155,33 +162,45 @@ def _card(
             ExplainedReason(
                 reason.key,
                 reason.text,
-                tuple(answer_in_words(key, answers[key]) for key in reason.questions),
-                tuple((numbers[source], SOURCES[source]) for source in reason.sources if source in SOURCES),
+                tuple(answer_in_words(key, answers[key]) for key in reason.questions if key in answers),
+                tuple({numbers[source]: source for source in _sources(reason)}.items()),
             )
             for reason in reasons
         ),
+        level == rules.LEVELS[dimension][0],
         tuple(
             answer_in_words(key, answers[key])
             for key, question in QUESTIONS.items()
-            if key in read_here - spoken and key in answers and question.rank(answers[key]) == 0
+            if key in read_here - spoken and answers.get(key) == next(iter(question.options))
         ),
     )
 
 
 def explain(recommendation: rules.Recommendation, answers: Mapping[str, str]) -> Explanation:
     """The explanation, in the language in use, of a recommendation whose reasons are in words already."""
-    used = [source for reason in recommendation.reasons for source in reason.sources if source in SOURCES]
+    used = [source for reason in recommendation.reasons for source in _sources(reason)]
     numbers = {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
-    cards = {dimension: _card(dimension, recommendation, answers, numbers) for dimension in rules.LEVELS}
-    questions = {key for reason in recommendation.reasons for key in reason.questions}
+    cards = [_card(dimension, recommendation, answers, numbers) for dimension in rules.LEVELS]
+    *cards, urgency = cards
+    urgent = recommendation.urgency in ("today", "now")
+    top = {reason.key for reason in recommendation.reasons_for("urgency") if urgent and reason.level == urgency.level}
+    call_first = tuple(reason for reason in urgency.reasons if reason.key in top)
+    told = top | {reason.key for card in cards for reason in card.reasons}
+    soon = tuple(replace(reason, told=reason.key in told) for reason in urgency.reasons)
+    if not urgency.at_rest:
+        cards.append(replace(urgency, reasons=soon, other_way=()))
+    lines = help_lines_for(
+        recommendation.urgency, {key for reason in recommendation.reasons for key in reason.questions}, answers
+    )
     opioids = answers.get("opioids", "")
     return Explanation(
         recommendation,
-        cards=tuple(card for dimension, card in cards.items() if dimension != "urgency"),
-        urgency=cards["urgency"],
+        cards=tuple(cards),
+        call_first=call_first,
         supports=tuple(gettext(LEVEL_WORDS["support"][level][0]) for level in rules.LEVELS["support"]),
         grid=grid_rows(recommendation),
-        help_lines=tuple(help_lines_for(recommendation.urgency, questions, answers)),
-        sources=tuple((number, SOURCES[source]) for source, number in numbers.items()),
+        urgent_lines=tuple(line for line in lines if urgent and line.crisis),
+        help_lines=tuple(line for line in lines if not (urgent and line.crisis)),
+        sources=tuple((number, source) for source, number in numbers.items()),
         opioid_warning=opioids in QUESTIONS["opioids"].options and QUESTIONS["opioids"].rank(opioids) > 0,
     )

@@ -18,6 +18,7 @@ class HelpLine:
     detail: str
     source: str
     checked: date
+    crisis: bool = True  # for danger and great distress, not for finding a program
 
 
 HELP_LINES = {
@@ -67,6 +68,7 @@ HELP_LINES = {
             _("Free, day and night, in English and Spanish. They tell you where to find care; they don’t give it."),
             "https://www.samhsa.gov/find-help/helplines/national-helpline",
             date(2026, 11, 23),
+            crisis=False,
         ),
         HelpLine(
             "findtreatment",
@@ -76,6 +78,7 @@ HELP_LINES = {
             _("A search of programs in the United States. Call first to check that they have room."),
             "https://findtreatment.gov/",
             date(2026, 11, 23),
+            crisis=False,
         ),
     )
 }

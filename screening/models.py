@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language, gettext, gettext_lazy as _
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from screening import rules
 
@@ -82,7 +83,9 @@ class Submission(models.Model):
     result = models.JSONField(_("result"))
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.NEW)
     closed = models.GeneratedField(
-        expression=Q(status=Status.CLOSED), output_field=models.BooleanField(), db_persist=True
+        expression=models.ExpressionWrapper(Q(status=Status.CLOSED), output_field=models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
     )
 
     objects = SubmissionManager()

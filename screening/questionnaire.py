@@ -68,7 +68,9 @@ PAGES = (
                         "I am very sick from stopping: I see or hear things, I am confused, or I can’t stop shaking "
                         "or throwing up"
                     ),
-                    "medical": _("I took too much, passed out, had a seizure, have chest pain, or have trouble breathing"),
+                    "medical": _(
+                        "I took too much, passed out, had a seizure, have chest pain, or have trouble breathing"
+                    ),
                 },
             ),
             Question(
@@ -82,7 +84,9 @@ PAGES = (
                     "thoughts": _("Yes, but I have no plan"),
                     "plan": _("Yes, and I have a plan or might act on it"),
                 },
-                hint=_("Many people have thoughts like these. There is help, and you can call or text 988 at any time."),
+                hint=_(
+                    "Many people have thoughts like these. There is help, and you can call or text 988 at any time."
+                ),
             ),
             Question(
                 "home_safety",
@@ -160,7 +164,10 @@ PAGES = (
     Page(
         "support",
         _("People and home"),
-        _("We ask because the people and the home around you can make it easier, or harder, to stay away from alcohol and drugs."),
+        _(
+            "We ask because the people and the home around you can make it easier, or harder, to stay away from "
+            "alcohol and drugs."
+        ),
         (
             Question(
                 "supporters",
@@ -265,7 +272,8 @@ PAGES = (
                     "yes": _("Yes"),
                 },
                 hint=_(
-                    "For example: hearing voices, feeling that people are after you, or not able to look after yourself."
+                    "For example: hearing voices, feeling that people are after you, or not able to look after "
+                    "yourself."
                 ),
             ),
             Question(

@@ -295,7 +295,10 @@ RULES = (
     Rule(
         "opioid_withdrawal",
         {"opioids": "very_sick"},
-        _("Stopping makes you so sick that you use again. Medicine can help with that, and you can start it while you live at home."),
+        _(
+            "Stopping makes you so sick that you use again. Medicine can help with that, and you can start it "
+            "while you live at home."
+        ),
         "W4",
         need="some",
         urgency="soon",
@@ -349,7 +352,10 @@ RULES = (
     Rule(
         "pregnant_in_alcohol_withdrawal",
         {"pregnancy": "yes", "alcohol_or_pills": "shaky"},
-        _("You are pregnant, and you may get sick when you stop alcohol or calming pills. A doctor should see you today."),
+        _(
+            "You are pregnant, and you may get sick when you stop alcohol or calming pills. A doctor should see "
+            "you today."
+        ),
         "W1 W5",
         need="high",
         urgency="today",
@@ -357,7 +363,10 @@ RULES = (
     Rule(
         "pregnant_in_opioid_withdrawal",
         {"pregnancy": "yes", "opioids": "sick"},
-        _("You are pregnant, and stopping opioids may make you sick. Don’t stop all at once. A doctor should see you today."),
+        _(
+            "You are pregnant, and stopping opioids may make you sick. Don’t stop all at once. A doctor should "
+            "see you today."
+        ),
         "W5",
         need="high",
         urgency="today",
@@ -381,7 +390,7 @@ RULES = (
 if len({rule.key for rule in RULES}) != len(RULES):
     raise ValueError("two rules share a key")
 
-# (dimension, rule) -> the rules that say at least as much there; where one of them applies, the rule has nothing to add.
+# (dimension, rule) -> the rules that say at least as much there: where one of them applies, it has nothing to add.
 _STRONGER = {
     (dimension, rule.key): {
         other.key
@@ -462,6 +471,4 @@ def recommend(answers: Mapping[str, str]) -> Recommendation:
 
 def needs_help_now(answers: Mapping[str, str], questions: set[str]) -> bool:
     """Whether the answers so far, to one of `questions` at least, mean that help must come before all else."""
-    return any(
-        rule.urgency == "now" and questions & rule.when.keys() and rule.applies(answers) for rule in RULES
-    )
+    return any(rule.urgency == "now" and questions & rule.when.keys() and rule.applies(answers) for rule in RULES)

@@ -107,9 +107,13 @@ def question(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         return _answer(request, page, draft)
     gap = first_gap(draft.answers)
-    if draft.lost or (gap and PAGES.index(gap) < PAGES.index(page)):
+    if gap and PAGES.index(gap) < PAGES.index(page):
         return _to_gap(draft)
-    return _question_page(request, page, PageForm(page, answers=draft.answers), note=_note(request))
+    note = str(NOTES["lost"]) if draft.lost else _note(request)
+    response = _question_page(request, page, PageForm(page, answers=draft.answers), note=note)
+    if draft.lost:
+        drafts.clear(response)
+    return response
 
 
 def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
@@ -178,7 +182,9 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
                 "or see your result without saving."
             )
             return _check_page(request, draft, error=str(sorry), status=503)
-        if saved.answers != draft.answers:  # an older tab saved this draft first: what is new becomes a draft of its own
+        if (
+            saved.answers != draft.answers
+        ):  # an older tab saved this draft first: what is new becomes a draft of its own
             response = _to(None, "saved_before")
             replace(draft, key=uuid4(), finished="").write(response)
             return response
@@ -215,7 +221,10 @@ def _saved_recommendation(draft: Draft) -> rules.Recommendation | None:
 
 # Error pages: kind words, a way back, the crisis numbers, no database.
 ERRORS = {
-    400: (_("We could not read that"), _("Something in what was sent did not make sense to us. Please go back and try again.")),
+    400: (
+        _("We could not read that"),
+        _("Something in what was sent did not make sense to us. Please go back and try again."),
+    ),
     403: (_("This page is not open to you"), _("You may need to sign in, or use another account.")),
     404: (_("We can’t find that page"), _("The address may be wrong, or the page may have moved.")),
     500: (_("Something went wrong on our side"), _("It was not your fault. Please try again in a minute.")),
@@ -239,13 +248,14 @@ bad_request, forbidden, not_found, server_error = (_error_handler(status) for st
 
 @never_cache
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form whose secret is gone, as after the browser was closed: the page again, with its choices, and nothing stored."""
+    """A form whose secret is gone, as after the browser was closed: the page again, choices kept, nothing stored."""
     match = request.resolver_match
     page = PAGE_BY_SLUG.get(match.kwargs["slug"]) if match and match.url_name == "question" else None
     if page:
         chosen = PageForm(page, request.POST).chosen()
         return _question_page(request, page, PageForm(page, answers=chosen), status=403, note=str(NOTES["again"]))
-    title, text = _("That page was open for too long"), _(
-        "We did not get what you sent, to be safe. Please go back and send it again. Cookies must be allowed."
+    title, text = (
+        _("That page was open for too long"),
+        _("We did not get what you sent, to be safe. Please go back and send it again. Cookies must be allowed."),
     )
     return render(request, "error.html", {"title": title, "text": text}, status=403)

@@ -1,0 +1,78 @@
+"""The desk where staff review. Answers and result are read here, never edited, added or deleted."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.forms import BaseModelFormSet, ModelForm
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from screening.explanation import answers_by_page, explain
+from screening.models import Note, Submission
+
+admin.site.site_header = admin.site.site_title = _("Program fit: staff desk")
+admin.site.index_title = _("The desk")
+
+
+class NoteInline(admin.TabularInline):
+    """Notes are added, never changed: each carries its author and time."""
+
+    model = Note
+    extra = 1
+    fields = ("text", "author", "written_at")
+    readonly_fields = ("author", "written_at")
+    verbose_name_plural = _("notes (kept as written: they can't be changed later)")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("author")
+
+
+@admin.register(Submission)
+class SubmissionAdmin(admin.ModelAdmin):
+    """Open ones first, the most urgent on top, then the newest; staff set the status and add notes."""
+
+    list_display = ("__str__", "urgency", "program", "close_call", "received_at", "status")
+    list_filter = ("urgency", "program", "close_call", "received_at", "status")
+    list_per_page = 50
+    inlines = (NoteInline,)
+    fieldsets = (
+        (None, {"fields": ("received_at", "status")}),
+        (_("Result"), {"fields": ("result_seen",)}),
+        (_("Answers"), {"fields": ("answers_in_words",)}),
+        (_("Rules"), {"fields": ("rules_version", "language")}),
+    )
+    readonly_fields = ("received_at", "result_seen", "answers_in_words", "rules_version", "language")
+
+    @admin.display(description=_("As the person saw it"))
+    def result_seen(self, submission: Submission) -> SafeString:
+        explanation = explain(submission.recommendation, submission.answers)
+        return render_to_string("admin/screening/submission/result.html", {"explanation": explanation})
+
+    @admin.display(description=_("In words"))
+    def answers_in_words(self, submission: Submission) -> SafeString:
+        marked = {key for reason in submission.recommendation.reasons for key in reason.questions}
+        pages = answers_by_page(submission.answers, marked)
+        return render_to_string("admin/screening/submission/answers.html", {"pages": pages})
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Submission | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Submission, form: ModelForm, change: bool) -> None:
+        obj.save(update_fields=["status"])
+
+    def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
+        for note in formset.save(commit=False):
+            note.author = request.user
+            note.save()
+        formset.save_m2m()

@@ -1,0 +1,62 @@
+"""Every page of a journey, at a phone's width and a desk's, light and dark: axe finds nothing, nothing is cut off."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from screening.questionnaire import PAGES
+from tests.answers import CLOSE_CALL, URGENT, WORST, on_page
+from tests.browser.conftest import WIDTHS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def look(page: Page, name: str) -> None:
+    found = Axe().run(page).response["violations"]
+    assert not found, f"{name}: " + "; ".join(f"{v['id']}: {v['nodes'][0]['html']}" for v in found)
+    cut = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert cut <= 0, f"{name} is {cut} px wider than the screen"
+    small = page.evaluate(
+        """[...document.querySelectorAll('a, button, label.choice, summary')].filter(e => {
+            const box = e.getBoundingClientRect();
+            const inText = e.matches('.skip, .ref, .sources a, .callout p a, .facts a');
+            return !inText && box.height > 0 && box.height < 44;
+        }).map(e => e.outerHTML.slice(0, 80))"""
+    )
+    assert not small, f"{name}: smaller than a finger: {small}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_every_page_is_accessible(browser: Browser, live_server: Any, width: int, scheme: Any) -> None:
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": width, "height": 844}, color_scheme=scheme
+    )
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for address in ("/", "/help/", "/no/such/page/"):
+        page.goto(address)
+        look(page, address)
+    for given in (CLOSE_CALL, URGENT, WORST):
+        context.clear_cookies()
+        for each in PAGES:
+            page.goto(f"/questions/{each.slug}/")
+            if given is CLOSE_CALL:
+                look(page, each.slug)
+                page.get_by_role("button", name="Continue").click()
+                look(page, f"{each.slug} with errors")
+            for key, value in on_page(each, given).items():
+                page.locator(f'input[name="{key}"][value="{value}"]').check()
+            page.get_by_role("button", name="Continue").click()
+        look(page, page.url)
+        page.goto("/help/")
+        look(page, "help")
+        page.goto("/check/")
+        look(page, "check")
+        page.get_by_role("button", name="keep nothing").click()
+        look(page, "result")
+    assert {url for url in asked if not url.startswith(live_server.url)} == set()
+    context.close()

@@ -1,0 +1,124 @@
+"""Whole journeys in a real Chromium, on a phone's screen with JavaScript off."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from screening.models import Submission
+from tests.answers import BEST, CLOSE_CALL, IOP, PEOPLE, URGENT, WORST
+from tests.browser.conftest import answer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOME = "A program you go to from home may be a good place to start"
+STAY = "A program where you stay may be the safest place to start"
+
+
+@pytest.mark.parametrize(
+    ("name", "headings"),
+    [
+        ("iop", [HOME]),
+        ("inpatient", [STAY]),
+        ("close call", [HOME]),
+        ("urgent", ["Please get help now", STAY]),
+    ],
+)
+@pytest.mark.parametrize("button", ["Save and see my result", "See my result, keep nothing"])
+def test_journey_to_a_result(phone: Page, name: str, headings: list[str], button: str) -> None:
+    answer(phone, PEOPLE[name])
+    phone.get_by_role("button", name=button).click()
+    expect(phone).to_have_url(re.compile(r"/result/$"))
+    for place, heading in enumerate(headings):
+        expect(phone.get_by_role("heading").nth(place)).to_have_text(heading)
+    here = phone.locator(".grid td.here")
+    expect(here).to_have_count(1)
+    expect(here).to_contain_text("You")
+    expect(phone.get_by_text("This was close.")).to_have_count(1 if name == "close call" else 0)
+    expect(phone.get_by_role("link", name="(405) 555-0100")).to_be_visible()
+    assert Submission.objects.count() == (1 if button.startswith("Save") else 0)
+
+
+def test_back_refresh_and_change_lose_nothing(phone: Page) -> None:
+    answer(phone, IOP)
+    phone.go_back()
+    phone.go_back()
+    expect(phone.locator('input[name="supporters"]:checked')).to_have_value("several")
+    phone.reload()
+    expect(phone.locator('input[name="supporters"]:checked')).to_have_value("several")
+    phone.goto("/check/")
+    phone.get_by_role("link", name=re.compile("Change.*Do you have a job")).click()
+    phone.get_by_text("I have neither").click()
+    phone.get_by_role("button", name="Continue").click()
+    expect(phone).to_have_url(re.compile(r"/check/$"))
+    expect(phone.get_by_text("I have neither")).to_be_visible()
+    phone.get_by_role("button", name="Save and see").click()
+    phone.reload()
+    phone.go_back()
+    phone.get_by_role("button", name="Save and see").click()
+    assert Submission.objects.get().answers == BEST
+
+
+def test_two_tabs_share_the_answers(phone: Page) -> None:
+    answer(phone, IOP)
+    other = phone.context.new_page()
+    other.goto("/questions/job/")
+    other.get_by_text("I have neither").click()
+    other.get_by_role("button", name="Continue").click()
+    phone.get_by_role("button", name="Save and see").click()
+    assert Submission.objects.get().answers == BEST
+
+
+def test_error_summary_leads_to_the_open_question(phone: Page) -> None:
+    phone.goto("/questions/safety/")
+    phone.locator('input[name="emergency"][value="none"]').check()
+    phone.get_by_role("button", name="Continue").click()
+    expect(phone).to_have_title(re.compile("^Error: "))
+    expect(phone.locator('input[name="emergency"]:checked')).to_have_value("none")
+    phone.get_by_role("link", name="Choose an answer about feeling safe where you live").click()
+    assert phone.url.endswith("#id_home_safety_0")
+    expect(phone.locator("#id_home_safety_0")).to_be_in_viewport()
+
+
+def test_keyboard_alone_gets_through_a_page(phone: Page) -> None:
+    phone.goto("/questions/safety/")
+    for _ in range(12):
+        phone.keyboard.press("Tab")
+        if phone.locator('input[name="emergency"]:focus').count():
+            break
+    for _ in range(3):
+        phone.keyboard.press("Space")
+        phone.keyboard.press("Tab")
+    phone.keyboard.press("Enter")
+    expect(phone).to_have_url(re.compile(r"/questions/job/$"))
+
+
+@pytest.mark.parametrize("name", ["iop", "close call", "worst"])
+def test_result_prints_on_two_sheets_at_most(phone: Page, name: str) -> None:
+    answer(phone, WORST if name == "worst" else PEOPLE[name])
+    phone.get_by_role("button", name="keep nothing").click()
+    printed = phone.pdf(format="Letter")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 2
+
+
+def test_staff_read_a_submission_and_record_what_they_did(page: Page, live_server: Any) -> None:
+    User.objects.create_superuser("staff", password="a long enough one")
+    Submission.objects.submit(IOP)
+    urgent = Submission.objects.submit(URGENT)
+    Submission.objects.submit(CLOSE_CALL)
+    page.goto(f"{live_server.url}/admin/")
+    page.get_by_label("Username").fill("staff")
+    page.get_by_label("Password").fill("a long enough one")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("link", name="Submissions").first.click()
+    expect(page.locator("#result_list tbody tr").first).to_contain_text(f"Submission {urgent.pk}")
+    page.get_by_role("link", name=f"Submission {urgent.pk}").click()
+    expect(page.get_by_text("Yes, and I have a plan or might act on it")).to_be_visible()
+    page.get_by_label("Status").select_option("in_progress")
+    page.locator("textarea").first.fill("Called at once; safe with her sister.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    urgent.refresh_from_db()
+    assert urgent.status == "in_progress"
+    assert urgent.notes.get().author.get_username() == "staff"

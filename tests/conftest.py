@@ -1,0 +1,47 @@
+"""What the tests share: a person at the pages, and staff at the desk."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from screening.questionnaire import PAGES
+from tests.answers import on_page
+
+
+@dataclass
+class Person:
+    """Walks through the pages as a browser would."""
+
+    client: Client
+
+    def post(self, slug: str, data: dict[str, str]) -> Any:
+        return self.client.post(f"/questions/{slug}/", data)
+
+    def answers_every_page(self, given: dict[str, str]) -> Any:
+        response = None
+        for page in PAGES:
+            response = self.post(page.slug, on_page(page, given))
+            assert response.status_code == 302
+        return response
+
+    def finishes(self, given: dict[str, str], action: str) -> Any:
+        """Answers, presses one of the two buttons, and opens the result."""
+        self.answers_every_page(given)
+        response = self.client.post("/check/", {"action": action})
+        assert (response.status_code, response.url) == (302, "/result/")
+        return self.client.get("/result/")
+
+
+@pytest.fixture
+def person() -> Person:
+    return Person(Client())
+
+
+@pytest.fixture
+def staff_client(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("staff", password="a long enough one"))
+    return client

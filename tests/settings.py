@@ -1,0 +1,15 @@
+"""The site's own settings; only what would slow the tests down differs."""
+
+import tempfile
+from pathlib import Path
+
+from intake_site.settings import *  # noqa: F403
+from intake_site.settings import DATABASES, STORAGES
+
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_AUTOREFRESH = True  # serves from the app's own folder: nothing has to be collected
+STATIC_ROOT = Path(tempfile.gettempdir())
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, so that the browser tests' server and the tests' own threads share it as they would for real.
+    DATABASES["default"]["TEST"] = {"NAME": f"{tempfile.mkdtemp(prefix='test-sqlite-')}/db.sqlite3"}

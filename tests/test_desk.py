@@ -1,0 +1,157 @@
+"""The staff desk: what staff find, what they can set, and what nobody can change."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from screening.models import Note, Status, Submission
+from screening.questionnaire import QUESTIONS
+from tests.answers import CLOSE_CALL, INPATIENT, IOP, PEOPLE, URGENT, answers
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/screening/submission/"
+
+
+def change(submission: Submission) -> str:
+    return f"{LIST}{submission.pk}/change/"
+
+
+def form(status: str = "new", **notes: str) -> dict[str, str]:
+    return {"status": status, "notes-TOTAL_FORMS": "1", "notes-INITIAL_FORMS": "0", **notes}
+
+
+def listed(client: Client, query: str = "") -> list[int]:
+    html = client.get(LIST + query).content.decode()
+    return [int(number) for number in re.findall(r"/admin/screening/submission/(\d+)/change/", html)]
+
+
+def test_anonymous_visitors_are_sent_to_sign_in(client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    for address in ("/admin/", LIST, change(submission)):
+        assert client.get(address).url.startswith("/admin/login/")
+
+
+def test_list_shows_open_ones_first_then_the_most_urgent_then_the_newest(staff_client: Client) -> None:
+    calm_old, urgent, today, calm_new, closed = (
+        Submission.objects.submit(given)
+        for given in (IOP, URGENT, answers(pregnancy="yes", opioids="sick"), INPATIENT, URGENT)
+    )
+    Submission.objects.filter(pk=closed.pk).update(status=Status.CLOSED)
+    assert listed(staff_client) == [row.pk for row in (urgent, today, calm_new, calm_old, closed)]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("?urgency__exact=3", {"urgent"}),
+        ("?program__exact=iop", {"iop", "close call"}),
+        ("?close_call__exact=1", {"close call"}),
+        ("?status__exact=closed", {"inpatient"}),
+        ("?received_at__gte=2999-01-01+00:00:00%2B00:00", set()),
+    ],
+)
+def test_list_filters(staff_client: Client, query: str, names: set[str]) -> None:
+    rows = {name: Submission.objects.submit(given) for name, given in PEOPLE.items()}
+    Submission.objects.filter(pk=rows["inpatient"].pk).update(status=Status.CLOSED)
+    assert set(listed(staff_client, query)) == {rows[name].pk for name in names}
+
+
+def test_page_shows_answers_in_words_reasons_as_seen_and_the_rules_version(staff_client: Client) -> None:
+    submission = Submission.objects.submit(CLOSE_CALL)
+    html = staff_client.get(change(submission)).content.decode()
+    for key, value in CLOSE_CALL.items():
+        assert QUESTIONS[key].text in html
+        assert QUESTIONS[key].options[value] in html
+    for reason in submission.result["reasons"]:
+        assert reason["text"] in html
+    assert submission.rules_version in html
+    assert "a close call" in html
+
+
+def test_reasons_stay_as_the_person_saw_them_when_a_rule_is_reworded(staff_client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    submission.result["reasons"][0]["text"] = "Words of an older version."
+    submission.save()
+    assert "Words of an older version." in staff_client.get(change(submission)).content.decode()
+
+
+def test_staff_set_the_status_and_add_a_note_with_author_and_time(staff_client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    response = staff_client.post(change(submission), form("in_progress", **{"notes-0-text": "Called, no answer."}))
+    assert response.status_code == 302
+    submission.refresh_from_db()
+    note = Note.objects.get()
+    assert submission.status == "in_progress"
+    assert (note.text, note.author.get_username(), note.submission) == ("Called, no answer.", "staff", submission)
+    html = staff_client.get(change(submission)).content.decode()
+    assert "Called, no answer." in html
+    assert not re.search(r"<textarea[^>]*>[^<]*Called", html)
+
+
+def test_note_cannot_be_changed_or_deleted(staff_client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    staff_client.post(change(submission), form(**{"notes-0-text": "As it was."}))
+    note = Note.objects.get()
+    crafted = {
+        "notes-TOTAL_FORMS": "1",
+        "notes-INITIAL_FORMS": "1",
+        "notes-0-id": str(note.pk),
+        "notes-0-submission": str(submission.pk),
+        "notes-0-text": "As I want it.",
+        "notes-0-DELETE": "on",
+    }
+    staff_client.post(change(submission), {"status": "new"} | crafted)
+    assert Note.objects.get().text == "As it was."
+
+
+def test_answers_and_result_cannot_be_edited_added_or_deleted(staff_client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    before = Submission.objects.values("answers", "result", "program", "urgency", "close_call", "rules_version").get()
+    crafted = {"answers": "{}", "result": "{}", "program": "inpatient", "urgency": "3", "rules_version": "9"}
+    staff_client.post(change(submission), form() | crafted)
+    assert Submission.objects.values(*before).get() == before
+    assert staff_client.get(f"{LIST}add/").status_code == 403
+    assert staff_client.post(f"{LIST}{submission.pk}/delete/", {"post": "yes"}).status_code == 403
+    staff_client.post(LIST, {"action": "delete_selected", "_selected_action": [submission.pk], "post": "yes"})
+    assert Submission.objects.count() == 1
+
+
+def test_status_that_does_not_exist_is_refused_and_the_note_is_kept(staff_client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    response = staff_client.post(change(submission), form("lost", **{"notes-0-text": "Half a note"}))
+    assert response.status_code == 200
+    assert "Half a note" in response.content.decode()
+    assert not Note.objects.exists()
+
+
+def test_staff_without_permission_see_nothing(client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    client.force_login(User.objects.create_user("visitor", password="long enough", is_staff=True))
+    assert client.get(LIST).status_code == 403
+    assert client.get(change(submission)).status_code == 403
+
+
+def test_staff_who_may_only_view_cannot_set_the_status(client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    reader = User.objects.create_user("reader", password="long enough", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_submission"))
+    client.force_login(reader)
+    assert client.get(change(submission)).status_code == 200
+    assert client.post(change(submission), form("closed")).status_code == 403
+    submission.refresh_from_db()
+    assert submission.status == "new"
+
+
+def test_name_of_a_row_in_the_log_carries_nothing_of_the_person() -> None:
+    submission = Submission.objects.submit(URGENT)
+    assert str(submission) == f"Submission {submission.pk}"
+
+
+def test_list_takes_a_constant_number_of_queries(staff_client: Client, django_assert_max_num_queries: Any) -> None:
+    for _ in range(20):
+        Submission.objects.submit(IOP)
+    with django_assert_max_num_queries(8):
+        assert len(listed(staff_client)) == 20

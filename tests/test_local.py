@@ -1,0 +1,207 @@
+"""`make run`, run for real: what it makes, what it says, and that a submission gets through to the desk."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from screening.questionnaire import PAGES
+from tests.answers import IOP, on_page
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def environment(var: Path, port: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {"VAR_DIR": str(var), "PORT": port}
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+class Site:
+    """A `make run` of its own, in a directory of its own."""
+
+    def __init__(self, var: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self.log = (var.parent / "log").open("w+")
+        started = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "intake_site.local"],
+            cwd=ROOT,
+            env=environment(var, self.port),
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+        while True:
+            try:
+                self.get("/")
+                break
+            except urllib.error.URLError:
+                assert self.process.poll() is None, self.said()
+                assert time.monotonic() - started < 60, self.said()
+                time.sleep(0.05)
+        self.seconds = time.monotonic() - started
+
+    def said(self) -> str:
+        return Path(self.log.name).read_text()
+
+    def get(self, address: str) -> str:
+        with self.opener.open(self.url + address) as response:
+            return str(response.read().decode())
+
+    def post(self, address: str, form: dict[str, str]) -> str:
+        token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get(address))[0]
+        data = urlencode(form | {"csrfmiddlewaretoken": token}).encode()
+        with self.opener.open(self.url + address, data) as response:
+            return str(response.read().decode())
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("local") / "var"
+
+
+@pytest.fixture(scope="module")
+def first(var: Path) -> Iterator[Site]:
+    site = Site(var)
+    yield site
+    site.stop()
+
+
+def test_first_run_makes_a_secret_and_an_account_and_the_job_gets_done(first: Site, var: Path) -> None:
+    secret = var / "secret_key"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert len(secret.read_text()) >= 50
+    (password,) = re.findall(r"password\s+(\S{16})\n", first.said())
+    for page in PAGES:
+        first.post(f"/questions/{page.slug}/", on_page(page, IOP))
+    assert "may be a good place to start" in first.post("/check/", {"action": "save"})
+    first.post("/admin/login/", {"username": "staff", "password": password, "next": "/admin/"})
+    assert "Submission 1" in first.get("/admin/screening/submission/")
+
+
+def test_style_sheet_is_served_small_and_for_good(first: Site) -> None:
+    (address,) = re.findall(r'href="(/static/screening/site\.\w+\.css)"', first.get("/"))
+    request = urllib.request.Request(first.url + address, headers={"Accept-Encoding": "br"})
+    with first.opener.open(request) as response:
+        assert response.headers["Content-Encoding"] == "br"
+        assert "immutable" in response.headers["Cache-Control"]
+        assert len(response.read()) < 5000
+
+
+def test_second_run_makes_nothing_anew_and_starts_in_under_three_seconds(first: Site, var: Path) -> None:
+    secret = (var / "secret_key").read_text()
+    second = Site(var)
+    try:
+        assert (var / "secret_key").read_text() == secret
+        assert "password" not in second.said()
+        assert second.seconds < 3
+    finally:
+        second.stop()
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [("abc", "PORT must be a number"), ("70000", "PORT must be a number"), ("", "")],
+)
+def test_port_that_cannot_be_used_gets_one_plain_line(first: Site, var: Path, port: str, words: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "intake_site.local"],
+        cwd=ROOT,
+        env=environment(var, port or first.port),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.count("\n") == 1
+    assert (words or f"Port {first.port} is in use") in ran.stderr
+
+
+def settings_say(**variables: str) -> str:
+    """What `manage.py check` says under the given environment."""
+    kept = {"PATH": os.environ["PATH"]}
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=kept | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran.stdout + ran.stderr
+
+
+def test_settings_without_a_key_say_what_to_do(tmp_path: Path) -> None:
+    said = settings_say(VAR_DIR=str(tmp_path))
+    assert said.startswith("SECRET_KEY is not set.")
+    assert said.count("\n") == 1
+
+
+def test_settings_name_a_switch_that_is_neither_on_nor_off() -> None:
+    assert settings_say(SECRET_KEY="x" * 50, DEBUG="maybe") == "DEBUG is 'maybe'. Set it to on or off.\n"
+
+
+def test_settings_are_safe_when_nothing_is_set(tmp_path: Path) -> None:
+    program = (
+        "from intake_site import settings as s;"
+        "assert s.DEBUG is False and s.HTTPS and s.SESSION_COOKIE_SECURE and s.CSRF_COOKIE_SECURE;"
+        "assert s.ALLOWED_HOSTS == ['localhost', '127.0.0.1', '[::1]'];"
+        "assert s.DRAFT_COOKIE_NAME.startswith('__Host-')"
+    )
+    variables = {"PATH": os.environ["PATH"], "SECRET_KEY": "x" * 50, "VAR_DIR": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("python", "words"),
+    [
+        ("no-such-python", "There is no no-such-python here. Install Python 3.11"),
+        ("old-python", "old-python is too old. Install Python 3.11"),
+        ("bare-python", "bare-python has no venv module. Install it"),
+    ],
+)
+def test_python_that_cannot_be_used_gets_one_plain_line(tmp_path: Path, python: str, words: str) -> None:
+    # Stand-ins that answer the two questions asked of a Python: how old are you, and do you have venv?
+    for name, failing in (("old-python", "version_info"), ("bare-python", "ensurepip")):
+        stand_in = tmp_path / name
+        stand_in.write_text(f'#!/bin/sh\ncase "$2" in *{failing}*) exit 1;; esac\n')
+        stand_in.chmod(0o755)
+    variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHON": python}
+    ran = subprocess.run(
+        [ROOT / "scripts" / "venv", "requirements.txt"],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(words)
+    assert ran.stderr.count("\n") == 1
