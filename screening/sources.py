@@ -13,7 +13,12 @@ class Source:
     url: str
 
 
-_FAQ = Source("IOP FAQs: How Intensive Outpatient Programs Work", "Country Road Recovery Center", "", "")
+_FAQ = Source(
+    "IOP FAQs: How Intensive Outpatient Programs Work",
+    "Country Road Recovery Center",
+    "",
+    "https://www.countryroadrc.com/blog/iop-faqs-intensive-patient-programs",
+)
 
 SOURCES = {
     "S1": _FAQ,
@@ -26,7 +31,7 @@ SOURCES = {
         "Advisory: Clinical Issues in Intensive Outpatient Treatment for Substance Use Disorders (PEP20-02-01-021)",
         "Substance Abuse and Mental Health Services Administration (SAMHSA)",
         "2021",
-        "https://library.samhsa.gov/product/advisory-clinical-issues-intensive-outpatient-treatment-substance-use-disorders/pep20-02-01-021",
+        "https://library.samhsa.gov/",
     ),
     "I2": Source(
         "Substance Abuse Intensive Outpatient Programs: Assessing the Evidence",
@@ -35,8 +40,8 @@ SOURCES = {
         "https://pmc.ncbi.nlm.nih.gov/articles/PMC4152944/",
     ),
     "W1": Source(
-        "Open Access Emergency Medicine 12:53–65, table 3",
-        "Dove Medical Press",
+        "Management of Alcohol Withdrawal in the Emergency Department: Current Perspectives, table 3",
+        "Wolf and others, Open Access Emergency Medicine 12:53–65",
         "2020",
         "https://pmc.ncbi.nlm.nih.gov/articles/PMC7093658/",
     ),
@@ -53,10 +58,10 @@ SOURCES = {
         "https://pubmed.ncbi.nlm.nih.gov/40526204/",
     ),
     "W4": Source(
-        "TIP 63: Medications for Opioid Use Disorder",
+        "TIP 63: Medications for Opioid Use Disorder (PEP21-02-01-002)",
         "SAMHSA",
         "2021",
-        "https://library.samhsa.gov/product/tip-63-medications-opioid-use-disorder/pep21-02-01-002",
+        "https://library.samhsa.gov/",
     ),
     "W5": Source(
         "National Practice Guideline for the Treatment of Opioid Use Disorder, 2020 Focused Update",
@@ -65,13 +70,23 @@ SOURCES = {
         "https://www.asam.org/quality-care/clinical-guidelines/national-practice-guideline",
     ),
     "A1": Source(
-        "TIP 42: Substance Use Disorder Treatment for People With Co-Occurring Disorders",
+        "TIP 42: Substance Use Disorder Treatment for People With Co-Occurring Disorders (PEP20-02-01-004)",
         "SAMHSA",
         "2020",
-        "https://library.samhsa.gov/product/tip-42-substance-use-treatment-persons-co-occurring-disorders/pep20-02-01-004",
+        "https://library.samhsa.gov/",
     ),
-    "A2": Source("Patient placement criteria: the biomedical dimension", "State placement criteria", "", ""),
-    "A3": Source("Patient placement criteria: the relapse dimension", "State placement criteria", "", ""),
+    "A2": Source(
+        "Florida Supplement to the Patient Placement Criteria of ASAM, Second Edition: biomedical conditions",
+        "Florida Department of Children and Families",
+        "2006",
+        "",
+    ),
+    "A3": Source(
+        "Florida Supplement to the Patient Placement Criteria of ASAM, Second Edition: relapse potential",
+        "Florida Department of Children and Families",
+        "2006",
+        "",
+    ),
     "H1": Source(
         "TIP 25: Substance Abuse Treatment and Domestic Violence",
         "SAMHSA",
