@@ -95,6 +95,8 @@ def main() -> None:
         sys.exit(f"The site could not be set up: {error}".strip())
 
     print(f"Open  http://{HOST}:{port}/        the screening\n      http://{HOST}:{port}/admin/  for staff")
+    if not settings.CENTER_PHONE:
+        print("CENTER_PHONE is not set: until it is, the pages send people to the national helpline.")
     print("Stop with Ctrl-C.", flush=True)
     command = [sys.executable, "-m", "gunicorn", "intake_site.wsgi", f"--bind={HOST}:{port}"]
     command += ["--worker-class=gthread", "--threads=8", "--log-level=warning", "--no-control-socket"]

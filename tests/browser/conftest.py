@@ -1,5 +1,6 @@
 """A real Chromium against the real site: the system's if there is one, else Playwright's own."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -37,6 +38,7 @@ def answer(page: Page, given: dict[str, str]) -> None:
         for key, value in on_page(each, given).items():
             page.locator(f'input[name="{key}"][value="{value}"]').check()
         page.get_by_role("button", name="Continue").click()
+        expect(page).not_to_have_url(re.compile(f"/questions/{each.slug}/"))
         if page.url.endswith("/help/"):
             expect(page.get_by_role("heading", level=1)).to_have_text("Please get help now")
             page.get_by_role("link", name="Go on").click()

@@ -1,10 +1,11 @@
 """Every page of a journey, at a phone's width and a desk's, light and dark: axe finds nothing, nothing is cut off."""
 
+import re
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from screening.questionnaire import PAGES
 from tests.answers import CLOSE_CALL, URGENT, WORST, on_page
@@ -47,16 +48,19 @@ def test_every_page_is_accessible(browser: Browser, live_server: Any, width: int
             if given is CLOSE_CALL:
                 look(page, each.slug)
                 page.get_by_role("button", name="Continue").click()
+                expect(page).to_have_title(re.compile("^Error: "))
                 look(page, f"{each.slug} with errors")
             for key, value in on_page(each, given).items():
                 page.locator(f'input[name="{key}"][value="{value}"]').check()
             page.get_by_role("button", name="Continue").click()
+            expect(page).not_to_have_url(re.compile(f"/questions/{each.slug}/"))
         look(page, page.url)
         page.goto("/help/")
         look(page, "help")
         page.goto("/check/")
         look(page, "check")
         page.get_by_role("button", name="keep nothing").click()
+        expect(page).to_have_url(re.compile(r"/result/$"))
         look(page, "result")
     assert {url for url in asked if not url.startswith(live_server.url)} == set()
     context.close()

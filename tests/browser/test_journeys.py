@@ -13,6 +13,7 @@ from tests.browser.conftest import answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+RESULT = re.compile(r"/result/$")
 HOME = "A program you go to from home may be a good place to start"
 STAY = "A program where you stay may be the safest place to start"
 
@@ -30,7 +31,7 @@ STAY = "A program where you stay may be the safest place to start"
 def test_journey_to_a_result(phone: Page, name: str, headings: list[str], button: str) -> None:
     answer(phone, PEOPLE[name])
     phone.get_by_role("button", name=button).click()
-    expect(phone).to_have_url(re.compile(r"/result/$"))
+    expect(phone).to_have_url(RESULT)
     for place, heading in enumerate(headings):
         expect(phone.get_by_role("heading").nth(place)).to_have_text(heading)
     here = phone.locator(".grid td.here")
@@ -55,9 +56,11 @@ def test_back_refresh_and_change_lose_nothing(phone: Page) -> None:
     expect(phone).to_have_url(re.compile(r"/check/$"))
     expect(phone.get_by_text("I have neither")).to_be_visible()
     phone.get_by_role("button", name="Save and see").click()
+    expect(phone).to_have_url(RESULT)
     phone.reload()
     phone.go_back()
     phone.get_by_role("button", name="Save and see").click()
+    expect(phone).to_have_url(RESULT)
     assert Submission.objects.get().answers == BEST
 
 
@@ -67,7 +70,9 @@ def test_two_tabs_share_the_answers(phone: Page) -> None:
     other.goto("/questions/job/")
     other.get_by_text("I have neither").click()
     other.get_by_role("button", name="Continue").click()
+    expect(other).to_have_url(re.compile(r"/check/$"))
     phone.get_by_role("button", name="Save and see").click()
+    expect(phone).to_have_url(RESULT)
     assert Submission.objects.get().answers == BEST
 
 
@@ -99,6 +104,7 @@ def test_keyboard_alone_gets_through_a_page(phone: Page) -> None:
 def test_result_prints_on_two_sheets_at_most(phone: Page, name: str) -> None:
     answer(phone, WORST if name == "worst" else PEOPLE[name])
     phone.get_by_role("button", name="keep nothing").click()
+    expect(phone).to_have_url(RESULT)
     printed = phone.pdf(format="Letter")
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 2
 
@@ -119,6 +125,7 @@ def test_staff_read_a_submission_and_record_what_they_did(page: Page, live_serve
     page.get_by_label("Status").select_option("in_progress")
     page.locator("textarea").first.fill("Called at once; safe with her sister.")
     page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
     urgent.refresh_from_db()
     assert urgent.status == "in_progress"
     assert urgent.notes.get().author.get_username() == "staff"
