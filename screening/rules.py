@@ -10,6 +10,7 @@ Not clinically validated. Nothing here needs Django: words are English and are t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 from screening.questionnaire import QUESTIONS, _, require_complete
 from screening.sources import SOURCES
@@ -66,8 +67,11 @@ class Rule:
             raise ValueError(f"rule {self.key!r}: unknown " + ", ".join(unknown))
         if not (raises and self.sources.split() and self.text):
             raise ValueError(f"rule {self.key!r} needs a level to raise, a reason in words, and a source")
+        least = {key: QUESTIONS[key].rank(value) for key, value in self.when.items()}
+        if 0 in least.values():
+            raise ValueError(f"rule {self.key!r}: a condition on the first option always holds")
         object.__setattr__(self, "raises", raises)
-        object.__setattr__(self, "least", {key: QUESTIONS[key].rank(value) for key, value in self.when.items()})
+        object.__setattr__(self, "least", least)
 
     def applies(self, answers: Mapping[str, str]) -> bool:
         """Whether the answers given so far meet every condition."""
@@ -387,6 +391,10 @@ RULES = (
     ),
 )
 
+if set(GRID) != set(product(LEVELS["need"], LEVELS["support"])):
+    raise ValueError("the grid needs a program for each level of need with each of support, and no other")
+if not set(GRID.values()) <= {"iop", "inpatient", DUTIES_DECIDE}:
+    raise ValueError("the grid names a program that does not exist")
 if len({rule.key for rule in RULES}) != len(RULES):
     raise ValueError("two rules share a key")
 

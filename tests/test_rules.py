@@ -127,6 +127,7 @@ def test_answers_that_are_missing_or_unknown_are_named(given: dict[str, str], na
     [
         ({"when": {"age": "40"}}, "question 'age'"),
         ({"when": {"job": "astronaut"}}, "option 'astronaut'"),
+        ({"when": {"job": "none"}}, "always holds"),
         ({"sources": "S1 X9"}, "source 'X9'"),
         ({"sources": ""}, "a source"),
         ({"need": "enormous"}, "level 'enormous'"),
