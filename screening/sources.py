@@ -5,18 +5,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Source:
-    """A publication; titles stay in the language they were published in."""
+    """A publication: what it is called (in its own language), whose, of when, and the address where it can be read."""
 
     title: str
     publisher: str
     year: str
     url: str
 
+    def __post_init__(self) -> None:
+        if not all((self.title, self.publisher, self.year, self.url)):
+            raise ValueError(f"source {self.title!r} needs a title, a publisher, a year and an address")
+
 
 _FAQ = Source(
     "IOP FAQs: How Intensive Outpatient Programs Work",
     "Country Road Recovery Center",
-    "",
+    "undated",
     "https://www.countryroadrc.com/blog/iop-faqs-intensive-patient-programs",
 )
 
@@ -58,34 +62,35 @@ SOURCES = {
         "https://pubmed.ncbi.nlm.nih.gov/40526204/",
     ),
     "W4": Source(
-        "TIP 63: Medications for Opioid Use Disorder (PEP21-02-01-002)",
+        "TIP 63: Medications for Opioid Use Disorder, Updated 2021",
         "SAMHSA",
         "2021",
-        "https://library.samhsa.gov/",
+        "https://www.ncbi.nlm.nih.gov/books/NBK574910/",
     ),
     "W5": Source(
-        "National Practice Guideline for the Treatment of Opioid Use Disorder, 2020 Focused Update",
+        "National Practice Guideline for the Treatment of Opioid Use Disorder, 2020 Focused Update; with SAMHSA’s "
+        "Advisory: Evidence-Based, Whole-Person Care for Pregnant People Who Have Opioid Use Disorder, May 2023",
         "ASAM",
         "2020",
         "https://www.asam.org/quality-care/clinical-guidelines/national-practice-guideline",
     ),
     "A1": Source(
-        "TIP 42: Substance Use Disorder Treatment for People With Co-Occurring Disorders (PEP20-02-01-004)",
+        "TIP 42: Substance Use Disorder Treatment for People With Co-Occurring Disorders, Updated 2020",
         "SAMHSA",
         "2020",
-        "https://library.samhsa.gov/",
+        "https://www.ncbi.nlm.nih.gov/books/NBK571020/",
     ),
     "A2": Source(
         "Florida Supplement to the Patient Placement Criteria of ASAM, Second Edition: biomedical conditions",
-        "Florida Department of Children and Families",
+        "Florida Department of Children and Families, Substance Abuse Program (on request)",
         "2006",
-        "",
+        "https://www.myflfamilies.com/",
     ),
     "A3": Source(
         "Florida Supplement to the Patient Placement Criteria of ASAM, Second Edition: relapse potential",
-        "Florida Department of Children and Families",
+        "Florida Department of Children and Families, Substance Abuse Program (on request)",
         "2006",
-        "",
+        "https://www.myflfamilies.com/",
     ),
     "H1": Source(
         "TIP 25: Substance Abuse Treatment and Domestic Violence",
@@ -94,9 +99,9 @@ SOURCES = {
         "https://www.ncbi.nlm.nih.gov/books/NBK64437/",
     ),
     "P1": Source(
-        "External Appeals Database",
+        "External Appeals Searchable Archive: decisions on residential care for substance use",
         "New York State Department of Financial Services",
-        "",
+        "added to each year",
         "https://www.dfs.ny.gov/public-appeal/search",
     ),
 }
