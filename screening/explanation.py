@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext
 
-from screening import rules
+from screening import rule_files, rules
 from screening.help_lines import HelpLine, help_lines_for
 from screening.questionnaire import PAGES, QUESTIONS, _
+from screening.ruleset import DUTIES_DECIDE, LEVELS, Reason, Recommendation, RuleSet, offered
 from screening.sources import SOURCES, Source
 
 TITLES = {
@@ -41,7 +42,7 @@ LEVEL_WORDS = {
     },
 }
 
-PROGRAM_WORDS = {"iop": _("Home"), "inpatient": _("Stay"), rules.DUTIES_DECIDE: _("Either")}
+PROGRAM_WORDS = {"iop": _("Home"), "inpatient": _("Stay"), DUTIES_DECIDE: _("Either")}
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,15 @@ class Card:
 
 
 @dataclass(frozen=True)
+class WhatIf:
+    """What a single other answer would do, found by asking the rules again."""
+
+    answers: tuple[Answer, ...]  # each alone leads to the other program
+    withheld: bool  # a safety or health answer would too, but is never offered as a way out
+    did_not_matter: tuple[str, ...]  # topics on which the result does not depend
+
+
+@dataclass(frozen=True)
 class Cell:
     """One place in the grid."""
 
@@ -93,7 +103,7 @@ class Cell:
 class Explanation:
     """All that a result page says of one result."""
 
-    recommendation: rules.Recommendation
+    recommendation: Recommendation
     cards: tuple[Card, ...]  # need, support, duties, and urgency where it is more than none
     call_first: tuple[ExplainedReason, ...]  # why a person should get help now or see a doctor today
     supports: tuple[str, ...]  # the grid's column heads
@@ -102,6 +112,7 @@ class Explanation:
     help_lines: tuple[HelpLine, ...]
     sources: tuple[tuple[int, Source], ...]
     opioid_warning: bool
+    what_if: WhatIf | None  # None where the rules of this version can't be asked
 
 
 def answer_in_words(key: str, value: str, marked: bool = False) -> Answer:
@@ -125,30 +136,46 @@ def answers_by_page(answers: Mapping[str, str], marked: Iterable[str] = ()) -> l
     ]
 
 
-def grid_rows(recommendation: rules.Recommendation | None = None) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
+def rules_of(recommendation: Recommendation) -> RuleSet | None:
+    """The rules that gave it: those in force, or the frozen ones of an earlier version; None for an unknown one."""
+    if recommendation.rules_version == rules.CURRENT.version:
+        return rules.CURRENT
+    try:
+        return rule_files.released(recommendation.rules_version)
+    except rule_files.UnusableRules:
+        return None
+
+
+def grid_rows(
+    ruleset: RuleSet, recommendation: Recommendation | None = None
+) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
     """The grid in words, a row a level of need; with a recommendation, its own cell is marked and says its program."""
     rows = []
-    for need in rules.LEVELS["need"]:
+    for need in LEVELS["need"]:
         cells = []
-        for support in rules.LEVELS["support"]:
-            program = rules.GRID[need, support]
+        for support in LEVELS["support"]:
+            program = ruleset.grid[need, support]
             here = recommendation is not None and (recommendation.need, recommendation.support) == (need, support)
-            kind = "either" if program == rules.DUTIES_DECIDE else program
+            kind = "either" if program == DUTIES_DECIDE else program
             shown = recommendation.program if recommendation and here else program
             cells.append(Cell(kind, gettext(PROGRAM_WORDS[shown]), here))
         rows.append((gettext(LEVEL_WORDS["need"][need][0]), tuple(cells)))
     return tuple(rows)
 
 
-def _sources(reason: rules.Reason) -> list[Source]:
+def _sources(reason: Reason) -> list[Source]:
     return [SOURCES[source] for source in reason.sources if source in SOURCES]
 
 
 def _card(
-    dimension: str, recommendation: rules.Recommendation, answers: Mapping[str, str], numbers: Mapping[Source, int]
+    dimension: str,
+    recommendation: Recommendation,
+    ruleset: RuleSet | None,
+    answers: Mapping[str, str],
+    numbers: Mapping[Source, int],
 ) -> Card:
     reasons = recommendation.reasons_for(dimension)
-    read_here = {key for rule in rules.RULES if dimension in rule.raises for key in rule.when}
+    read_here = {key for rule in (ruleset.rules if ruleset else ()) if dimension in rule.raises for key in rule.when}
     spoken = {key for reason in reasons for key in reason.questions}
     level = getattr(recommendation, dimension)
     word, sentence = LEVEL_WORDS[dimension][level]
@@ -167,7 +194,7 @@ def _card(
             )
             for reason in reasons
         ),
-        level == rules.LEVELS[dimension][0],
+        level == LEVELS[dimension][0],
         tuple(
             answer_in_words(key, answers[key])
             for key, question in QUESTIONS.items()
@@ -176,11 +203,24 @@ def _card(
     )
 
 
-def explain(recommendation: rules.Recommendation, answers: Mapping[str, str]) -> Explanation:
+def _what_if(ruleset: RuleSet, answers: Mapping[str, str]) -> WhatIf | None:
+    if ruleset.unanswered(answers):
+        return None
+    flips = ruleset.flips(answers)
+    shown = offered(flips)
+    return WhatIf(
+        tuple(answer_in_words(change.question, change.value) for change in shown),
+        len({change.question for change in flips}) > len(shown),
+        tuple(answer_in_words(key, answers[key]).topic for key in ruleset.what_did_not_matter(answers)),
+    )
+
+
+def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Explanation:
     """The explanation, in the language in use, of a recommendation whose reasons are in words already."""
     used = [source for reason in recommendation.reasons for source in _sources(reason)]
     numbers = {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
-    cards = [_card(dimension, recommendation, answers, numbers) for dimension in rules.LEVELS]
+    ruleset = rules_of(recommendation)
+    cards = [_card(dimension, recommendation, ruleset, answers, numbers) for dimension in LEVELS]
     *cards, urgency = cards
     urgent = recommendation.urgency in ("today", "now")
     top = {reason.key for reason in recommendation.reasons_for("urgency") if urgent and reason.level == urgency.level}
@@ -197,10 +237,11 @@ def explain(recommendation: rules.Recommendation, answers: Mapping[str, str]) ->
         recommendation,
         cards=tuple(cards),
         call_first=call_first,
-        supports=tuple(gettext(LEVEL_WORDS["support"][level][0]) for level in rules.LEVELS["support"]),
-        grid=grid_rows(recommendation),
+        supports=tuple(gettext(LEVEL_WORDS["support"][level][0]) for level in LEVELS["support"]),
+        grid=grid_rows(ruleset, recommendation) if ruleset else (),
         urgent_lines=tuple(line for line in lines if urgent and line.crisis),
         help_lines=tuple(line for line in lines if not (urgent and line.crisis)),
         sources=tuple((number, source) for source, number in numbers.items()),
         opioid_warning=opioids in QUESTIONS["opioids"].options and QUESTIONS["opioids"].rank(opioids) > 0,
+        what_if=_what_if(ruleset, answers) if ruleset else None,
     )

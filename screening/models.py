@@ -11,8 +11,9 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import rules
+from screening.ruleset import LEVELS, Reason, Recommendation
 
-URGENCIES = rules.LEVELS["urgency"]
+URGENCIES = LEVELS["urgency"]
 
 
 class Urgency(models.IntegerChoices):
@@ -36,7 +37,7 @@ class Status(models.TextChoices):
     CLOSED = "closed", _("Closed")
 
 
-def in_words(recommendation: rules.Recommendation) -> rules.Recommendation:
+def in_words(recommendation: Recommendation) -> Recommendation:
     """The recommendation with its reasons in the language in use."""
     reasons = tuple(replace(reason, text=gettext(reason.text)) for reason in recommendation.reasons)
     return replace(recommendation, reasons=reasons)
@@ -100,9 +101,9 @@ class Submission(models.Model):
         return gettext("Submission %(number)s") % {"number": self.pk}
 
     @property
-    def recommendation(self) -> rules.Recommendation:
+    def recommendation(self) -> Recommendation:
         """The result as the person saw it."""
-        return rules.Recommendation(
+        return Recommendation(
             program=self.program,
             urgency=URGENCIES[self.urgency],
             need=self.result["need"],
@@ -110,7 +111,7 @@ class Submission(models.Model):
             duties=self.result["duties"],
             close_call=self.close_call,
             reasons=tuple(
-                rules.Reason(**{**reason, "sources": tuple(reason["sources"]), "questions": tuple(reason["questions"])})
+                Reason(**{**reason, "sources": tuple(reason["sources"]), "questions": tuple(reason["questions"])})
                 for reason in self.result["reasons"]
             ),
             rules_version=self.rules_version,

@@ -1,31 +1,32 @@
-"""The rules, the grid, and `recommend`: which program fits a complete set of answers, how urgent a call is, and why.
+"""The rules in force, as data: which program fits a complete set of answers, how urgent a call is, and why.
 
-A rule is data: the least answers that count, what they raise, the reason in words, its sources. All of a rule's
-conditions must hold. Each dimension takes the highest level that any rule gives it; nothing is added up or averaged,
-so one serious answer can't be outweighed. Because a condition is only ever "at least this answer", a worse answer can
-only make more rules apply.
+A change here is a new version: add it to VERSIONS, then `manage.py freeze_rules` (docs/changing-the-rules.md).
+How rules decide is in ruleset.py.
 
 Not clinically validated. Nothing here needs Django: words are English and are translated where they are shown.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import product
+from dataclasses import dataclass
+from datetime import date
 
 from screening.questionnaire import QUESTIONS, _, require_complete
-from screening.sources import SOURCES
+from screening.ruleset import DUTIES_DECIDE, LEVELS, Change, Recommendation, Rule, RuleSet, offered
 
-RULES_VERSION = "2026.1"  # change it with every change to RULES or GRID
+__all__ = ["GRID", "LEVELS", "RULES", "Recommendation", "recommend", "what_would_change"]
 
-# Each dimension's levels, from the one that no rule has to raise to the one that counts most.
-LEVELS = {
-    "need": ("low", "some", "high"),
-    "support": ("strong", "some", "weak"),
-    "duties": ("flexible", "fixed"),
-    "urgency": ("none", "soon", "today", "now"),
-}
 
-DUTIES_DECIDE = "duties decide"
+@dataclass(frozen=True)
+class Version:
+    """A released version of the rules, and what changed with it."""
+
+    version: str
+    released: date
+    changes: str
+
+
+VERSIONS = (Version("2026.1", date(2026, 11, 23), _("The first version.")),)  # the last is in force
+RULES_VERSION = VERSIONS[-1].version
 
 # (need, support) -> program
 GRID = {
@@ -39,48 +40,6 @@ GRID = {
     ("high", "some"): "inpatient",
     ("high", "weak"): "inpatient",
 }
-
-
-@dataclass(frozen=True)
-class Rule:
-    """If every question in `when` is answered at least so, raise the given dimensions to the given levels."""
-
-    key: str
-    when: Mapping[str, str]
-    text: str
-    sources: str  # ids in SOURCES, divided by spaces
-    need: str = ""
-    support: str = ""
-    duties: str = ""
-    urgency: str = ""
-    raises: Mapping[str, str] = field(init=False)
-    least: Mapping[str, int] = field(init=False)  # question -> rank of the least answer that counts
-
-    def __post_init__(self) -> None:
-        raises = {dimension: getattr(self, dimension) for dimension in LEVELS if getattr(self, dimension)}
-        for dimension, level in raises.items():
-            if level not in LEVELS[dimension]:
-                raise ValueError(f"rule {self.key!r}: unknown level {level!r} for {dimension!r}")
-        unknown = [f"question {key!r}" for key in self.when if key not in QUESTIONS]
-        unknown += [f"source {source!r}" for source in self.sources.split() if source not in SOURCES]
-        if unknown:
-            raise ValueError(f"rule {self.key!r}: unknown " + ", ".join(unknown))
-        if not (raises and self.sources.split() and self.text):
-            raise ValueError(f"rule {self.key!r} needs a level to raise, a reason in words, and a source")
-        least = {key: QUESTIONS[key].rank(value) for key, value in self.when.items()}
-        if 0 in least.values():
-            raise ValueError(f"rule {self.key!r}: a condition on the first option always holds")
-        object.__setattr__(self, "raises", raises)
-        object.__setattr__(self, "least", least)
-
-    def applies(self, answers: Mapping[str, str]) -> bool:
-        """Whether the answers given so far meet every condition."""
-        return all(key in answers and QUESTIONS[key].rank(answers[key]) >= rank for key, rank in self.least.items())
-
-    def covers(self, other: "Rule") -> bool:
-        """Whether this rule can only apply where `other` does too, so that it says at least as much."""
-        return all(self.least.get(key, -1) >= rank for key, rank in other.least.items())
-
 
 RULES = (
     # Where nothing raises a dimension, these say so.
@@ -391,92 +350,35 @@ RULES = (
     ),
 )
 
-if set(GRID) != set(product(LEVELS["need"], LEVELS["support"])):
-    raise ValueError("the grid needs a program for each level of need with each of support, and no other")
-if not set(GRID.values()) <= {"iop", "inpatient", DUTIES_DECIDE}:
-    raise ValueError("the grid names a program that does not exist")
-if len({rule.key for rule in RULES}) != len(RULES):
-    raise ValueError("two rules share a key")
+_read = {key for rule in RULES for key in rule.when}
 
-# (dimension, rule) -> the rules that say at least as much there: where one of them applies, it has nothing to add.
-_STRONGER = {
-    (dimension, rule.key): {
-        other.key
-        for other in RULES
-        if other is not rule
-        and dimension in other.raises
-        and LEVELS[dimension].index(other.raises[dimension]) >= LEVELS[dimension].index(level)
-        and other.covers(rule)
-        and not (rule.covers(other) and other.raises[dimension] == level)  # twins: both speak
-    }
-    for rule in RULES
-    for dimension, level in rule.raises.items()
-}
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a dimension stands where it does: the rule, the level it asks for, and the questions that it read."""
-
-    key: str  # the rule's
-    text: str
-    dimension: str
-    level: str
-    sources: tuple[str, ...]
-    questions: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """What the rules say to one complete set of answers; `reasons` run by dimension, the weightiest first."""
-
-    program: str  # "iop" | "inpatient"
-    urgency: str
-    need: str
-    support: str
-    duties: str
-    close_call: bool
-    reasons: tuple[Reason, ...]
-    rules_version: str = RULES_VERSION
-
-    def reasons_for(self, dimension: str) -> tuple[Reason, ...]:
-        return tuple(reason for reason in self.reasons if reason.dimension == dimension)
-
-
-def program_for(need: str, support: str, duties: str) -> tuple[str, bool]:
-    """The grid's program for three levels, and whether it was a close call that the duties decided."""
-    program = GRID[need, support]
-    if program != DUTIES_DECIDE:
-        return program, False
-    return ("iop" if duties == "fixed" else "inpatient"), True
+CURRENT = RuleSet(
+    RULES_VERSION,
+    {key: tuple(question.options) for key, question in QUESTIONS.items() if key in _read},
+    RULES,
+    GRID,
+)
 
 
 def recommend(answers: Mapping[str, str]) -> Recommendation:
     """The recommendation for `answers` (question key -> option value; all questions, no others).
 
-    Raises a ValueError that names every missing or unknown question or option. A rule gives no reason where a stricter
-    one that applies too raises the same dimension as far.
+    Raises a ValueError that names every missing or unknown question or option.
     """
     require_complete(answers)
-    applying = [rule for rule in RULES if rule.applies(answers)]
-    keys = {rule.key for rule in applying}
-    levels: dict[str, str] = {}
-    reasons: list[Reason] = []
-    for dimension, order in LEVELS.items():
-        raising = [rule for rule in applying if dimension in rule.raises]
-        raising.sort(key=lambda rule: order.index(rule.raises[dimension]), reverse=True)
-        levels[dimension] = raising[0].raises[dimension] if raising else order[0]
-        reasons += [
-            Reason(
-                rule.key, rule.text, dimension, rule.raises[dimension], tuple(rule.sources.split()), tuple(rule.when)
-            )
-            for rule in raising
-            if not keys & _STRONGER[dimension, rule.key]
-        ]
-    program, close_call = program_for(levels["need"], levels["support"], levels["duties"])
-    return Recommendation(program=program, close_call=close_call, reasons=tuple(reasons), **levels)
+    return CURRENT.recommend(answers)
+
+
+def what_would_change(answers: Mapping[str, str]) -> tuple[Change, ...]:
+    """The single other answers to show as leading to the other program, found by asking the rules again with each.
+
+    From IOP: every such answer, the mildest for each question. From inpatient: circumstances of life only, never a
+    safety or health answer. Raises a ValueError as `recommend` does.
+    """
+    require_complete(answers)
+    return offered(CURRENT.flips(answers))
 
 
 def needs_help_now(answers: Mapping[str, str], questions: set[str]) -> bool:
     """Whether the answers so far, to one of `questions` at least, mean that help must come before all else."""
-    return any(rule.urgency == "now" and questions & rule.when.keys() and rule.applies(answers) for rule in RULES)
+    return any(rule.urgency == "now" and questions & rule.when.keys() for rule in CURRENT.applying(answers))

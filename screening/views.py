@@ -138,7 +138,7 @@ def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
 def help_now(request: HttpRequest) -> HttpResponse:
     """The numbers to call: for everyone, and first of all where a safety answer means now. The person may go on."""
     draft = _read(request)
-    applying = [rule for rule in rules.RULES if rule.applies(draft.answers)]
+    applying = rules.CURRENT.applying(draft.answers)
     urgent = any(rule.urgency == "now" for rule in applying)
     first = help_lines_for("now", {key for rule in applying for key in rule.when}, draft.answers)
     lines = [*first, *(line for line in HELP_LINES.values() if line not in first)]

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from screening.questionnaire import QUESTIONS
-from screening.rules import GRID, LEVELS, RULES, Rule, recommend
+from screening.rules import CURRENT, GRID, RULES, recommend
+from screening.ruleset import LEVELS, Rule, RuleSet
 from tests.answers import BEST, PEOPLE, answers, random_answers
 
 # key | least answers | what they raise
@@ -137,9 +138,31 @@ def test_answers_that_are_missing_or_unknown_are_named(given: dict[str, str], na
 )
 def test_rule_that_names_something_unknown_fails_where_it_is_made(wrong: dict[str, str], named: str) -> None:
     right = {"key": "made_up", "when": {"job": "not_sure"}, "text": "Words.", "sources": "S1", "need": "some"}
-    Rule(**right)  # type: ignore[arg-type]
+
+    def made(**rule: object) -> RuleSet:
+        return RuleSet("x", CURRENT.options, (Rule(**rule),), GRID)  # type: ignore[arg-type]
+
+    made(**right)
     with pytest.raises(ValueError, match=named):
-        Rule(**(right | wrong))  # type: ignore[arg-type]
+        made(**(right | wrong))
+
+
+@pytest.mark.parametrize(
+    ("grid", "named"),
+    [
+        (
+            {cell: program for cell, program in GRID.items() if cell != ("low", "weak")},
+            "hole at need 'low', support 'weak'",
+        ),
+        (GRID | {("low", "weak"): "hospital"}, "unknown program 'hospital'"),
+        (GRID | {("huge", "weak"): "iop"}, "unknown place"),
+    ],
+)
+def test_grid_with_a_hole_or_an_unknown_name_fails_where_it_is_made(
+    grid: dict[tuple[str, str], str], named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        RuleSet("x", CURRENT.options, RULES, grid)
 
 
 def test_rules_need_no_django_settings() -> None:

@@ -11,28 +11,23 @@ import random
 
 import pytest
 
-from screening import rules
+from screening.answer_space import Levels, Sets, named, outcome, walk
+from screening.proofs import pair
 from screening.questionnaire import QUESTIONS
-from screening.rules import GRID, LEVELS, RULES, Rule, program_for, recommend
-from tests.answer_space import Levels, State, walk
+from screening.rules import CURRENT, GRID, RULES, recommend
+from screening.ruleset import DUTIES_DECIDE, LEVELS, PROGRAMS, Rule
 from tests.answers import BEST, random_answers
 
-PROGRAMS = ("iop", "inpatient")  # less care, more care
 SAMPLE = 200_000
 
 
 @pytest.fixture(scope="module")
-def space() -> dict[Levels, State]:
-    return walk()
+def space() -> dict[Levels, Sets]:
+    return walk(CURRENT)
 
 
-def named(levels: Levels) -> dict[str, str]:
-    return {dimension: order[level] for level, (dimension, order) in zip(levels, LEVELS.items(), strict=True)}
-
-
-def outcome(levels: Levels) -> tuple[str, str]:
-    words = named(levels)
-    return program_for(words["need"], words["support"], words["duties"])[0], words["urgency"]
+def applies(rule: Rule, given: dict[str, str]) -> bool:
+    return rule in CURRENT.applying(given)
 
 
 def read_by(dimensions: set[str]) -> set[str]:
@@ -46,11 +41,11 @@ def test_rule_is_upward_closed_in_the_questions_it_reads(rule: Rule) -> None:
     keys = list(rule.when)
     for ranks in itertools.product(*places):
         given = {key: list(QUESTIONS[key].options)[rank] for key, rank in zip(keys, ranks, strict=True)}
-        if not rule.applies(given):
+        if not applies(rule, given):
             continue
         for key in keys:
             for worse in list(QUESTIONS[key].options)[QUESTIONS[key].rank(given[key]) :]:
-                assert rule.applies(given | {key: worse})
+                assert applies(rule, given | {key: worse})
 
 
 def test_rule_reads_nothing_but_its_own_questions() -> None:
@@ -58,24 +53,24 @@ def test_rule_reads_nothing_but_its_own_questions() -> None:
     for rule in RULES:
         for _ in range(50):
             given = random_answers(generator)
-            assert rule.applies(given) == rule.applies({key: given[key] for key in rule.when})
+            assert applies(rule, given) == applies(rule, {key: given[key] for key in rule.when})
 
 
-def test_walk_covers_every_combination(space: dict[Levels, State]) -> None:
-    assert sum(state.count for state in space.values()) == math.prod(len(q.options) for q in QUESTIONS.values())
-    assert sum(state.count for state in space.values()) > 10**10
+def test_walk_covers_every_combination(space: dict[Levels, Sets]) -> None:
+    assert sum(sets.count for sets in space.values()) == math.prod(len(q.options) for q in QUESTIONS.values())
+    assert sum(sets.count for sets in space.values()) > 10**10
 
 
-def test_walk_agrees_with_recommend(space: dict[Levels, State]) -> None:
-    for levels, state in space.items():
-        recommendation = recommend(state.example)
+def test_walk_agrees_with_recommend(space: dict[Levels, Sets]) -> None:
+    for levels, sets in space.items():
+        recommendation = recommend(sets.example)
         assert {dimension: getattr(recommendation, dimension) for dimension in LEVELS} == named(levels)
 
 
-def test_every_complete_set_gets_one_program_and_a_reason_for_each_dimension(space: dict[Levels, State]) -> None:
+def test_every_complete_set_gets_one_program_and_a_reason_for_each_dimension(space: dict[Levels, Sets]) -> None:
     assert set(GRID) == set(itertools.product(LEVELS["need"], LEVELS["support"]))
-    for levels, state in space.items():
-        recommendation = recommend(state.example)
+    for levels, sets in space.items():
+        recommendation = recommend(sets.example)
         assert recommendation.program in PROGRAMS
         for dimension in ("need", "support", "duties"):
             reasons = recommendation.reasons_for(dimension)
@@ -90,22 +85,22 @@ def test_more_need_never_lowers_program_need_or_urgency() -> None:
     # duties, never means less care, and that no question of need is one of duties too.
     assert not read_by({"need", "urgency"}) & read_by({"duties"})
     for support, duties in itertools.product(LEVELS["support"], LEVELS["duties"]):
-        programs = [PROGRAMS.index(program_for(need, support, duties)[0]) for need in LEVELS["need"]]
+        programs = [PROGRAMS.index(CURRENT.program_for(need, support, duties)[0]) for need in LEVELS["need"]]
         assert programs == sorted(programs)
 
 
 def test_weaker_support_never_means_less_care() -> None:
     assert not read_by({"support"}) & read_by({"duties"})
     for need, duties in itertools.product(LEVELS["need"], LEVELS["duties"]):
-        programs = [PROGRAMS.index(program_for(need, support, duties)[0]) for support in LEVELS["support"]]
+        programs = [PROGRAMS.index(CURRENT.program_for(need, support, duties)[0]) for support in LEVELS["support"]]
         assert programs == sorted(programs)
 
 
 def test_duties_matter_only_where_duties_decide_and_never_touch_urgency() -> None:
-    cells = [(need, support) for (need, support), program in GRID.items() if program == rules.DUTIES_DECIDE]
+    cells = [(need, support) for (need, support), program in GRID.items() if program == DUTIES_DECIDE]
     assert sorted(cells) == [("low", "weak"), ("some", "some")]
     for need, support in GRID:
-        flexible, fixed = (program_for(need, support, duties) for duties in LEVELS["duties"])
+        flexible, fixed = (CURRENT.program_for(need, support, duties) for duties in LEVELS["duties"])
         if (need, support) in cells:
             assert (flexible, fixed) == (("inpatient", True), ("iop", True))
         else:
@@ -114,11 +109,11 @@ def test_duties_matter_only_where_duties_decide_and_never_touch_urgency() -> Non
     assert not any({"duties"} < rule.raises.keys() for rule in RULES if rule.when)
 
 
-def test_urgency_now_or_today_comes_with_inpatient_or_a_reason_for_the_call(space: dict[Levels, State]) -> None:
-    for levels, state in space.items():
-        program, urgency = outcome(levels)
+def test_urgency_now_or_today_comes_with_inpatient_or_a_reason_for_the_call(space: dict[Levels, Sets]) -> None:
+    for levels, sets in space.items():
+        program, _close_call, urgency = outcome(CURRENT, levels)
         if urgency in ("now", "today"):
-            reasons = recommend(state.example).reasons_for("urgency")
+            reasons = recommend(sets.example).reasons_for("urgency")
             assert program == "inpatient"
             assert reasons[0].level == urgency
 
@@ -126,25 +121,18 @@ def test_urgency_now_or_today_comes_with_inpatient_or_a_reason_for_the_call(spac
 @pytest.mark.parametrize("key", QUESTIONS)
 def test_question_earns_its_place(key: str) -> None:
     """Some pair of answer sets, alike but for this question, differs in program or urgency."""
-    options = list(QUESTIONS[key].options)
-    rest = walk([rule for rule in RULES if key not in rule.when], fixed={key: options[0]})
-    # Every other answer stands in one of these contexts; those of the two-question rules are tried as well.
-    contexts = [state.example for state in rest.values()]
-    contexts += [BEST | dict(rule.when) for rule in RULES if key in rule.when]
-    for context in contexts:
-        seen = {}
-        for value in options:
-            recommendation = recommend(context | {key: value})
-            seen[recommendation.program, recommendation.urgency] = value
-        if len(seen) > 1:
-            return
-    pytest.fail(f"no answer to {key!r} can change the program or the urgency: give it a rule, or don't ask it")
+    found = pair(CURRENT, key) if key in CURRENT.options else None
+    if found is None:
+        pytest.fail(f"no answer to {key!r} can change the program or the urgency: give it a rule, or don't ask it")
+    one, other = (recommend(BEST | given) for given in found)
+    assert {name for name in QUESTIONS if (BEST | found[0])[name] != (BEST | found[1])[name]} == {key}
+    assert (one.program, one.urgency) != (other.program, other.urgency)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.key)
 def test_rule_can_fire(rule: Rule) -> None:
     given = BEST | dict(rule.when)
-    assert rule.applies(given)
+    assert applies(rule, given)
     assert {reason.dimension for reason in recommend(given).reasons if reason.key == rule.key} == set(rule.raises)
 
 
@@ -153,7 +141,7 @@ def test_random_answers_agree_with_the_proofs() -> None:
     generator = random.Random(20261123)
     duties = read_by({"duties"})
     questions = [key for key in QUESTIONS if key not in duties]
-    space = walk()
+    space = walk(CURRENT)
     for _ in range(SAMPLE // 2):
         given = random_answers(generator)
         key = generator.choice(questions)
@@ -163,7 +151,7 @@ def test_random_answers_agree_with_the_proofs() -> None:
         for recommendation in (before, after):
             levels = tuple(order.index(getattr(recommendation, name)) for name, order in LEVELS.items())
             assert levels in space
-            assert outcome(levels) == (recommendation.program, recommendation.urgency)
+            assert outcome(CURRENT, levels) == recommendation.outcome
         assert PROGRAMS.index(after.program) >= PROGRAMS.index(before.program)
         for name in ("need", "support", "urgency"):
             assert LEVELS[name].index(getattr(after, name)) >= LEVELS[name].index(getattr(before, name))
