@@ -1,0 +1,60 @@
+"""What changes from one version of the rules to another, over the whole answer space."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from screening import rule_files
+from screening.answer_space import raised_answers, shared_space, transitions
+from screening.management.streaming import in_short
+from screening.ruleset import RuleSet, changed_rules
+
+
+class Command(BaseCommand):
+    help = (
+        "Counts, exactly, the answer sets whose result differs between two versions of the rules, with the smallest "
+        "example of each move. OLD and NEW: a released version, or a file (.json)."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("old", metavar="OLD")
+        parser.add_argument("new", metavar="NEW")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            old, new = rule_files.find(options["old"]), rule_files.find(options["new"])
+        except rule_files.UnusableRules as error:
+            raise CommandError(str(error)) from None
+        for key, how in changed_rules(old, new).items():
+            self.stdout.write(f"rule {key}: {how}")
+        for cell, program in new.grid.items():
+            if program != old.grid[cell]:
+                self.stdout.write(f"grid at need {cell[0]}, support {cell[1]}: {old.grid[cell]} -> {program}")
+        for line in _not_compared(old, new):
+            self.stdout.write(line)
+        found = transitions(old, new)
+        space = shared_space(old, new)
+        total = sum(sets.count for sets in found.values())
+        moved = sorted(
+            ((sets.count, ways, sets) for ways, sets in found.items() if ways[0] != ways[1]), reverse=True, key=_count
+        )
+        self.stdout.write(f"{total:,} answer sets; {sum(count for count, _ways, _sets in moved):,} get another result")
+        for count, (before, after), sets in moved:
+            self.stdout.write(f"{count:>16,}  {in_short(before)}  ->  {in_short(after)}")
+            self.stdout.write(f"{'':>18}for example: {raised_answers(space, sets.example)}")
+
+
+def _count(move: tuple[int, Any, Any]) -> int:
+    return move[0]
+
+
+def _not_compared(old: RuleSet, new: RuleSet) -> list[str]:
+    """Questions and options that only one version reads."""
+    lines = []
+    for one, other in ((old, new), (new, old)):
+        for key, values in one.options.items():
+            if key not in other.options:
+                lines.append(f"question {key}: only rules {one.version} read it")
+            elif extra := [value for value in values if value not in other.options[key]]:
+                lines.append(f"question {key}: only rules {one.version} know {', '.join(extra)}; not compared")
+    return lines

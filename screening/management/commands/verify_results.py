@@ -1,0 +1,62 @@
+"""Works every stored result out again, from its stored answers and the frozen rules of its version."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from screening import rule_files
+from screening.management.streaming import every_submission, stored_result
+from screening.models import Submission
+from screening.ruleset import LEVELS, Recommendation
+
+
+class Command(BaseCommand):
+    help = "Checks that each stored result is what the rules of its version make of its answers. Writes nothing."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        agree = differ = unknown = unanswered = 0
+        for submission, answers in every_submission(self):
+            try:
+                rules = rule_files.released(submission.rules_version)
+            except rule_files.UnusableRules as error:
+                unknown += 1
+                self.stdout.write(f"{submission}: {error}")
+                continue
+            if lacking := rules.unanswered(answers):
+                unanswered += 1
+                self.stdout.write(f"{submission}: no answer that rules {rules.version} know to {', '.join(lacking)}")
+                continue
+            if found := list(_mismatches(submission, rules.recommend(answers))):
+                differ += 1
+                self.stdout.write(f"{submission}: " + "; ".join(found))
+            else:
+                agree += 1
+        summary = (
+            f"{agree + differ + unknown + unanswered:,} checked: {agree:,} agree, {differ:,} differ, "
+            f"{unknown:,} of unknown rules, {unanswered:,} with answers that their rules don't know."
+        )
+        if differ or unknown or unanswered:
+            raise CommandError(summary)
+        self.stdout.write(summary)
+
+
+def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
+    stored = stored_result(submission)
+    if stored is None:
+        return ["the stored result can't be read"]
+    found = [
+        f"{name} is {getattr(stored, name)}, rules {expected.rules_version} give {getattr(expected, name)}"
+        for name in ("program", "close_call", *LEVELS)
+        if getattr(stored, name) != getattr(expected, name)
+    ]
+    if _without_words(stored) != _without_words(expected):
+        found.append(f"the reasons are not those that rules {expected.rules_version} give")
+    return found
+
+
+def _without_words(recommendation: Recommendation) -> list[tuple[Any, ...]]:
+    """The reasons without their text, which is stored in the person's language."""
+    return [
+        (reason.key, reason.dimension, reason.level, reason.sources, reason.questions)
+        for reason in recommendation.reasons
+    ]
