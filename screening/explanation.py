@@ -18,6 +18,13 @@ TITLES = {
     "urgency": _("How soon to talk with someone"),
 }
 
+SHORT_TITLES = {
+    "need": _("Care you need"),
+    "support": _("Support around you"),
+    "duties": _("Work and family"),
+    "urgency": _("Talk with someone"),
+}
+
 # dimension -> level -> (a word or two, a sentence)
 LEVEL_WORDS = {
     "need": {
@@ -42,6 +49,17 @@ LEVEL_WORDS = {
     },
 }
 
+LIMITS = (
+    _("It is a set of rules, made from public guidance. It is not a doctor, and it is not a diagnosis."),
+    _("No study has tested yet how well these rules work."),
+    _("It can’t see you. People who talk with you may find that something else fits better."),
+    _("Your insurance may decide in its own way."),
+    _(
+        "There are ways in between: day programs at a hospital, a sober house along with an IOP, medicine, or a "
+        "weekly visit."
+    ),
+)
+
 PROGRAM_WORDS = {"iop": _("Home"), "inpatient": _("Stay"), DUTIES_DECIDE: _("Either")}
 
 
@@ -64,7 +82,6 @@ class ExplainedReason:
     text: str
     answers: tuple[Answer, ...]
     sources: tuple[tuple[int, Source], ...]  # with their numbers in the page's list
-    told: bool = False  # an earlier card gave this rule's words already
 
 
 @dataclass(frozen=True)
@@ -79,6 +96,11 @@ class Card:
     reasons: tuple[ExplainedReason, ...]
     at_rest: bool  # at the level that no answer has to raise
     other_way: tuple[Answer, ...]  # at rest: the answers behind it
+    told_above: frozenset[str] = frozenset()  # the rules whose words stand in an earlier card already
+
+    @property
+    def untold(self) -> tuple[ExplainedReason, ...]:
+        return tuple(reason for reason in self.reasons if reason.key not in self.told_above)
 
 
 @dataclass(frozen=True)
@@ -146,6 +168,15 @@ def rules_of(recommendation: Recommendation) -> RuleSet | None:
         return None
 
 
+def level_words(recommendation: Recommendation) -> list[tuple[str, str, str]]:
+    """(title, level, the level in a word or two) for each dimension."""
+    levels = {dimension: getattr(recommendation, dimension) for dimension in LEVELS}
+    return [
+        (gettext(SHORT_TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level][0]))
+        for dimension, level in levels.items()
+    ]
+
+
 def grid_rows(
     ruleset: RuleSet, recommendation: Recommendation | None = None
 ) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
@@ -198,7 +229,9 @@ def _card(
         tuple(
             answer_in_words(key, answers[key])
             for key, question in QUESTIONS.items()
-            if key in read_here - spoken and answers.get(key) == next(iter(question.options))
+            if dimension != "urgency"  # the mildest answers don't speak against a call
+            and key in read_here - spoken
+            and answers.get(key) == next(iter(question.options))
         ),
     )
 
@@ -221,14 +254,16 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Expla
     numbers = {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
     ruleset = rules_of(recommendation)
     cards = [_card(dimension, recommendation, ruleset, answers, numbers) for dimension in LEVELS]
-    *cards, urgency = cards
+    urgency = cards[-1]
     urgent = recommendation.urgency in ("today", "now")
     top = {reason.key for reason in recommendation.reasons_for("urgency") if urgent and reason.level == urgency.level}
     call_first = tuple(reason for reason in urgency.reasons if reason.key in top)
-    told = top | {reason.key for card in cards for reason in card.reasons}
-    soon = tuple(replace(reason, told=reason.key in told) for reason in urgency.reasons)
-    if not urgency.at_rest:
-        cards.append(replace(urgency, reasons=soon, other_way=()))
+    told = frozenset(top)
+    for place, card in enumerate(cards):
+        cards[place] = replace(card, told_above=told & {reason.key for reason in card.reasons})
+        told |= {reason.key for reason in card.reasons}
+    if urgency.at_rest:
+        cards.pop()
     lines = help_lines_for(
         recommendation.urgency, {key for reason in recommendation.reasons for key in reason.questions}, answers
     )

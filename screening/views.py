@@ -16,10 +16,11 @@ from django.views.decorators.http import require_http_methods
 from screening import draft as drafts
 from screening import rules
 from screening.draft import Draft
-from screening.explanation import answers_by_page, explain
+from screening.explanation import LIMITS, answers_by_page, explain
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
 from screening.models import Submission, in_words
+from screening.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.questionnaire import PAGE_BY_SLUG, PAGES, Page, first_gap, known
 
 log = logging.getLogger(__name__)
@@ -204,7 +205,13 @@ def result(request: HttpRequest) -> HttpResponse:
     if not draft.finished:
         return redirect("check")
     recommendation = _saved_recommendation(draft) or in_words(rules.recommend(draft.answers))
-    context = {"explanation": explain(recommendation, draft.answers), "saved": draft.finished == "save"}
+    context = {
+        "explanation": explain(recommendation, draft.answers),
+        "saved": draft.finished == "save",
+        "limits": LIMITS,
+        "programs": COMPARED,
+        "questions_to_ask": QUESTIONS_TO_ASK,
+    }
     return render(request, "result.html", context)
 
 

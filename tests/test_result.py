@@ -2,16 +2,19 @@
 
 import html as html_module
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 
+from screening import rules
 from screening.explanation import explain
 from screening.models import in_words
+from screening.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.questionnaire import QUESTIONS
-from screening.rules import GRID, recommend
+from screening.rules import CURRENT, GRID, recommend, what_would_change
 from tests.answers import BEST, IOP, PEOPLE, WORST, answers
 from tests.conftest import Person
 
@@ -128,3 +131,120 @@ def test_page_says_its_limits_and_its_rules_version() -> None:
         "Rules version",
     ):
         assert words in shown
+
+
+# What would change this, and what did not matter
+
+
+def what_if(given: dict[str, str]) -> BeautifulSoup:
+    return result_page(given).find(id="what-if").find_parent("section")
+
+
+def test_every_change_that_may_be_shown_is_on_the_page_in_words() -> None:
+    for given in (*PEOPLE.values(), BEST):
+        shown = [item.text for item in what_if(given).select(".switches li")]
+        assert shown == [
+            f"{QUESTIONS[change.question].topic.capitalize()}: {QUESTIONS[change.question].options[change.value]}"
+            for change in what_would_change(given)
+        ]
+
+
+def test_from_iop_the_page_names_what_would_put_a_stay_first() -> None:
+    section = what_if(IOP)
+    assert "Any one of these alone would put a program where you stay first:" in section.text
+    assert "Having someone with you: Yes, day and night" in section.text
+    assert "In an emergency, call 911 first." in section.text
+
+
+def test_from_inpatient_the_page_names_circumstances_and_the_check_up() -> None:
+    section = what_if(answers(home="no_place"))
+    assert "This alone would put a program from home first:" in section.text
+    assert [item.text for item in section.select(".switches li")] == ["Where you will live: Alone"]
+    assert "Our staff may suggest something else after a check-up." in section.text
+
+
+def test_where_safety_or_health_decided_no_way_out_is_offered() -> None:
+    section = what_if(answers(self_harm="plan"))
+    assert not section.select(".switches")
+    assert "What you told us about your safety or your health led here." in section.text
+    assert "No single answer" not in section.text
+
+
+def test_where_no_single_answer_would_change_it_the_page_says_so() -> None:
+    section = what_if(answers(constant_care="sometimes", home="others_use", supporters="nobody"))
+    assert "No single answer would change this." in section.text
+    assert not section.select(".switches")
+
+
+def test_what_did_not_matter_is_named() -> None:
+    section = what_if(answers(constant_care="always", job="cannot_leave"))
+    unmoved = [element.text for element in section.select("h3 + p b")]
+    assert unmoved == ["your job or school", "people who need your care", "your income", "who can help you"]
+    assert "What did not matter" not in what_if(answers(constant_care="sometimes", home="alone")).text
+
+
+def test_answers_before_the_last_question_came_in_are_not_guessed_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    recommendation = recommend(BEST)
+    fewer = {key: value for key, value in BEST.items() if key != "mind"}
+    assert explain(recommendation, fewer).what_if is None
+
+
+def test_result_under_an_unknown_version_still_shows_its_reasons() -> None:
+    explanation = explain(in_words(replace(recommend(WORST), rules_version="1999.9")), WORST)
+    assert explanation.what_if is None
+    assert explanation.grid == ()
+    assert explanation.cards[0].reasons
+
+
+def test_result_under_an_earlier_version_is_explained_by_its_own_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = replace(CURRENT, version="2099.1", grid={**CURRENT.grid, ("low", "strong"): "inpatient"})
+    monkeypatch.setattr(rules, "CURRENT", later)
+    explanation = explain(in_words(CURRENT.recommend(BEST)), BEST)
+    assert explanation.grid[0][1][0].word == "Home"
+    assert explanation.what_if
+    assert explanation.what_if.answers
+
+
+# What else a person needs
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({"constant_care": "always", "job": "cannot_leave"}, True),
+        ({"constant_care": "always", "caregiving": "only_me"}, True),
+        ({"constant_care": "always"}, False),
+        ({"job": "cannot_leave"}, False),
+    ],
+)
+def test_fixed_duties_and_a_place_to_stay_are_spoken_of_honestly(changed: dict[str, str], shown: bool) -> None:
+    page = result_page(answers(**changed))
+    section = page.find(id="duties-help")
+    assert bool(section) == shown
+    if section:
+        words = section.find_parent("section").text
+        for said in ("it did not change the result", "12 weeks", "does not cover everyone", "call all the same"):
+            assert said in words
+
+
+def test_both_programs_stand_side_by_side() -> None:
+    section = result_page(BEST).find(id="programs").find_parent("section")
+    assert [row.text.strip() for row in section.select("tbody th")] == [topic for topic, _home, _stay in COMPARED]
+    for topic in ("A week", "Where you sleep", "Therapy alone", "Therapy in groups", "Classes", "How freedom grows"):
+        assert topic in section.text
+
+
+def test_page_says_what_to_say_what_to_ask_and_how_to_keep_it() -> None:
+    page = result_page(IOP)
+    assert "I’d like to talk about it" in page.text
+    assert [item.text for item in page.select(".ask li")] == list(QUESTIONS_TO_ASK)
+    keep = page.find(id="keep").find_parent("section")
+    assert "choose Print" in keep.text
+    assert keep.select_one("[data-print][hidden]")
+
+
+@pytest.mark.parametrize("given", [*PEOPLE.values(), WORST, BEST], ids=[*PEOPLE, "worst", "best"])
+def test_no_reason_is_told_twice(given: dict[str, str]) -> None:
+    shown = result_page(given).select_one("main").text
+    for reason in recommend(given).reasons:
+        assert shown.count(reason.text) == 1

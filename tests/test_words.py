@@ -17,8 +17,11 @@ from tests.answers import PEOPLE, WORST, on_page
 from tests.conftest import Person
 
 MARK = "⟦{}⟧"
-# Names, numbers and titles are the same in every language.
-SAME = re.compile(r"^[\W\d]*$|^FindTreatment\.gov$|^Country Road Recovery Center$|^[\d\W]*https?://\S+$")
+# Names, numbers, letters and titles are the same in every language.
+SAME = re.compile(
+    r"^[\W\d]*$|^FindTreatment\.gov$|^Country Road Recovery Center$|^[\d\W]*https?://\S+$|^([A-Z]\d?\s?)+$"
+)
+AS_PUBLISHED = "style, script, code, #sources + ol, #sources + dl"
 # Never said to a person, and not said of one either.
 BANNED = r"\b(eligible|fail\w*|score\w*|addicts?|alcoholics?|clean|dirty|abus\w+|patients?|relapse\w*|level \d)\b|%"
 GRADE = 6.0
@@ -28,6 +31,8 @@ def every_page() -> Iterator[tuple[str, str]]:
     """(name, HTML) of every page that a person can meet, the error pages and the worst result included."""
     yield "start", Client().get("/").content.decode()
     yield "help", Client().get("/help/").content.decode()
+    yield "how it works", Client().get("/how-it-works/").content.decode()
+    yield "paper", Client().get("/paper/").content.decode()
     yield "not found", Client().get("/no/such/page/").content.decode()
     yield "lost secret", Client(enforce_csrf_checks=True).post("/check/").content.decode()
     for name, given in (PEOPLE | {"worst": WORST}).items():
@@ -47,7 +52,7 @@ def every_page() -> Iterator[tuple[str, str]]:
 def texts(html: str) -> list[str]:
     """What is shown or read out, a piece an element; sources keep the words they were published in."""
     soup = BeautifulSoup(html, "html.parser")
-    for element in soup.select("style, script, #sources + ol"):
+    for element in soup.select(AS_PUBLISHED):
         element.decompose()
     attributes = [str(element["aria-label"]) for element in soup.select("[aria-label]")]
     return [text for text in (*map(str.strip, soup.stripped_strings), *attributes) if text]
@@ -81,9 +86,11 @@ def test_every_word_is_marked_for_translation(marked: None) -> None:
 def sentences(html: str) -> Iterator[str]:
     """Sentences of the prose; an element ends one even without a full stop."""
     soup = BeautifulSoup(html, "html.parser")
-    for element in soup.select("style, script, #sources + ol, .lines .number"):
+    for element in soup.select(f"{AS_PUBLISHED}, .lines .number"):
         element.decompose()
-    for element in soup.select("p, li, dd, dt, h1, h2, h3, legend, label, caption, figcaption, summary, td, th, .said"):
+    for element in soup.select(
+        "p, li, dd, dt, h1, h2, h3, h4, q, .level, legend, label, caption, figcaption, summary, td, th, .said"
+    ):
         element.append(". ")
     for sentence in re.split(r"[.!?:](?:\s|$)", soup.get_text(" ")):
         if len(sentence.split()) > 2:

@@ -22,7 +22,7 @@ def look(page: Page, name: str) -> None:
     small = page.evaluate(
         """[...document.querySelectorAll('a, button, label.choice, summary')].filter(e => {
             const box = e.getBoundingClientRect();
-            const inText = e.matches('.skip, .ref, .sources a, .callout p a, .facts a');
+            const inText = e.matches('.skip, .ref, .sources a, .callout p a, .callout li a, .facts a, section > p a');
             return !inText && box.height > 0 && box.height < 44;
         }).map(e => e.outerHTML.slice(0, 80))"""
     )
@@ -38,7 +38,7 @@ def test_every_page_is_accessible(browser: Browser, live_server: Any, width: int
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    for address in ("/", "/help/", "/no/such/page/"):
+    for address in ("/", "/help/", "/how-it-works/", "/paper/", "/no/such/page/"):
         page.goto(address)
         look(page, address)
     for given in (CLOSE_CALL, URGENT, WORST):
