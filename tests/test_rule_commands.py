@@ -165,14 +165,14 @@ def test_replay_counts_apart_what_it_cannot_judge(on_file: list[Submission], tmp
     newer = replace(
         CURRENT,
         version="2099.1",
-        options={**CURRENT.options, "sleep": ("well", "badly")},
-        rules=(*CURRENT.rules, Rule("sleepless", {"sleep": "badly"}, "Words.", "A1", need="some")),
+        options={**CURRENT.options, "made_up": ("well", "badly")},
+        rules=(*CURRENT.rules, Rule("made_up_rule", {"made_up": "badly"}, "Words.", "A1", need="some")),
     )
-    changed(on_file[0], answers=BEST | {"sleep": "badly"}, rules_version="1999.9")
-    changed(on_file[1], answers=BEST | {"sleep": "well"}, program="iop", urgency=0)
-    changed(on_file[2], answers=BEST | {"sleep": "well"}, result={})
+    changed(on_file[0], answers=BEST | {"made_up": "badly"}, rules_version="1999.9")
+    changed(on_file[1], answers=BEST | {"made_up": "well"}, program="iop", urgency=0)
+    changed(on_file[2], answers=BEST | {"made_up": "well"}, result={})
     told = run("replay_rules", "--to", file_of(newer, tmp_path))
-    assert "2  no answer that rules 2099.1 know to sleep" in told
+    assert "2  no answer that rules 2099.1 know to made_up" in told
     assert "1  the stored result can't be read" in told
     assert "1  no rules version '1999.9'" in told
     assert "1 stay as they are" in told
@@ -223,12 +223,12 @@ def test_diff_says_which_questions_and_options_it_cannot_compare(tmp_path: Path)
     newer = replace(
         CURRENT,
         version="2099.1",
-        options={**CURRENT.options, "sleep": ("well", "badly"), "job": (*CURRENT.options["job"], "on_strike")},
-        rules=(*CURRENT.rules, Rule("sleepless", {"sleep": "badly"}, "Words.", "A1", need="some")),
+        options={**CURRENT.options, "made_up": ("well", "badly"), "job": (*CURRENT.options["job"], "on_strike")},
+        rules=(*CURRENT.rules, Rule("made_up_rule", {"made_up": "badly"}, "Words.", "A1", need="some")),
     )
     told = run("diff_rules", RULES_VERSION, file_of(newer, tmp_path))
-    assert "rule sleepless: added" in told
-    assert "question sleep: only rules 2099.1 read it" in told
+    assert "rule made_up_rule: added" in told
+    assert "question made_up: only rules 2099.1 read it" in told
     assert "question job: only rules 2099.1 know on_strike; not compared" in told
     assert "21,233,664,000 answer sets" in told
 
