@@ -1,6 +1,7 @@
 """The commands of the clinical lead: verify what is stored, replay other rules on it, compare versions."""
 
 import json
+import math
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -17,6 +18,8 @@ from screening.rules import CURRENT, RULES_VERSION
 from screening.ruleset import Rule, RuleSet
 from tests.answers import BEST, PEOPLE, WORST
 from tests.test_answer_space import with_rule
+
+ALL = math.prod(map(len, CURRENT.options.values()))
 
 
 def run(*command: str) -> str:
@@ -201,7 +204,7 @@ def test_replay_refuses_rules_in_code_that_break_a_proof(db: None, monkeypatch: 
 
 
 def test_diff_of_a_version_with_itself_finds_nothing() -> None:
-    assert run("diff_rules", RULES_VERSION, RULES_VERSION) == "10,616,832,000 answer sets; 0 get another result\n"
+    assert run("diff_rules", RULES_VERSION, RULES_VERSION) == f"{ALL:,} answer sets; 0 get another result\n"
 
 
 def test_diff_counts_each_move_with_its_smallest_example(tmp_path: Path) -> None:
@@ -230,7 +233,7 @@ def test_diff_says_which_questions_and_options_it_cannot_compare(tmp_path: Path)
     assert "rule made_up_rule: added" in told
     assert "question made_up: only rules 2099.1 read it" in told
     assert "question job: only rules 2099.1 know on_strike; not compared" in told
-    assert "21,233,664,000 answer sets" in told
+    assert f"{2 * ALL:,} answer sets" in told
 
 
 # freeze_rules
