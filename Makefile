@@ -1,12 +1,17 @@
-# make run: the site on this machine. make test: every check. Both set up what they need.
+# make run: the site on this machine. make demo: invented submissions for it. make test: every check.
+# Each sets up what it needs.
 PYTHON ?= python3
 PORT ?= 8000
 export PORT
 
-.PHONY: run test pins
+.PHONY: run demo test pins
 
 run: .venv/run
 	@exec .venv/bin/python -m intake_site.local
+
+demo: .venv/run
+	@HTTPS=off .venv/bin/python manage.py migrate --verbosity 0
+	@HTTPS=off .venv/bin/python manage.py demo $(if $(LOCAL),--local)
 
 test: .venv/test
 	@scripts/chromium

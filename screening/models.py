@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -74,7 +75,7 @@ class Submission(models.Model):
     """One saved screening. Answers and result are written once and never changed; staff set the status."""
 
     draft = models.UUIDField(unique=True, editable=False)
-    received_at = models.DateTimeField(_("received"), auto_now_add=True)
+    received_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
     answers = models.JSONField(_("answers"))
     program = models.CharField(_("program"), max_length=16, choices=Program)
     urgency = models.PositiveSmallIntegerField(_("urgency"), choices=Urgency)
@@ -83,6 +84,7 @@ class Submission(models.Model):
     language = models.CharField(_("language"), max_length=16)
     result = models.JSONField(_("result"))
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.NEW)
+    is_test = models.BooleanField(_("test data"), default=False, editable=False)
     closed = models.GeneratedField(
         expression=models.ExpressionWrapper(Q(status=Status.CLOSED), output_field=models.BooleanField()),
         output_field=models.BooleanField(),
@@ -98,7 +100,8 @@ class Submission(models.Model):
         indexes = (models.Index(fields=("closed", "-urgency", "-received_at"), name="submission_queue"),)
 
     def __str__(self) -> str:
-        return gettext("Submission %(number)s") % {"number": self.pk}
+        words = gettext("Submission %(number)s (test)") if self.is_test else gettext("Submission %(number)s")
+        return words % {"number": self.pk}
 
     @property
     def recommendation(self) -> Recommendation:

@@ -1,0 +1,65 @@
+"""Invented submissions for a local database, to try the desk with."""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
+from django.utils import timezone
+
+from screening.models import Note, Status, Submission
+from screening.people import PEOPLE
+from screening.questionnaire import QUESTIONS
+
+WORDS = ("Called back, no answer.", "Will come on Monday.", "Asked about insurance.", "Spoke with the family.")
+
+
+class Command(BaseCommand):
+    help = "Fills the local database with invented submissions at all stages, marked as test data."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--number", type=int, default=300, help="how many (300 when not given)")
+        parser.add_argument("--local", action="store_true", help="yes, this database is only for trying things out")
+        parser.add_argument("--clear", action="store_true", help="take all test data away again")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        test_data = Submission.objects.filter(is_test=True)
+        if options["clear"]:
+            count = test_data.count()
+            test_data.delete()
+            self.stdout.write(f"{count:,} test submissions taken away.")
+            return
+        if settings.HTTPS or connection.vendor != "sqlite":
+            raise CommandError(
+                "Test data go into the local database of `make run` only. This one is set up for real people: HTTPS is "
+                "not off, or it is not SQLite."
+            )
+        if not options["local"] and (real := Submission.objects.filter(is_test=False).count()):
+            raise CommandError(
+                f"This database holds {real:,} submissions that are not test data. If they are only your own trials, "
+                "say so: make demo LOCAL=yes"
+            )
+        with transaction.atomic():
+            _fill(options["number"])
+        self.stdout.write(f"{options['number']:,} test submissions added.")
+
+
+def _fill(number: int) -> None:
+    """The six people, again and again, with a few answers of their lives changed; older ones are further along."""
+    chance = random.Random(number)  # noqa: S311 - invented data, the same each time
+    author = get_user_model().objects.filter(is_staff=True).first()
+    for place in range(number):
+        answers = dict(PEOPLE[place % len(PEOPLE)].answers)
+        for key in chance.sample(list(QUESTIONS), k=chance.choice((0, 0, 1, 2)) if place >= len(PEOPLE) else 0):
+            answers[key] = chance.choice(list(QUESTIONS[key].options))
+        submission = Submission.objects.submit(answers)
+        days = chance.expovariate(1 / 12)
+        submission.received_at = timezone.now() - timedelta(days=days)
+        submission.status = chance.choices(Status.values, weights=(max(1, 6 - days), 2, 2, days))[0]
+        submission.is_test = True
+        submission.save(update_fields=["received_at", "status", "is_test"])
+        if author and submission.status != Status.NEW:
+            Note.objects.create(submission=submission, author=author, text=chance.choice(WORDS))

@@ -1,0 +1,78 @@
+"""Test data: at every stage, marked, and never beside real people's answers."""
+
+from io import StringIO
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import Client
+
+from screening.management.commands import demo as command
+from screening.models import Note, Status, Submission
+from screening.people import PEOPLE
+from tests.answers import IOP
+
+
+def demo(*options: str) -> str:
+    out = StringIO()
+    call_command("demo", *options, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def local(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.HTTPS = False
+    monkeypatch.setattr(command, "connection", SimpleNamespace(vendor="sqlite"))
+
+
+@pytest.mark.usefixtures("local")
+def test_it_fills_the_desk_with_marked_submissions_at_all_stages(staff_client: Client) -> None:
+    assert demo("--number", "60") == "60 test submissions added.\n"
+    made = Submission.objects.all()
+    assert made.count() == made.filter(is_test=True).count() == 60
+    assert set(made.values_list("status", flat=True)) == set(Status.values)
+    assert set(made.values_list("urgency", flat=True)) == {0, 1, 2, 3}
+    assert {submission.program for submission in made} == {"iop", "inpatient"}
+    assert Note.objects.exists()
+    assert "(test)" in staff_client.get("/admin/screening/submission/").content.decode()
+    call_command("verify_results", stdout=StringIO())
+
+
+@pytest.mark.usefixtures("local")
+def test_the_six_people_come_first_as_they_are() -> None:
+    demo("--number", "6")
+    assert [submission.answers for submission in Submission.objects.order_by("pk")] == [
+        person.answers for person in PEOPLE
+    ]
+
+
+@pytest.mark.usefixtures("local")
+def test_clear_takes_away_test_data_and_nothing_else(staff_client: Client) -> None:
+    demo("--number", "10")
+    real = Submission.objects.submit(IOP)
+    assert demo("--clear") == "10 test submissions taken away.\n"
+    assert Submission.objects.get() == real
+
+
+@pytest.mark.usefixtures("local")
+def test_it_refuses_to_stand_beside_answers_of_real_people() -> None:
+    Submission.objects.submit(IOP)
+    with pytest.raises(CommandError, match=r"1 submissions that are not test data.*make demo LOCAL=yes"):
+        demo()
+    assert Submission.objects.count() == 1
+    demo("--local", "--number", "6")
+    assert Submission.objects.count() == 7
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("https", "vendor"), [(True, "sqlite"), (False, "postgresql")])
+def test_it_refuses_a_database_set_up_for_real_people(
+    https: bool, vendor: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HTTPS = https
+    monkeypatch.setattr(command, "connection", SimpleNamespace(vendor=vendor))
+    with pytest.raises(CommandError, match="set up for real people"):
+        demo("--local")
+    assert not Submission.objects.exists()
