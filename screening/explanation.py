@@ -236,15 +236,18 @@ def _card(
     )
 
 
-def _what_if(ruleset: RuleSet, answers: Mapping[str, str]) -> WhatIf | None:
+def _what_if(ruleset: RuleSet, recommendation: Recommendation, answers: Mapping[str, str]) -> WhatIf | None:
     if ruleset.unanswered(answers):
         return None
     flips = ruleset.flips(answers)
     shown = offered(flips)
+    unmoved = ruleset.what_did_not_matter(answers)
+    if recommendation.program == "iop":  # to a person who is to come there, coming does matter
+        unmoved = tuple(key for key in unmoved if key != "attendance")
     return WhatIf(
         tuple(answer_in_words(change.question, change.value) for change in shown),
         len({change.question for change in flips}) > len(shown),
-        tuple(answer_in_words(key, answers[key]).topic for key in ruleset.what_did_not_matter(answers)),
+        tuple(answer_in_words(key, answers[key]).topic for key in unmoved),
     )
 
 
@@ -278,5 +281,5 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Expla
         help_lines=tuple(line for line in lines if not (urgent and line.crisis)),
         sources=tuple((number, source) for source, number in numbers.items()),
         opioid_warning=opioids in QUESTIONS["opioids"].options and QUESTIONS["opioids"].rank(opioids) > 0,
-        what_if=_what_if(ruleset, answers) if ruleset else None,
+        what_if=_what_if(ruleset, recommendation, answers) if ruleset else None,
     )

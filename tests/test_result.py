@@ -183,6 +183,13 @@ def test_what_did_not_matter_is_named() -> None:
     assert "What did not matter" not in what_if(answers(constant_care="sometimes", home="alone")).text
 
 
+def test_coming_to_a_program_is_never_called_irrelevant_to_someone_who_is_to_come() -> None:
+    given = answers(constant_care="sometimes", mind="manageable", attendance="no")
+    assert recommend(given).program == "iop"
+    assert "attendance" in CURRENT.what_did_not_matter(given)
+    assert "coming to a program" not in what_if(given).text
+
+
 def test_answers_before_the_last_question_came_in_are_not_guessed_about(monkeypatch: pytest.MonkeyPatch) -> None:
     recommendation = recommend(BEST)
     fewer = {key: value for key, value in BEST.items() if key != "mind"}
