@@ -33,10 +33,9 @@ def port_from(text: str) -> int:
 def make_secret_key(path: Path) -> None:
     """Writes a random key that only this user can read, unless there is one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists() and path.stat().st_size:  # an empty one is left from a start that was cut short
         return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(48))
 
@@ -73,6 +72,7 @@ def collect_static_files(static_root: Path) -> None:
 
 def main() -> None:
     port = port_from(os.environ.get("PORT") or "8000")
+    os.umask(0o077)  # what is made here holds answers and secrets
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intake_site.settings")
     os.environ.setdefault("HTTPS", "off")
     if not os.environ.get("SECRET_KEY"):

@@ -6,6 +6,8 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from screening.help_lines import tel
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("VAR_DIR", BASE_DIR / "var"))  # what a running site makes: key, database, static files
 
@@ -25,14 +27,18 @@ def env_list(name: str, default: str = "") -> list[str]:
 
 def secret_key() -> str:
     """SECRET_KEY, or what `make run` wrote on this machine."""
-    if key := os.environ.get("SECRET_KEY"):
-        return key
-    try:
-        return (VAR_DIR / "secret_key").read_text().strip()
-    except FileNotFoundError:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Set it to 50 or more random letters; on your own machine, `make run` makes one."
-        ) from None
+    key, where = os.environ.get("SECRET_KEY", ""), "SECRET_KEY"
+    if not key:
+        where = str(VAR_DIR / "secret_key")
+        try:
+            key = Path(where).read_text().strip()
+        except FileNotFoundError:
+            raise ImproperlyConfigured(
+                "SECRET_KEY is not set. Set it to 50 or more random letters; on your own machine, `make run` makes one."
+            ) from None
+    if len(key) < 50:
+        raise ImproperlyConfigured(f"{where} has {len(key)} letters. It needs 50 or more, at random.")
+    return key
 
 
 SECRET_KEY = secret_key()
@@ -46,6 +52,10 @@ CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 CENTER_NAME = os.environ.get("CENTER_NAME", "Country Road Recovery Center")
 CENTER_PHONE = os.environ.get("CENTER_PHONE", "")
 CENTER_HOURS = os.environ.get("CENTER_HOURS", "")
+try:
+    tel(CENTER_PHONE)
+except ValueError as error:
+    raise ImproperlyConfigured(f"CENTER_PHONE: {error}") from None
 
 INSTALLED_APPS = [
     "screening",

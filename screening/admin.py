@@ -26,6 +26,11 @@ class NoteInline(admin.TabularInline):
     readonly_fields = ("author", "written_at")
     verbose_name_plural = _("notes (kept as written: they can't be changed later)")
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Without the right to change a submission, its page has no button to save a note with.
+        may_save = request.user.has_perm("screening.change_submission")
+        return may_save and super().has_add_permission(request, obj)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -83,8 +88,15 @@ class SubmissionAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Submission | None = None) -> bool:
         return False
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and db_field.name == "status":
+            field.show_hidden_initial = True  # what the page showed, so that only a status that was changed is saved
+        return field
+
     def save_model(self, request: HttpRequest, obj: Submission, form: ModelForm, change: bool) -> None:
-        obj.save(update_fields=["status"])
+        if "status" in form.changed_data:
+            obj.save(update_fields=["status"])
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         for note in formset.save(commit=False):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from screening import rule_files, rules
 from screening.help_lines import HelpLine, help_lines_for
 from screening.questionnaire import PAGES, QUESTIONS, _
-from screening.ruleset import DUTIES_DECIDE, LEVELS, Reason, Recommendation, RuleSet, offered
+from screening.ruleset import CIRCUMSTANCES, DUTIES_DECIDE, LEVELS, Reason, Recommendation, RuleSet, offered
 from screening.sources import SOURCES, Source
 
 TITLES = {
@@ -107,7 +107,8 @@ class Card:
 class WhatIf:
     """What a single other answer would do, found by asking the rules again."""
 
-    answers: tuple[Answer, ...]  # each alone leads to the other program
+    circumstances: tuple[Answer, ...]  # each alone leads to the other program
+    health: tuple[Answer, ...]  # so do these, of safety and health; only from IOP
     withheld: bool  # a safety or health answer would too, but is never offered as a way out
     did_not_matter: tuple[str, ...]  # topics on which the result does not depend
 
@@ -130,10 +131,11 @@ class Explanation:
     call_first: tuple[ExplainedReason, ...]  # why a person should get help now or see a doctor today
     supports: tuple[str, ...]  # the grid's column heads
     grid: tuple[tuple[str, tuple[Cell, ...]], ...]  # (row head, cells)
-    urgent_lines: tuple[HelpLine, ...]
+    crisis_lines: tuple[HelpLine, ...]
     help_lines: tuple[HelpLine, ...]
     sources: tuple[tuple[int, Source], ...]
     opioid_warning: bool
+    cannot_attend: bool  # an IOP, to someone who can't come for as long as it takes
     what_if: WhatIf | None  # None where the rules of this version can't be asked
 
 
@@ -241,11 +243,16 @@ def _what_if(ruleset: RuleSet, recommendation: Recommendation, answers: Mapping[
         return None
     flips = ruleset.flips(answers)
     shown = offered(flips)
-    unmoved = ruleset.what_did_not_matter(answers)
-    if recommendation.program == "iop":  # to a person who is to come there, coming does matter
-        unmoved = tuple(key for key in unmoved if key != "attendance")
+    # What the page gives as a reason is not then called irrelevant; work and family are, for people ask about them.
+    reasons = [reason for reason in recommendation.reasons if reason.dimension != "duties"]
+    left_out = {key for reason in reasons for key in reason.questions}
+    left_out |= {"home"} if "home_safety" in left_out else set()
+    left_out |= {"attendance"} if recommendation.program == "iop" else set()  # someone is to come there
+    unmoved = [key for key in ruleset.what_did_not_matter(answers) if key not in left_out]
+    words = {change.question: answer_in_words(change.question, change.value) for change in shown}
     return WhatIf(
-        tuple(answer_in_words(change.question, change.value) for change in shown),
+        tuple(answer for key, answer in words.items() if key in CIRCUMSTANCES),
+        tuple(answer for key, answer in words.items() if key not in CIRCUMSTANCES),
         len({change.question for change in flips}) > len(shown),
         tuple(answer_in_words(key, answers[key]).topic for key in unmoved),
     )
@@ -277,9 +284,11 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Expla
         call_first=call_first,
         supports=tuple(gettext(LEVEL_WORDS["support"][level][0]) for level in LEVELS["support"]),
         grid=grid_rows(ruleset, recommendation) if ruleset else (),
-        urgent_lines=tuple(line for line in lines if urgent and line.crisis),
-        help_lines=tuple(line for line in lines if not (urgent and line.crisis)),
+        crisis_lines=tuple(line for line in lines if line.crisis),
+        help_lines=tuple(line for line in lines if not line.crisis),
         sources=tuple((number, source) for source, number in numbers.items()),
         opioid_warning=opioids in QUESTIONS["opioids"].options and QUESTIONS["opioids"].rank(opioids) > 0,
+        cannot_attend=recommendation.program == "iop"
+        and "cannot_attend" in {reason.key for reason in recommendation.reasons},
         what_if=_what_if(ruleset, recommendation, answers) if ruleset else None,
     )

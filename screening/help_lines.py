@@ -1,5 +1,6 @@
 """The numbers to call, in one place, each with the day it was last checked."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -105,8 +106,13 @@ def help_lines_for(urgency: str, questions: Collection[str], answers: Mapping[st
 
 
 def tel(phone: str) -> str:
-    """The tel: address of a US phone number as written, for example "(405) 555-0100"; "" for an empty one."""
-    digits = "".join(character for character in phone if character.isdigit())
-    if not digits:
+    """The tel: address of a US phone number as written, for example "(405) 555-0100"; "" for an empty one.
+
+    Raises a ValueError for what can't be dialled as it stands: letters, extensions, too few or too many digits.
+    """
+    if not phone:
         return ""
-    return f"tel:+{digits}" if len(digits) > 10 else f"tel:+1{digits}" if len(digits) == 10 else f"tel:{digits}"
+    digits = re.sub(r"[ ().+-]", "", phone).removeprefix("1")
+    if not re.fullmatch(r"[2-9][0-9]{9}", digits):
+        raise ValueError(f"{phone!r} is not a US phone number in full. Write it like (405) 555-0100.")
+    return f"tel:+1{digits}"

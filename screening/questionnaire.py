@@ -61,7 +61,7 @@ PAGES = (
             Question(
                 "emergency",
                 _("Is any of this happening right now?"),
-                _("what is happening right now"),
+                _("an emergency right now"),
                 {
                     "none": _("No"),
                     "withdrawal": _(
@@ -264,7 +264,7 @@ PAGES = (
             Question(
                 "mind",
                 _("In the past two weeks, has your mind felt out of control?"),
-                _("your mind"),
+                _("feeling out of control"),
                 {
                     "no": _("No"),
                     "manageable": _("A little, but I can manage"),

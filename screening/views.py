@@ -51,8 +51,12 @@ def _read(request: HttpRequest) -> Draft:
     return replace(draft, answers=known(draft.answers))
 
 
-def _note(request: HttpRequest) -> str:
-    return str(NOTES.get(request.GET.get("note", ""), ""))
+def _note(request: HttpRequest, draft: Draft) -> str:
+    """The line that a redirect asked for, unless the draft has moved on since."""
+    key = request.GET.get("note", "")
+    if (key == "cleared" and draft.answers) or (key == "saved_before" and draft.finished == "save"):
+        return ""
+    return str(NOTES.get(key, ""))
 
 
 def _to(page: Page | None, note: str = "") -> HttpResponse:
@@ -62,11 +66,8 @@ def _to(page: Page | None, note: str = "") -> HttpResponse:
 
 
 def _to_gap(draft: Draft) -> HttpResponse:
-    """To the first gap, saying why; a cookie that can't be read is dropped."""
-    response = _to(first_gap(draft.answers), "lost" if draft.lost else "gap")
-    if draft.lost:
-        drafts.clear(response)
-    return response
+    """To the first gap, saying why."""
+    return _to(first_gap(draft.answers), "lost" if draft.lost else "gap")
 
 
 @never_cache
@@ -78,7 +79,7 @@ def start(request: HttpRequest) -> HttpResponse:
         drafts.clear(response)
         return response
     draft = _read(request)
-    return render(request, "start.html", {"draft": draft, "note": _note(request), "first": PAGES[0]})
+    return render(request, "start.html", {"draft": draft, "note": _note(request, draft), "first": PAGES[0]})
 
 
 def _question_page(
@@ -110,11 +111,8 @@ def question(request: HttpRequest, slug: str) -> HttpResponse:
     gap = first_gap(draft.answers)
     if gap and PAGES.index(gap) < PAGES.index(page):
         return _to_gap(draft)
-    note = str(NOTES["lost"]) if draft.lost else _note(request)
-    response = _question_page(request, page, PageForm(page, answers=draft.answers), note=note)
-    if draft.lost:
-        drafts.clear(response)
-    return response
+    note = str(NOTES["lost"]) if draft.lost else _note(request, draft)
+    return _question_page(request, page, PageForm(page, answers=draft.answers), note=note)
 
 
 def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
@@ -123,9 +121,10 @@ def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
     urgent = rules.needs_help_now(answered.answers, set(form.fields))
     gap = first_gap(answered.answers)
     if not form.is_valid():
-        response = _question_page(request, page, form, status=422, urgent=urgent)
+        note = str(NOTES["lost_but_one"]) if draft.lost else ""
+        response = _question_page(request, page, form, status=422, urgent=urgent, note=note)
     elif urgent:
-        response = redirect("help")
+        response = redirect(reverse("help") + ("?note=lost_but_one" if draft.lost else ""))
     elif draft.lost:
         response = _to(gap, "lost_but_one")
     else:
@@ -148,7 +147,7 @@ def help_now(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "help.html",
-        {"urgent": urgent, "lines": lines, "go_on": go_on if draft.answers else "", "note": _note(request)},
+        {"urgent": urgent, "lines": lines, "go_on": go_on if draft.answers else "", "note": _note(request, draft)},
     )
 
 
@@ -165,7 +164,7 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: int = 200) -> HttpResponse:
-    context = {"pages": answers_by_page(draft.answers), "draft": draft, "error": error, "note": _note(request)}
+    context = {"pages": answers_by_page(draft.answers), "draft": draft, "error": error, "note": _note(request, draft)}
     return render(request, "check.html", context, status=status)
 
 
@@ -198,16 +197,20 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD"])
 def result(request: HttpRequest) -> HttpResponse:
-    """The result and its reasons: the saved row's where there is one, else worked out from the draft."""
+    """The result and its reasons: the saved row's where there is one, else worked out from the draft.
+
+    The row is looked for whatever the cookie says: "keep nothing" may have been pressed while a save was under way.
+    """
     draft = _read(request)
     if first_gap(draft.answers):
         return _to_gap(draft)
     if not draft.finished:
         return redirect("check")
-    recommendation = _saved_recommendation(draft) or in_words(rules.recommend(draft.answers))
+    saved = _saved(draft)
+    recommendation = saved.recommendation if saved else in_words(rules.recommend(draft.answers))
     context = {
         "explanation": explain(recommendation, draft.answers),
-        "saved": draft.finished == "save",
+        "saved": saved is not None or draft.finished == "save",
         "limits": LIMITS,
         "programs": COMPARED,
         "questions_to_ask": QUESTIONS_TO_ASK,
@@ -215,15 +218,14 @@ def result(request: HttpRequest) -> HttpResponse:
     return render(request, "result.html", context)
 
 
-def _saved_recommendation(draft: Draft) -> rules.Recommendation | None:
-    if draft.finished != "save":
-        return None
+def _saved(draft: Draft) -> Submission | None:
+    """The row with these very answers, if this draft was saved."""
     try:
         submission = Submission.objects.filter(draft=draft.key).first()
     except DatabaseError as error:  # the same rules give the same result; only the saved words are out of reach
         log.error("a saved result could not be read: %s", type(error).__name__)
         return None
-    return submission.recommendation if submission else None
+    return submission if submission and submission.answers == draft.answers else None
 
 
 # Error pages: kind words, a way back, the crisis numbers, no database.
@@ -260,7 +262,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     page = PAGE_BY_SLUG.get(match.kwargs["slug"]) if match and match.url_name == "question" else None
     if page:
         chosen = PageForm(page, request.POST).chosen()
-        return _question_page(request, page, PageForm(page, answers=chosen), status=403, note=str(NOTES["again"]))
+        urgent = rules.needs_help_now(chosen, set(chosen))
+        form = PageForm(page, answers=chosen)
+        return _question_page(request, page, form, status=403, note=str(NOTES["again"]), urgent=urgent)
     title, text = (
         _("That page was open for too long"),
         _("We did not get what you sent, to be safe. Please go back and send it again. Cookies must be allowed."),

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
@@ -89,6 +90,25 @@ def test_staff_set_the_status_and_add_a_note_with_author_and_time(staff_client: 
     html = staff_client.get(change(submission)).content.decode()
     assert "Called, no answer." in html
     assert not re.search(r"<textarea[^>]*>[^<]*Called", html)
+
+
+def test_note_from_a_page_opened_earlier_leaves_the_status_a_colleague_set(staff_client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    page = BeautifulSoup(staff_client.get(change(submission)).content, "html.parser")
+    shown = {field["name"]: field["value"] for field in page.select('form input[type="hidden"][value]')}
+    Submission.objects.filter(pk=submission.pk).update(status=Status.CLOSED)
+    staff_client.post(change(submission), shown | form("new", **{"notes-0-text": "Called."}))
+    submission.refresh_from_db()
+    assert submission.status == Status.CLOSED
+    assert Note.objects.get().text == "Called."
+
+
+def test_staff_without_the_right_to_save_are_shown_no_box_for_a_note(client: Client) -> None:
+    user = User.objects.create_user("reader", password="a long enough one", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_submission", "view_note", "add_note"]))
+    client.force_login(user)
+    html = client.get(change(Submission.objects.submit(IOP))).content.decode()
+    assert "<textarea" not in html
 
 
 def test_note_cannot_be_changed_or_deleted(staff_client: Client) -> None:

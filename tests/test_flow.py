@@ -1,4 +1,4 @@
-"""The way through the pages: nothing here may touch the database, so no test asks for it."""
+"""The way through the pages: only a result may look into the database, so only tests that see one ask for it."""
 
 import re
 from datetime import timedelta
@@ -129,17 +129,12 @@ def test_help_page_shows_every_number_to_anyone(client: Client) -> None:
     assert "Please get help now" not in html
 
 
-def test_result_without_saving_needs_no_database(person: Person) -> None:
-    response = person.finishes(IOP, "view")
-    assert response.status_code == 200
-    assert "A program you go to from home may be a good place to start" in response.content.decode()
-
-
 def test_result_asks_for_the_check_page_first(person: Person) -> None:
     person.answers_every_page(BEST)
     assert person.client.get("/result/").url == "/check/"
 
 
+@pytest.mark.django_db
 def test_changing_an_answer_after_the_result_leads_back_to_the_check_page(person: Person) -> None:
     person.finishes(IOP, "view")
     person.post("job", on_page(PAGES[1], BEST))
@@ -227,6 +222,7 @@ def test_clearing_removes_the_answers(person: Person) -> None:
     assert person.client.get("/check/").url == "/questions/safety/?note=gap"
 
 
+@pytest.mark.django_db
 def test_every_page_forbids_storing(person: Person) -> None:
     person.answers_every_page(BEST)
     person.client.post("/check/", {"action": "view"})
@@ -257,3 +253,39 @@ def test_two_tabs_lose_nothing(person: Person) -> None:
     response = person.post("safety", on_page(PAGES[0], BEST | {"self_harm": "past"}))
     assert response.url == "/questions/family/"
     assert kept(person.client) == on_page(PAGES[0], BEST) | {"self_harm": "past"} | on_page(PAGES[1], BEST)
+
+
+def test_lost_answers_are_told_of_even_where_the_page_sent_is_not_complete() -> None:
+    client = Client()
+    client.cookies[COOKIE] = "of another site"
+    response = client.post("/questions/job/", {"job": "none"})
+    assert response.status_code == 422
+    assert "We could not read your earlier answers" in response.content.decode()
+    assert kept(client) == {"job": "none"}
+
+
+def test_lost_answers_are_told_of_beside_urgent_help() -> None:
+    client = Client()
+    client.cookies[COOKIE] = "of another site"
+    response = client.post("/questions/safety/", on_page(PAGES[0], URGENT), follow=True)
+    html = response.content.decode()
+    assert "Please get help now" in html
+    assert "We could not read your earlier answers" in html
+
+
+def test_urgent_help_is_shown_even_where_the_form_has_lost_its_secret() -> None:
+    response = Client(enforce_csrf_checks=True).post("/questions/safety/", on_page(PAGES[0], URGENT))
+    assert response.status_code == 403
+    assert "Please get help now" in response.content.decode()
+
+
+def test_looking_never_takes_the_cookie_away(client: Client) -> None:
+    client.cookies[COOKIE] = "of another site"
+    for address in ("/", "/questions/safety/", "/questions/care/", "/check/", "/result/", "/help/"):
+        assert COOKIE not in client.get(address).cookies
+
+
+def test_note_that_no_longer_fits_is_not_shown(person: Person) -> None:
+    assert "Your answers are gone" in person.client.get("/?note=cleared").content.decode()
+    person.post(PAGES[0].slug, on_page(PAGES[0], BEST))
+    assert "Your answers are gone" not in person.client.get("/?note=cleared").content.decode()

@@ -17,6 +17,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from intake_site.local import make_secret_key
+from screening.help_lines import tel
 from screening.questionnaire import PAGES
 from tests.answers import IOP, on_page
 
@@ -93,6 +95,7 @@ def first(var: Path) -> Iterator[Site]:
 
 def test_first_run_makes_a_secret_and_an_account_and_the_job_gets_done(first: Site, var: Path) -> None:
     secret = var / "secret_key"
+    assert stat.S_IMODE((var / "db.sqlite3").stat().st_mode) == 0o600
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert len(secret.read_text()) >= 50
     (password,) = re.findall(r"password\s+(\S{16})\n", first.said())
@@ -163,6 +166,44 @@ def test_settings_without_a_key_say_what_to_do(tmp_path: Path) -> None:
 
 def test_settings_name_a_switch_that_is_neither_on_nor_off() -> None:
     assert settings_say(SECRET_KEY="x" * 50, DEBUG="maybe") == "DEBUG is 'maybe'. Set it to on or off.\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"SECRET_KEY": "a"}, "SECRET_KEY has 1 letters. It needs 50 or more, at random.\n"),
+        ({"CENTER_PHONE": "1-844-CALL-CRR"}, "CENTER_PHONE: '1-844-CALL-CRR' is not a US phone number in full."),
+        ({"CENTER_PHONE": "(405) 555-0100 ext. 12"}, "Write it like (405) 555-0100.\n"),
+        ({"CENTER_PHONE": "555-0100"}, "is not a US phone number in full"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_in_one_line(variables: dict[str, str], words: str) -> None:
+    said = settings_say(**({"SECRET_KEY": "x" * 50} | variables))
+    assert words in said
+    assert said.count("\n") == 1
+
+
+def test_secret_left_empty_by_a_start_cut_short_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    path.touch()
+    make_secret_key(path)
+    made = path.read_text()
+    assert len(made) >= 50
+    make_secret_key(path)
+    assert path.read_text() == made
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("(405) 555-0100", "tel:+14055550100"),
+        ("+1 405 555 0100", "tel:+14055550100"),
+        ("1-405-555-0100", "tel:+14055550100"),
+        ("", ""),
+    ],
+)
+def test_phone_is_dialled_as_it_is_written(written: str, address: str) -> None:
+    assert tel(written) == address
 
 
 def test_settings_are_safe_when_nothing_is_set(tmp_path: Path) -> None:

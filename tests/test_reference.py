@@ -245,6 +245,7 @@ def test_sheet_of_other_rules_is_another_sheet() -> None:
 # On the result page
 
 
+@pytest.mark.django_db
 def test_result_page_leads_here() -> None:
     response = Person(Client()).finishes(BEST, "view")
     links = {link["href"] for link in BeautifulSoup(response.content, "html.parser").select("main a")}

@@ -15,8 +15,11 @@ from screening.models import in_words
 from screening.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, GRID, recommend, what_would_change
+from screening.ruleset import CIRCUMSTANCES
 from tests.answers import BEST, IOP, PEOPLE, WORST, answers
 from tests.conftest import Person
+
+pytestmark = pytest.mark.django_db  # a result is looked for among the saved ones
 
 NEED = {"low": {}, "some": {"health": "often"}, "high": {"constant_care": "always"}}
 SUPPORT = {"strong": {}, "some": {"supporters": "one_or_two"}, "weak": {"supporters": "nobody"}}
@@ -75,7 +78,7 @@ def test_urgent_help_stands_above_the_program(changed: dict[str, str], heading: 
 
 def lines(given: dict[str, str]) -> list[str]:
     explanation = explain(in_words(recommend(given)), given)
-    return [line.key for line in (*explanation.urgent_lines, *explanation.help_lines)]
+    return [line.key for line in (*explanation.crisis_lines, *explanation.help_lines)]
 
 
 @pytest.mark.parametrize(
@@ -143,10 +146,12 @@ def what_if(given: dict[str, str]) -> Any:
 def test_every_change_that_may_be_shown_is_on_the_page_in_words() -> None:
     for given in (*PEOPLE.values(), BEST):
         shown = [item.text for item in what_if(given).select(".switches li")]
-        assert shown == [
+        assert sorted(shown) == sorted(
             f"{QUESTIONS[change.question].topic.capitalize()}: {QUESTIONS[change.question].options[change.value]}"
             for change in what_would_change(given)
-        ]
+        )
+        first = [change.question in CIRCUMSTANCES for change in what_would_change(given)]
+        assert len(what_if(given).select("details li")) == first.count(False)
 
 
 def test_from_iop_the_page_names_what_would_put_a_stay_first() -> None:
@@ -158,7 +163,7 @@ def test_from_iop_the_page_names_what_would_put_a_stay_first() -> None:
 
 def test_from_inpatient_the_page_names_circumstances_and_the_check_up() -> None:
     section = what_if(answers(home="no_place"))
-    assert "This alone would put a program from home first:" in section.text
+    assert "Any one of these alone would put a program from home first:" in section.text
     assert [item.text for item in section.select(".switches li")] == ["Where you will live: Alone"]
     assert "Our staff may suggest something else after a check-up." in section.text
 
@@ -180,6 +185,12 @@ def test_what_did_not_matter_is_named() -> None:
     section = what_if(answers(constant_care="always", job="cannot_leave"))
     unmoved = [element.text for element in section.select("h3 + p b")]
     assert unmoved == ["your job or school", "people who need your care", "your income", "who can help you"]
+    # What is a reason on this page is not called irrelevant on it.
+    alone = what_if(answers(constant_care="always", supporters="nobody"))
+    assert "who can help you" not in alone.select_one("h3 + p").text
+    nowhere = what_if(answers(home_safety="nowhere_else"))
+    assert "where you will live" not in nowhere.text
+    assert "work and family" not in nowhere.text
     assert "What did not matter" not in what_if(answers(constant_care="sometimes", home="alone")).text
 
 
@@ -209,7 +220,7 @@ def test_result_under_an_earlier_version_is_explained_by_its_own_rules(monkeypat
     explanation = explain(in_words(CURRENT.recommend(BEST)), BEST)
     assert explanation.grid[0][1][0].word == "Home"
     assert explanation.what_if
-    assert explanation.what_if.answers
+    assert explanation.what_if.circumstances
 
 
 # What else a person needs
@@ -230,7 +241,7 @@ def test_fixed_duties_and_a_place_to_stay_are_spoken_of_honestly(changed: dict[s
     assert bool(section) == shown
     if section:
         words = section.find_parent("section").text
-        for said in ("it did not change the result", "12 weeks", "does not cover everyone", "call all the same"):
+        for said in ("work and family did not change it", "12 weeks", "does not cover everyone", "call all the same"):
             assert said in words
 
 
@@ -255,3 +266,34 @@ def test_no_reason_is_told_twice(given: dict[str, str]) -> None:
     shown = result_page(given).select_one("main").text
     for reason in recommend(given).reasons:
         assert shown.count(reason.text) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "number"),
+    [
+        ({"self_harm": "thoughts"}, "988"),
+        ({"mind": "manageable"}, "988"),
+        ({"home_safety": "other_place"}, "1-800-799-7233"),
+    ],
+)
+def test_someone_to_talk_to_stands_above_the_reasons(changed: dict[str, str], number: str) -> None:
+    page = result_page(answers(**changed))
+    (section,) = page.select(".callout.note")
+    assert section.select_one(".number").text == number
+    shown = page.select_one("main").text
+    assert shown.index(number) < shown.index("Where your answers place you")
+    assert len(page.select("main .number")) == len({element.text for element in page.select("main .number")})
+
+
+def test_someone_who_cannot_come_is_answered_at_the_top() -> None:
+    assert recommend(answers(attendance="no")).program == "iop"
+    assert "You said that you can’t come for nine hours a week." in result_page(answers(attendance="no")).text
+    assert "You said that you can’t come" not in result_page(BEST).text
+
+
+def test_without_a_phone_of_the_centre_nothing_is_promised_for_it(settings: Any) -> None:
+    settings.CENTER_PHONE = ""
+    assert "They tell you who can help near where you live." in result_page(IOP).text
+    start = BeautifulSoup(Client().get("/").content, "html.parser")
+    assert "an adult you trust" in start.text
+    assert start.select_one('.facts a[href="tel:+18006624357"]')

@@ -109,6 +109,7 @@ def test_whole_screening_works_while_the_database_is_down(
         raise OperationalError("no database today: cannot_leave")
 
     monkeypatch.setattr(Submission.objects, "submit", down)
+    monkeypatch.setattr(Submission.objects, "filter", down)
     person.answers_every_page(IOP)
     response = person.client.post("/check/", {"action": "save"})
     assert response.status_code == 503
@@ -150,3 +151,21 @@ def test_old_row_with_a_question_that_is_no_longer_asked_can_be_read(staff_clien
     html = staff_client.get(f"/admin/screening/submission/{submission.pk}/change/").content.decode()
     assert "shoe_size" in html
     assert QUESTIONS["job"].text not in html
+
+
+@pytest.mark.django_db
+def test_keep_nothing_pressed_while_a_save_is_under_way_does_not_deny_the_save(person: Person) -> None:
+    person.answers_every_page(IOP)
+    unsaved = person.client.cookies[COOKIE].value
+    person.client.post("/check/", {"action": "save"})
+    person.client.cookies[COOKIE] = unsaved
+    person.client.post("/check/", {"action": "view"})
+    html = person.client.get("/result/").content.decode()
+    assert "Your answers are saved" in html
+    assert "We kept nothing" not in html
+
+
+@pytest.mark.django_db
+def test_note_of_an_earlier_save_goes_once_these_answers_are_saved(person: Person) -> None:
+    person.finishes(IOP, "save")
+    assert "not saved yet" not in person.client.get("/check/?note=saved_before").content.decode()

@@ -16,6 +16,8 @@ from screening.rules import RULES, recommend
 from tests.answers import PEOPLE, WORST, on_page
 from tests.conftest import Person
 
+pytestmark = pytest.mark.django_db  # a result is looked for among the saved ones
+
 MARK = "⟦{}⟧"
 # Names, numbers, letters and titles are the same in every language.
 SAME = re.compile(

@@ -17,8 +17,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def look(page: Page, name: str) -> None:
     found = Axe().run(page).response["violations"]
     assert not found, f"{name}: " + "; ".join(f"{v['id']}: {v['nodes'][0]['html']}" for v in found)
-    cut = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert cut <= 0, f"{name} is {cut} px wider than the screen"
+    size = page.viewport_size
+    assert size
+    for width in (size["width"], 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        cut = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert cut <= 0, f"{name} is {cut} px wider than a screen of {width} px"
+    page.set_viewport_size(size)
     small = page.evaluate(
         """[...document.querySelectorAll('a, button, label.choice, summary')].filter(e => {
             const box = e.getBoundingClientRect();
