@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -73,14 +74,21 @@ class SubmissionAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("As the person saw it"))
     def result_seen(self, submission: Submission) -> SafeString:
-        explanation = explain(submission.recommendation, submission.answers)
+        recommendation = submission.readable_recommendation()
+        if recommendation is None:
+            return format_html("{}", gettext("The stored result can't be read. manage.py verify_results says more."))
+        explanation = explain(recommendation, submission.answers)
         return render_to_string("admin/screening/submission/result.html", {"explanation": explanation})
 
     @admin.display(description=_("In words"))
     def answers_in_words(self, submission: Submission) -> SafeString:
-        marked = {key for reason in submission.recommendation.reasons for key in reason.questions}
+        recommendation = submission.readable_recommendation()
+        marked = {key for reason in (recommendation.reasons if recommendation else ()) for key in reason.questions}
         pages = answers_by_page(submission.answers, marked)
         return render_to_string("admin/screening/submission/answers.html", {"pages": pages})
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        return lookup.split("__")[0] in self.list_filter  # answers can't be probed by the address
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

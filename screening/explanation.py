@@ -248,6 +248,8 @@ def _what_if(ruleset: RuleSet, recommendation: Recommendation, answers: Mapping[
     left_out = {key for reason in reasons for key in reason.questions}
     left_out |= {"home"} if "home_safety" in left_out else set()
     left_out |= {"attendance"} if recommendation.program == "iop" else set()  # someone is to come there
+    if not flips:  # where several answers hold the result together, none of them is irrelevant
+        left_out |= set(CIRCUMSTANCES) - {"job", "caregiving", "provider"}
     unmoved = [key for key in ruleset.what_did_not_matter(answers) if key not in left_out]
     words = {change.question: answer_in_words(change.question, change.value) for change in shown}
     return WhatIf(

@@ -120,6 +120,13 @@ class Submission(models.Model):
             rules_version=self.rules_version,
         )
 
+    def readable_recommendation(self) -> Recommendation | None:
+        """The result as the person saw it; None where what is in the database is none."""
+        try:
+            return self.recommendation
+        except (AttributeError, IndexError, KeyError, TypeError):
+            return None
+
 
 class Note(models.Model):
     """A remark that a member of staff adds to a submission; added, never changed."""

@@ -117,7 +117,11 @@ def rules_json(request: HttpRequest) -> JsonResponse:
                 "version": version.version,
                 "released": version.released.isoformat(),
                 "changes": gettext(version.changes),
-                "sha256": rule_files.content_hash(rule_files.as_data(rule_files.released(version.version))),
+                "sha256": rule_files.content_hash(
+                    decides
+                    if version.version == rules.CURRENT.version
+                    else rule_files.as_data(rule_files.released(version.version))
+                ),
             }
             for version in rules.VERSIONS
         ],

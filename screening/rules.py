@@ -53,7 +53,7 @@ RULES = (
     Rule(
         "supported_at_home",
         {},
-        _("The people and the home around you can help hold you up."),
+        _("You have people you can count on."),
         "S3",
         support="strong",
     ),
@@ -182,7 +182,7 @@ RULES = (
     Rule(
         "others_use_at_home",
         {"home": "others_use"},
-        _("Your home may not help you stay away from alcohol and drugs."),
+        _("The place where you live or stay may not help you keep away from alcohol and drugs."),
         "S3 P1",
         support="weak",
     ),

@@ -133,14 +133,12 @@ class RuleSet:
             if level not in LEVELS[dimension]:
                 faults.append(f"unknown level {level!r} for {dimension!r}")
         faults += [f"unknown source {source!r}" for source in rule.sources.split() if source not in SOURCES]
-        for what, there in (
-            ("a level to raise", rule.raises),
-            ("a reason in words", rule.text),
-            ("a source", rule.sources),
-        ):
-            if not there:
-                faults.append(f"it needs {what}")
-        return faults
+        needed = {
+            "a level to raise": rule.raises,
+            "a reason in words": rule.text.strip(),
+            "a source": rule.sources.split(),
+        }
+        return faults + [f"it needs {what}" for what, there in needed.items() if not there]
 
     @cached_property
     def _ranks(self) -> dict[str, dict[str, int]]:
@@ -282,14 +280,20 @@ class RuleSet:
 
 
 def offered(flips: Iterable[Change]) -> tuple[Change, ...]:
-    """Those changes that may be shown to a person: the mildest sure answer to each question.
+    """Those changes that may be shown to a person, one sure answer to each question.
 
-    From inpatient only circumstances of life are, never a safety or health answer.
+    From IOP it is the mildest that leads to inpatient. From inpatient only circumstances of life are shown, never a
+    safety or health answer, and the best that life could bring, not the least: nobody is told to move in with people
+    who drink.
     """
     shown: dict[str, Change] = {}
     for change in flips:
-        if change.value not in UNSURE and (change.program == "inpatient" or change.question in CIRCUMSTANCES):
+        if change.value in UNSURE:
+            continue
+        if change.program == "inpatient":
             shown.setdefault(change.question, change)
+        elif change.question in CIRCUMSTANCES:
+            shown[change.question] = change
     return tuple(shown.values())
 
 

@@ -175,3 +175,17 @@ def test_list_takes_a_constant_number_of_queries(staff_client: Client, django_as
         Submission.objects.submit(IOP)
     with django_assert_max_num_queries(8):
         assert len(listed(staff_client)) == 20
+
+
+def test_result_that_cannot_be_read_is_said_so_and_the_answers_are_still_there(staff_client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    Submission.objects.filter(pk=submission.pk).update(result=[])
+    html = staff_client.get(change(submission)).content.decode()
+    assert "The stored result can&#x27;t be read." in html
+    assert QUESTIONS["job"].options[IOP["job"]] in html.replace("&#x27;", "'")
+
+
+def test_answers_cannot_be_probed_by_the_address(staff_client: Client) -> None:
+    Submission.objects.submit(IOP)
+    for query in ("answers__job=cannot_leave", "answers__contains=x", "result__need=low", "draft=1"):
+        assert staff_client.get(f"{LIST}?{query}").status_code == 400

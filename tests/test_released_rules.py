@@ -3,13 +3,25 @@
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from screening import rule_files
-from screening.rule_files import RELEASED, UnusableRules, as_data, content_hash, find, freeze, from_data, released
+from screening.rule_files import (
+    RELEASED,
+    UnusableRules,
+    as_data,
+    conflicts,
+    content_hash,
+    find,
+    freeze,
+    from_data,
+    released,
+    renamed,
+)
 from screening.rules import CURRENT, RULES_VERSION, VERSIONS
 from screening.ruleset import RuleSet
 from tests.answers import PEOPLE
@@ -121,6 +133,26 @@ UNSAFE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "no reason for the lowest level": (lambda data: drop_rule(data, "free_to_leave"), "duties can have no reason"),
     "a question that changes nothing": (lambda data: drop_rule(data, "main_provider"), "'provider'"),
+    "a level left empty": (
+        lambda data: rule(data, "emergency_now")["raises"].update(urgency=""),
+        "'emergency_now': unknown level ''",
+    ),
+    "a level of nothing": (
+        lambda data: rule(data, "emergency_now")["raises"].update(urgency=None),
+        "unknown level None",
+    ),
+    "a blank source": (lambda data: rule(data, "lives_alone").update(sources=[" "]), "unknown source ' '"),
+    "a blank reason": (lambda data: rule(data, "lives_alone").update(reason="  "), "needs a reason in words"),
+    "a reason of nothing": (lambda data: rule(data, "lives_alone").update(reason=None), "the reason must be text"),
+    "a name that can't be printed": (lambda data: rule(data, "lives_alone").update(key="\ud800"), "is not a name"),
+    "answers turned round": (
+        lambda data: (
+            data["questions"].update(constant_care=list(reversed(data["questions"]["constant_care"]))),
+            rule(data, "constant_care").update(when={"constant_care": ["no"]}),
+            rule(data, "some_supervision").update(when={"constant_care": ["not_sure", "sometimes", "no"]}),
+        ),
+        "'constant_care' has its answers in another order than in version",
+    ),
     "a question with one option": (lambda data: data["questions"].update(job=["none"]), "'job' needs two options"),
     "no version": (lambda data: data.pop("version"), "malformed: 'version' is missing"),
     "no rules": (lambda data: data.pop("rules"), "malformed: 'rules' is missing"),
@@ -154,6 +186,9 @@ def test_file_that_breaks_a_proof_is_refused_with_the_reason(name: str, tmp_path
         (b"7", "malformed"),
         (b"\xff\xfe", "not text in UTF-8"),
         (b"", "not JSON"),
+        (b'{"version": "1", "version": "2"}', "the key 'version' stands twice"),
+        (b"[" * 200_000, "recursion"),
+        (b'{"version": ' + b"9" * 5000 + b"}", "digits"),
     ],
 )
 def test_file_that_is_no_rules_file_gets_one_clear_line(content: bytes | None, told: str, tmp_path: Path) -> None:
@@ -174,3 +209,35 @@ def test_unknown_version_is_named_with_those_that_there_are() -> None:
 def test_file_is_read_back_as_it_was() -> None:
     assert from_data(as_data(CURRENT)) == CURRENT
     assert isinstance(from_data(as_data(CURRENT)), RuleSet)
+
+
+def test_edited_frozen_copy_is_refused(frozen_elsewhere: Path) -> None:
+    later = replace(CURRENT, version="2099.1")
+    freeze(later)
+    path = frozen_elsewhere / "2099.1.json"
+    path.write_text(path.read_text().replace('"urgency": "now"', '"urgency": "soon"', 1))
+    rule_files.released.cache_clear()
+    with pytest.raises(UnusableRules, match=r"2099\.1 is not as it was frozen"):
+        released("2099.1")
+
+
+@pytest.mark.parametrize("version", [version.version for version in VERSIONS])
+def test_frozen_copy_is_as_it_was_frozen(version: str) -> None:
+    assert released(version).version == version
+
+
+def test_questionnaire_keeps_every_released_answer_in_its_order() -> None:
+    assert conflicts(CURRENT) == []
+    assert renamed(CURRENT) == []
+
+
+def test_answers_that_change_places_or_names_are_not_frozen() -> None:
+    order = CURRENT.options["alcohol_or_pills"]
+    turned = replace(
+        CURRENT, version="2099.1", options={**CURRENT.options, "alcohol_or_pills": (order[0], *order[:0:-1])}
+    )
+    with pytest.raises(UnusableRules, match="'alcohol_or_pills' has its answers in another order"):
+        freeze(turned)
+    names = tuple(value if value != "rough" else "felt_sick" for value in CURRENT.options["past_withdrawal"])
+    with pytest.raises(UnusableRules, match="no longer has the answer 'rough' of version"):
+        freeze(replace(CURRENT, version="2099.1", options={**CURRENT.options, "past_withdrawal": names}))

@@ -147,7 +147,7 @@ def test_every_change_that_may_be_shown_is_on_the_page_in_words() -> None:
     for given in (*PEOPLE.values(), BEST):
         shown = [item.text for item in what_if(given).select(".switches li")]
         assert sorted(shown) == sorted(
-            f"{QUESTIONS[change.question].topic.capitalize()}: {QUESTIONS[change.question].options[change.value]}"
+            f"{QUESTIONS[change.question].text} {QUESTIONS[change.question].options[change.value]}"
             for change in what_would_change(given)
         )
         first = [change.question in CIRCUMSTANCES for change in what_would_change(given)]
@@ -156,22 +156,24 @@ def test_every_change_that_may_be_shown_is_on_the_page_in_words() -> None:
 
 def test_from_iop_the_page_names_what_would_put_a_stay_first() -> None:
     section = what_if(IOP)
-    assert "Any one of these alone would put a program where you stay first:" in section.text
-    assert "Having someone with you: Yes, day and night" in section.text
+    assert "Any one of these answers alone would put a program where you stay first:" in section.text
+    assert "to keep from using? Yes, day and night" in section.text
     assert "In an emergency, call 911 first." in section.text
 
 
 def test_from_inpatient_the_page_names_circumstances_and_the_check_up() -> None:
     section = what_if(answers(home="no_place"))
-    assert "Any one of these alone would put a program from home first:" in section.text
-    assert [item.text for item in section.select(".switches li")] == ["Where you will live: Alone"]
+    assert "Any one of these answers alone would put a program from home first:" in section.text
+    assert [item.text for item in section.select(".switches li")] == [
+        "Where will you live for the next few weeks? With people who don’t drink or use, or who help me"
+    ]
     assert "Our staff may suggest something else after a check-up." in section.text
 
 
 def test_where_safety_or_health_decided_no_way_out_is_offered() -> None:
     section = what_if(answers(self_harm="plan"))
     assert not section.select(".switches")
-    assert "What you told us about your safety or your health led here." in section.text
+    assert "What you told us about your safety, your health or your care led here." in section.text
     assert "No single answer" not in section.text
 
 

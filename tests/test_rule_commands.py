@@ -112,11 +112,14 @@ def test_verify_judges_by_the_version_a_result_was_given_under(
     assert "5 agree" in run("verify_results")
 
 
-def test_verify_ignores_the_words_which_may_be_in_another_language(on_file: list[Submission]) -> None:
+def test_verify_knows_words_of_another_language_from_words_that_were_changed(on_file: list[Submission]) -> None:
     result = on_file[0].result
     result["reasons"][0]["text"] = "Otra lengua."
-    changed(on_file[0], result=result)
+    changed(on_file[0], result=result, language="es")
     assert "5 agree" in run("verify_results")
+    changed(on_file[0], language="en")
+    with pytest.raises(CommandError, match="1 differ"):
+        run("verify_results")
 
 
 def test_long_runs_show_how_far_they_are(on_file: list[Submission], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +156,27 @@ def test_replay_names_the_grid_where_no_rule_moved_anyone(on_file: list[Submissi
     told = run("replay_rules", "--to", file_of(bolder, tmp_path))
     assert "iop (close call), urgency none  ->  iop, urgency none" in told
     assert "the grid" in told
+
+
+def test_replay_names_the_grid_beside_a_rule_that_changed_and_moved_nobody(
+    on_file: list[Submission], tmp_path: Path
+) -> None:
+    other = replace(
+        CURRENT,
+        version="2099.1",
+        grid={**CURRENT.grid, ("some", "some"): "inpatient"},
+        rules=(*CURRENT.rules, Rule("more_care", {"constant_care": "sometimes"}, "Words.", "S4", need="some")),
+    )
+    told = run("replay_rules", "--to", file_of(other, tmp_path))
+    assert "iop (close call), urgency none  ->  inpatient, urgency none" in told
+    assert "1  the grid" in told
+    assert "more_care" not in told
+
+
+def test_replay_says_where_the_stored_result_was_not_the_rules(on_file: list[Submission]) -> None:
+    changed(on_file[0], program="inpatient")
+    told = run("replay_rules")
+    assert f"1  none: the stored result is not what rules {RULES_VERSION} give (see verify_results)" in told
 
 
 def test_replay_names_rules_added_and_removed(on_file: list[Submission], tmp_path: Path) -> None:

@@ -50,6 +50,19 @@ def test_from_iop_every_question_that_could_change_it_is_shown_with_its_mildest_
         assert {change.question: change.value for change in what_would_change(given)} == by_hand
 
 
+def test_what_may_be_shown_is_pinned_here() -> None:
+    # Typed out on purpose: a safety or health question among these would teach people to hide danger.
+    assert set(CIRCUMSTANCES) == {"home", "supporters", "attendance", "job", "caregiving", "provider"}
+    assert set(UNSURE) == {"not_sure", "rather_not_say"}
+
+
+def test_from_inpatient_the_best_that_life_could_bring_is_shown() -> None:
+    given = answers(home="no_place", job="cannot_leave")
+    assert [(change.question, change.value) for change in what_would_change(given)] == [("home", "supportive")]
+    given = answers(supporters="nobody")
+    assert ("supporters", "several") in {(change.question, change.value) for change in what_would_change(given)}
+
+
 def test_from_inpatient_only_circumstances_are_shown() -> None:
     seen = set()
     for given in some_answer_sets():

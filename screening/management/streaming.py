@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.core.management.base import BaseCommand
 
 from screening.models import Submission
-from screening.ruleset import Outcome, Recommendation
+from screening.ruleset import Outcome
 
 EVERY = 5.0  # seconds from one line of progress to the next
 
@@ -15,19 +15,13 @@ def every_submission(command: BaseCommand) -> Iterator[tuple[Submission, dict[st
     """Each submission with its answers, in the order received, a few at a time; how far it is goes to stderr."""
     total = Submission.objects.count()
     told = time.monotonic()
-    for number, submission in enumerate(Submission.objects.order_by("pk").iterator(chunk_size=500), start=1):
+    for number, submission in enumerate(
+        Submission.objects.order_by("pk").defer("draft").iterator(chunk_size=500), start=1
+    ):
         yield submission, submission.answers if isinstance(submission.answers, dict) else {}
         if time.monotonic() - told >= EVERY:
             told = time.monotonic()
             command.stderr.write(f"{number:,} of {total:,} ...")
-
-
-def stored_result(submission: Submission) -> Recommendation | None:
-    """The result as it was saved; None where what is in the database is none."""
-    try:
-        return submission.recommendation
-    except (AttributeError, IndexError, KeyError, TypeError):
-        return None
 
 
 def in_short(outcome: Outcome) -> str:

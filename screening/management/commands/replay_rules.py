@@ -1,14 +1,16 @@
 """What other rules would make of the submissions on file."""
 
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from screening import rule_files, rules
-from screening.management.streaming import every_submission, in_short, stored_result
-from screening.ruleset import RuleSet, changed_rules
+from screening.management.streaming import every_submission, in_short
+from screening.ruleset import Outcome, RuleSet, changed_rules
 
 
 class Command(BaseCommand):
@@ -19,10 +21,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            new = rule_files.find(options["to"]) if options["to"] else rule_files.prove(rules.CURRENT)
+            new = rule_files.find(options["to"]) if options["to"] is not None else rule_files.prove(rules.CURRENT)
         except rule_files.UnusableRules as error:
             raise CommandError(str(error)) from None
-        changes = cache(lambda version: _changes(version, new))
+        changes = cache(lambda version: _Changes(version, new))
         stay = 0
         moves: Counter[str] = Counter()
         movers: Counter[str] = Counter()
@@ -32,11 +34,11 @@ class Command(BaseCommand):
                 left_out[f"no answer that rules {new.version} know to {', '.join(lacking)}"] += 1
                 continue
             try:
-                old, changed = changes(submission.rules_version)
+                differences = changes(submission.rules_version)
             except rule_files.UnusableRules as error:
                 left_out[str(error)] += 1
                 continue
-            before = stored_result(submission)
+            before = submission.readable_recommendation()
             if before is None:
                 left_out["the stored result can't be read"] += 1
                 continue
@@ -45,7 +47,7 @@ class Command(BaseCommand):
                 stay += 1
                 continue
             moves[f"{in_short(before.outcome)}  ->  {in_short(after)}"] += 1
-            movers.update(_movers(old, new, changed, answers))
+            movers.update(differences.movers(before.outcome, answers))
         self._tell(new, stay, moves, movers, left_out)
 
     def _tell(self, new: RuleSet, stay: int, moves: Counter[str], movers: Counter[str], left_out: Counter[str]) -> None:
@@ -60,14 +62,27 @@ class Command(BaseCommand):
         self.stdout.write("Nothing was written.")
 
 
-def _changes(version: str, new: RuleSet) -> tuple[RuleSet, dict[str, str]]:
-    old = rule_files.released(version)
-    return old, {key: how for key, how in changed_rules(old, new).items() if how != "reworded"}
+class _Changes:
+    """What differs between the rules of one version and `new`, and who is moved by which difference."""
 
+    def __init__(self, version: str, new: RuleSet) -> None:
+        self.old, self.new = rule_files.released(version), new
+        self.without: dict[str, RuleSet] = {}  # a difference -> the new rules without it
+        olds = {rule.key: rule for rule in self.old.rules}
+        for key, how in changed_rules(self.old, new).items():
+            if how != "reworded":
+                rules = [olds[key] if rule.key == key else rule for rule in new.rules if rule.key != key or key in olds]
+                rules += [olds[key]] if how == "removed" else []
+                with suppress(ValueError):  # the old rule reads what the new version does not know
+                    self.without[f"{key} ({how})"] = replace(new, rules=tuple(rules))
+        if self.old.grid != new.grid:
+            self.without["the grid"] = replace(new, grid=self.old.grid)
 
-def _movers(old: RuleSet, new: RuleSet, changed: dict[str, str], answers: dict[str, str]) -> set[str]:
-    """The changed rules that apply to `answers` in one version and not, or otherwise, in the other."""
-    before = {rule.key: rule.raises for rule in old.applying(answers)}
-    after = {rule.key: rule.raises for rule in new.applying(answers)}
-    found = {f"{key} ({how})" for key, how in changed.items() if before.get(key) != after.get(key)}
-    return found or {"the grid"}
+    def movers(self, before: Outcome, answers: dict[str, str]) -> set[str]:
+        """The differences that alone, if undone, would undo the move; else all that bear on these answers at all."""
+        if self.old.unanswered(answers) or self.old.outcome(answers) != before:
+            return {f"none: the stored result is not what rules {self.old.version} give (see verify_results)"}
+        after = self.new.outcome(answers)
+        results = {name: rules.outcome(answers) for name, rules in self.without.items()}
+        alone = {name for name, result in results.items() if result == before}
+        return alone or {name for name, result in results.items() if result != after} or {"several together"}

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from screening import rule_files
-from screening.management.streaming import every_submission, stored_result
+from screening.management.streaming import every_submission
 from screening.models import Submission
 from screening.ruleset import LEVELS, Recommendation
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
 
 def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
-    stored = stored_result(submission)
+    stored = submission.readable_recommendation()
     if stored is None:
         return ["the stored result can't be read"]
     found = [
@@ -51,11 +51,15 @@ def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
     ]
     if _without_words(stored) != _without_words(expected):
         found.append(f"the reasons are not those that rules {expected.rules_version} give")
+    elif submission.language == "en" and [reason.text for reason in stored.reasons] != [
+        reason.text for reason in expected.reasons
+    ]:
+        found.append(f"the words of the reasons are not those of rules {expected.rules_version}")
     return found
 
 
 def _without_words(recommendation: Recommendation) -> list[tuple[Any, ...]]:
-    """The reasons without their text, which is stored in the person's language."""
+    """The reasons without their text, which is stored in the language of the person."""
     return [
         (reason.key, reason.dimension, reason.level, reason.sources, reason.questions)
         for reason in recommendation.reasons
