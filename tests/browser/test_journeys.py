@@ -105,8 +105,17 @@ def test_result_prints_on_two_sheets_at_most(phone: Page, name: str) -> None:
     answer(phone, WORST if name == "worst" else PEOPLE[name])
     phone.get_by_role("button", name="keep nothing").click()
     expect(phone).to_have_url(RESULT)
-    printed = phone.pdf(format="Letter")
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 2
+    assert sheets(phone, "Letter") <= 2
+    assert sheets(phone, "A4") <= 2
+
+
+def sheets(page: Page, paper: str) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper)))
+
+
+def test_paper_form_prints_on_two_sheets_and_the_way_to_the_result_on_one(phone: Page) -> None:
+    phone.goto("/paper/")
+    assert sheets(phone, "Letter") == sheets(phone, "A4") == 3
 
 
 def test_staff_read_a_submission_and_record_what_they_did(page: Page, live_server: Any) -> None:
