@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import dj_database_url
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from screening.help_lines import tel
@@ -57,6 +58,8 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(f"CENTER_PHONE: {error}") from None
 
+LEAVE_URL = os.environ.get("LEAVE_URL", "https://www.weather.gov/")  # where "Leave now" leads: a page for anyone
+
 INSTALLED_APPS = [
     "screening",
     "crispy_forms",
@@ -70,6 +73,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "intake_site.headers.more_headers",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -155,6 +160,14 @@ if env_flag("BEHIND_PROXY", False):  # a proxy in front ends TLS, and sets this 
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would make browsers send "Origin: null", and Django refuse forms
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {  # everything from here, nothing inline; the admin too
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        **{kind: [SELF] for kind in ("script-src", "style-src", "img-src", "font-src", "connect-src", "form-action")},
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 
 LOGGING = {
     "version": 1,

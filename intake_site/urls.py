@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from screening import reference, views
+from screening import leaving, reference, views
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("check/", views.check, name="check"),
     path("result/", views.result, name="result"),
     path("help/", views.help_now, name="help"),
+    path("leave/", leaving.leave, name="leave"),
     path("how-it-works/", reference.how_it_works, name="how_it_works"),
     path("rules.json", reference.rules_json, name="rules_json"),
     path("paper/", reference.on_paper, name="paper"),

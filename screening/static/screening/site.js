@@ -1,4 +1,4 @@
-// Everything works without this; it only adds what a page can't do by itself.
+// Everything works without this file; it only adds what a page can't do by itself.
 
 // A page that answers a form, as with errors: Back and reload ask for the page, not to send the form once more.
 if (performance.getEntriesByType("navigation")[0]?.type === "navigate") history.replaceState(null, "", location.href);
@@ -7,3 +7,31 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+
+// Leave now: cover the page at once, and put the way out in its place in the history.
+const way = document.querySelector("[data-leave]");
+
+function leave() {
+  document.documentElement.hidden = true;
+  document.title = "…";
+  location.replace(way.href);
+}
+
+way.addEventListener("click", (event) => {
+  event.preventDefault();
+  leave();
+});
+
+let presses = [];
+document.addEventListener("keydown", (event) => {
+  if (event.repeat) return;
+  presses = event.key === "Shift" ? [...presses, event.timeStamp].slice(-3) : [];
+  if (presses.length === 3 && presses[2] - presses[0] < 2000) leave();
+});
+
+// A page that the browser kept for the Back button may show what was cleared since: ask the server again.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  document.documentElement.hidden = true;
+  location.reload();
+});
