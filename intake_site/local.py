@@ -100,7 +100,7 @@ def main() -> None:
     print("Stop with Ctrl-C.", flush=True)
     command = [sys.executable, "-m", "gunicorn", "intake_site.wsgi", f"--bind={HOST}:{port}"]
     command += ["--worker-class=gthread", "--threads=8", "--log-level=warning", "--no-control-socket"]
-    os.execv(sys.executable, command + (["--reload"] if settings.DEBUG else []))  # noqa: S606
+    os.execv(sys.executable, command + (["--reload"] if settings.DEBUG else []))  # noqa: S606 - no shell: our own words and a number
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from screening.ruleset import LEVELS, Outcome, Rule, RuleSet
+from screening.ruleset import LOWEST, Levels, Outcome, Rule, RuleSet
 
-Levels = tuple[int, ...]  # a rank for each dimension, in the order of LEVELS
 Key = TypeVar("Key")
 
 
@@ -33,58 +32,55 @@ class _Side:
     met: frozenset[str]  # rules with some of their conditions met, and some still to come
 
 
-def _raised(levels: Levels, rules: Iterable[Rule]) -> Levels:
-    for rule in rules:
-        levels = tuple(
-            max(level, order.index(rule.raises.get(dimension, order[0])))
-            for level, (dimension, order) in zip(levels, LEVELS.items(), strict=True)
-        )
-    return levels
-
-
 def _start(rules: RuleSet) -> _Side:
-    unconditional = (rule for rule in rules.rules if not rule.when)
-    return _Side(_raised(tuple(0 for _dimension in LEVELS), unconditional), frozenset())
+    return _Side(rules.raised(LOWEST, (rule for rule in rules.rules if not rule.when)), frozenset())
 
 
-def _steps(rules: RuleSet, order: list[str]) -> list[tuple[list[tuple[Rule, int, bool, bool]], dict[str, int]]]:
-    """For each question in `order`: its rules (with the least rank, whether it is their first and last question)."""
-    steps = []
-    for key in order:
-        readers = []
-        for rule in rules.rules:
-            if key in rule.when:
-                places = sorted(order.index(other) for other in rule.when)
-                here = order.index(key)
-                readers.append((rule, rules.least[rule.key][key], here == places[0], here == places[-1]))
-        steps.append((readers, {value: rank for rank, value in enumerate(rules.options.get(key, ()))}))
-    return steps
+@dataclass(frozen=True)
+class _Condition:
+    """What a rule asks of one question, and whether the walk meets its first or its last question there."""
+
+    rule: Rule
+    least: int
+    first: bool
+    last: bool
 
 
-def _after(side: _Side, readers: list[tuple[Rule, int, bool, bool]], rank: int) -> _Side:
+def _conditions(rules: RuleSet, order: list[str], key: str) -> list[_Condition]:
+    """The conditions on one question of a walk that takes the questions in this order."""
+    here = order.index(key)
+    places = {rule.key: [order.index(other) for other in rule.when] for rule in rules.rules}
+    return [
+        _Condition(rule, rules.least[rule.key][key], here == min(places[rule.key]), here == max(places[rule.key]))
+        for rule in rules.rules
+        if key in rule.when
+    ]
+
+
+def _after(rules: RuleSet, side: _Side, conditions: list[_Condition], rank: int) -> _Side:
     met = set(side.met)
     complete = []
-    for rule, least, first, last in readers:
-        holds = rank >= least and (first or rule.key in met)
-        met.discard(rule.key)
-        if holds and last:
-            complete.append(rule)
+    for condition in conditions:
+        key = condition.rule.key
+        holds = rank >= condition.least and (condition.first or key in met)
+        met.discard(key)
+        if holds and condition.last:
+            complete.append(condition.rule)
         elif holds:
-            met.add(rule.key)
-    return _Side(_raised(side.levels, complete), frozenset(met))
+            met.add(key)
+    return _Side(rules.raised(side.levels, complete), frozenset(met))
 
 
 def _walk(versions: tuple[RuleSet, ...], space: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[list[Levels], Sets]]:
-    order = list(space)
-    steps = [_steps(rules, order) for rules in versions]
     states = {tuple(_start(rules) for rules in versions): Sets(1, (0, 0), {})}
-    for position, (key, values) in enumerate(space.items()):
+    for key, values in space.items():
+        conditions = [_conditions(rules, list(space), key) for rules in versions]
         after: dict[tuple[_Side, ...], Sets] = {}
         for sides, sets in states.items():
             for place, value in enumerate(values):
                 reached = tuple(
-                    _after(side, readers, ranks.get(value, -1))
-                    for side, (readers, ranks) in zip(sides, (step[position] for step in steps), strict=True)
+                    _after(rules, side, here, rules.rank(key, value))
+                    for rules, side, here in zip(versions, sides, conditions, strict=True)
                 )
                 distance = (sets.distance[0] + bool(place), sets.distance[1] + place)
                 known = after.get(reached)
@@ -107,15 +103,6 @@ def _gather(found: Iterable[tuple[Key, Sets]]) -> dict[Key, Sets]:
             sets = Sets(sets.count + other.count, nearest.distance, nearest.example)
         gathered[key] = sets
     return gathered
-
-
-def named(levels: Levels) -> dict[str, str]:
-    return {dimension: order[level] for level, (dimension, order) in zip(levels, LEVELS.items(), strict=True)}
-
-
-def outcome(rules: RuleSet, levels: Levels) -> Outcome:
-    words = named(levels)
-    return *rules.program_for(words["need"], words["support"], words["duties"]), words["urgency"]
 
 
 def walk(rules: RuleSet, fixed: Mapping[str, str] | None = None) -> dict[Levels, Sets]:
@@ -146,6 +133,6 @@ def shared_space(old: RuleSet, new: RuleSet) -> dict[str, tuple[str, ...]]:
 def transitions(old: RuleSet, new: RuleSet) -> dict[tuple[Outcome, Outcome], Sets]:
     """(outcome under `old`, outcome under `new`) -> how many answer sets go that way, exactly, and the smallest."""
     return _gather(
-        ((outcome(old, before), outcome(new, after)), sets)
+        ((old.outcome_at(before), new.outcome_at(after)), sets)
         for (before, after), sets in _walk((old, new), shared_space(old, new))
     )

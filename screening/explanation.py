@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext
 
-from screening import rule_files, rules
+from screening import rule_files, rules, what_if
 from screening.help_lines import HelpLine, help_lines_for
 from screening.questionnaire import PAGES, QUESTIONS, _
-from screening.ruleset import CIRCUMSTANCES, DUTIES_DECIDE, LEVELS, Reason, Recommendation, RuleSet, offered
+from screening.ruleset import DUTIES_DECIDE, LEVELS, Reason, Recommendation, RuleSet
 from screening.sources import SOURCES, Source
 
 TITLES = {
@@ -136,6 +136,7 @@ class Explanation:
     sources: tuple[tuple[int, Source], ...]
     opioid_warning: bool
     cannot_attend: bool  # an IOP, to someone who can't come for as long as it takes
+    duties_give_way: bool  # a place to stay, to someone with work or family that can't wait
     what_if: WhatIf | None  # None where the rules of this version can't be asked
 
 
@@ -238,26 +239,24 @@ def _card(
     )
 
 
-def _what_if(ruleset: RuleSet, recommendation: Recommendation, answers: Mapping[str, str]) -> WhatIf | None:
+def _what_if(ruleset: RuleSet, answers: Mapping[str, str]) -> WhatIf | None:
     if ruleset.unanswered(answers):
         return None
-    flips = ruleset.flips(answers)
-    shown = offered(flips)
-    # What the page gives as a reason is not then called irrelevant; work and family are, for people ask about them.
-    reasons = [reason for reason in recommendation.reasons if reason.dimension != "duties"]
-    left_out = {key for reason in reasons for key in reason.questions}
-    left_out |= {"home"} if "home_safety" in left_out else set()
-    left_out |= {"attendance"} if recommendation.program == "iop" else set()  # someone is to come there
-    if not flips:  # where several answers hold the result together, none of them is irrelevant
-        left_out |= set(CIRCUMSTANCES) - {"job", "caregiving", "provider"}
-    unmoved = [key for key in ruleset.what_did_not_matter(answers) if key not in left_out]
+    changes = what_if.flips(ruleset, answers)
+    shown = what_if.offered(changes)
     words = {change.question: answer_in_words(change.question, change.value) for change in shown}
+    irrelevant = what_if.called_irrelevant(ruleset, answers, changes)
     return WhatIf(
-        tuple(answer for key, answer in words.items() if key in CIRCUMSTANCES),
-        tuple(answer for key, answer in words.items() if key not in CIRCUMSTANCES),
-        len({change.question for change in flips}) > len(shown),
-        tuple(answer_in_words(key, answers[key]).topic for key in unmoved),
+        tuple(answer for key, answer in words.items() if key in what_if.CIRCUMSTANCES),
+        tuple(answer for key, answer in words.items() if key not in what_if.CIRCUMSTANCES),
+        len({change.question for change in changes}) > len(shown),
+        tuple(answer_in_words(key, answers[key]).topic for key in irrelevant),
     )
+
+
+def support_words() -> tuple[str, ...]:
+    """The heads of the grid's columns."""
+    return tuple(gettext(LEVEL_WORDS["support"][level][0]) for level in LEVELS["support"])
 
 
 def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Explanation:
@@ -284,7 +283,7 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Expla
         recommendation,
         cards=tuple(cards),
         call_first=call_first,
-        supports=tuple(gettext(LEVEL_WORDS["support"][level][0]) for level in LEVELS["support"]),
+        supports=support_words(),
         grid=grid_rows(ruleset, recommendation) if ruleset else (),
         crisis_lines=tuple(line for line in lines if line.crisis),
         help_lines=tuple(line for line in lines if not line.crisis),
@@ -292,5 +291,6 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Expla
         opioid_warning=opioids in QUESTIONS["opioids"].options and QUESTIONS["opioids"].rank(opioids) > 0,
         cannot_attend=recommendation.program == "iop"
         and "cannot_attend" in {reason.key for reason in recommendation.reasons},
-        what_if=_what_if(ruleset, recommendation, answers) if ruleset else None,
+        duties_give_way=(recommendation.program, recommendation.duties) == ("inpatient", "fixed"),
+        what_if=_what_if(ruleset, answers) if ruleset else None,
     )

@@ -21,6 +21,10 @@ class HelpLine:
     checked: date
     crisis: bool = True  # for danger and great distress, not for finding a program
 
+    @property
+    def lifesaving(self) -> bool:
+        return self.key in ("911", "988")
+
 
 HELP_LINES = {
     line.key: line

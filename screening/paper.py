@@ -19,9 +19,8 @@ class Ticks:
 
 @dataclass(frozen=True)
 class Step:
-    """Write down `level` for `dimension` if all ticks of any one of the lines are there; else go to the next step."""
+    """Write down `level` if all ticks of any one of the lines are there; else go to the next step."""
 
-    dimension: str
     level: str
     lines: tuple[tuple[Ticks, ...], ...]
 
@@ -47,7 +46,7 @@ def sheet(rules: RuleSet) -> Sheet:
     """How to work out a result by hand, from the rules themselves."""
     return Sheet(
         {
-            dimension: tuple(Step(dimension, level, _lines(rules, dimension, level)) for level in reversed(order[1:]))
+            dimension: tuple(Step(level, _lines(rules, dimension, level)) for level in reversed(order[1:]))
             for dimension, order in LEVELS.items()
         },
         {dimension: order[0] for dimension, order in LEVELS.items()},

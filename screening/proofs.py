@@ -7,7 +7,7 @@ conditions are upward closed by their form. What is left is proved here, over th
 from dataclasses import replace
 from itertools import product
 
-from screening.answer_space import outcome, raised_answers, walk
+from screening.answer_space import raised_answers, walk
 from screening.ruleset import LEVELS, PROGRAMS, RuleSet
 
 
@@ -60,7 +60,7 @@ def _of_urgency(rules: RuleSet) -> list[str]:
     """Who must be spoken to now or today is never told that a program from home fits."""
     found = []
     for levels, sets in walk(rules).items():
-        program, _close_call, urgency = outcome(rules, levels)
+        program, _close_call, urgency = rules.outcome_at(levels)
         if urgency in ("now", "today") and program == "iop":
             example = raised_answers(rules.options, sets.example)
             found.append(f"urgency {urgency!r} comes with IOP, for example for {example}")

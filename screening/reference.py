@@ -9,7 +9,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from screening import paper, rule_files, rules
-from screening.explanation import LEVEL_WORDS, LIMITS, SHORT_TITLES, TITLES, grid_rows, level_words
+from screening.explanation import LEVEL_WORDS, LIMITS, SHORT_TITLES, TITLES, grid_rows, level_words, support_words
 from screening.help_lines import HELP_LINES
 from screening.people import PEOPLE
 from screening.programs import COMPARED
@@ -68,7 +68,7 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
         ]
         people.append({"person": person, "result": recommendation, "told": told, "levels": level_words(recommendation)})
     context = {
-        "supports": [gettext(LEVEL_WORDS["support"][level][0]) for level in LEVELS["support"]],
+        "supports": support_words(),
         "grid": grid_rows(rules.CURRENT),
         "dimensions": [
             (gettext(TITLES[dimension]), [gettext(LEVEL_WORDS[dimension][level][0]) for level in order])
@@ -185,7 +185,7 @@ def on_paper(request: HttpRequest) -> HttpResponse:
             }
             for dimension in LEVELS
         ],
-        "supports": [gettext(LEVEL_WORDS["support"][level][0]) for level in LEVELS["support"]],
+        "supports": support_words(),
         "grid": grid_rows(rules.CURRENT),
         "crisis": [HELP_LINES[key] for key in ("911", "988")],
         "version": rules.CURRENT.version,

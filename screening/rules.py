@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from screening.questionnaire import QUESTIONS, _, require_complete
-from screening.ruleset import DUTIES_DECIDE, LEVELS, Change, Recommendation, Rule, RuleSet, offered
-
-__all__ = ["GRID", "LEVELS", "RULES", "Recommendation", "recommend", "what_would_change"]
+from screening.ruleset import DUTIES_DECIDE, Recommendation, Rule, RuleSet
+from screening.what_if import Change, flips, offered
 
 
 @dataclass(frozen=True)
@@ -376,7 +375,7 @@ def what_would_change(answers: Mapping[str, str]) -> tuple[Change, ...]:
     safety or health answer. Raises a ValueError as `recommend` does.
     """
     require_complete(answers)
-    return offered(CURRENT.flips(answers))
+    return offered(flips(CURRENT, answers))
 
 
 def needs_help_now(answers: Mapping[str, str], questions: set[str]) -> bool:

@@ -26,13 +26,15 @@ LEVELS = {
 PROGRAMS = ("iop", "inpatient")  # less care, more care
 DUTIES_DECIDE = "duties decide"
 
-# Circumstances that can change in a life. Only these are ever offered as a way from inpatient to IOP: to offer a
-# safety or health answer would teach people to hide danger.
-CIRCUMSTANCES = ("home", "supporters", "attendance", "job", "caregiving", "provider")
-UNSURE = ("not_sure", "rather_not_say")  # answers that nobody's life changes into
-
 Grid = Mapping[tuple[str, str], str]  # (need, support) -> a program, or DUTIES_DECIDE
 Outcome = tuple[str, bool, str]  # what a person is told above all: program, close call, urgency
+Levels = tuple[int, ...]  # a rank for each dimension, in the order of LEVELS
+LOWEST: Levels = tuple(0 for _dimension in LEVELS)
+
+
+def named(levels: Levels) -> dict[str, str]:
+    """Dimension -> level, by its name."""
+    return {dimension: order[rank] for rank, (dimension, order) in zip(levels, LEVELS.items(), strict=True)}
 
 
 @dataclass(frozen=True)
@@ -84,15 +86,6 @@ class Recommendation:
 
     def reasons_for(self, dimension: str) -> tuple[Reason, ...]:
         return tuple(reason for reason in self.reasons if reason.dimension == dimension)
-
-
-@dataclass(frozen=True)
-class Change:
-    """One other answer, and the program that it alone would lead to."""
-
-    question: str
-    value: str
-    program: str
 
 
 @dataclass(frozen=True)
@@ -171,13 +164,17 @@ class RuleSet:
             for dimension, level in rule.raises.items()
         }
 
+    def rank(self, key: str, value: str) -> int:
+        """The place of an answer in the order of need, from 0; -1 for what these rules don't read."""
+        return self._ranks.get(key, {}).get(value, -1)
+
     def unanswered(self, answers: Mapping[str, str]) -> list[str]:
         """The questions that these rules read and to which `answers` has no answer that they know."""
         return [key for key, values in self.options.items() if answers.get(key) not in values]
 
     def applying(self, answers: Mapping[str, str]) -> list[Rule]:
         """The rules whose every condition is met by the answers given so far."""
-        ranks = {key: self._ranks[key].get(value, -1) for key, value in answers.items() if key in self._ranks}
+        ranks = {key: self.rank(key, value) for key, value in answers.items()}
         return [
             rule for rule in self.rules if all(ranks.get(key, -1) >= rank for key, rank in self.least[rule.key].items())
         ]
@@ -188,15 +185,6 @@ class RuleSet:
         if program != DUTIES_DECIDE:
             return program, False
         return ("iop" if duties == "fixed" else "inpatient"), True
-
-    def outcome(self, answers: Mapping[str, str]) -> Outcome:
-        """The outcome alone, for answers known to be complete."""
-        ranks = [0] * len(LEVELS)
-        for rule in self.applying(answers):
-            for place, level in self._raised[rule.key]:
-                ranks[place] = max(ranks[place], level)
-        need, support, duties, urgency = (order[rank] for rank, order in zip(ranks, LEVELS.values(), strict=True))
-        return *self.program_for(need, support, duties), urgency
 
     @cached_property
     def _raised(self) -> dict[str, list[tuple[int, int]]]:
@@ -209,6 +197,22 @@ class RuleSet:
             ]
             for rule in self.rules
         }
+
+    def raised(self, levels: Levels, rules: Iterable[Rule]) -> Levels:
+        """The levels once these rules have raised them."""
+        ranks = list(levels)
+        for rule in rules:
+            for place, rank in self._raised[rule.key]:
+                ranks[place] = max(ranks[place], rank)
+        return tuple(ranks)
+
+    def outcome_at(self, levels: Levels) -> Outcome:
+        words = named(levels)
+        return *self.program_for(words["need"], words["support"], words["duties"]), words["urgency"]
+
+    def outcome(self, answers: Mapping[str, str]) -> Outcome:
+        """The outcome alone, for answers known to be complete."""
+        return self.outcome_at(self.raised(LOWEST, self.applying(answers)))
 
     def recommend(self, answers: Mapping[str, str]) -> Recommendation:
         """The recommendation for `answers`; a ValueError names each question that they leave unanswered.
@@ -242,59 +246,9 @@ class RuleSet:
             program=program, close_call=close_call, reasons=tuple(reasons), rules_version=self.version, **levels
         )
 
-    def flips(self, answers: Mapping[str, str]) -> tuple[Change, ...]:
-        """Every single other answer that leads to the other program; each question's mildest step first."""
-        now = self.outcome(answers)[0]
-        changes = []
-        for key, ranks in self._ranks.items():
-            here = ranks[answers[key]]
-            for _steps, value in sorted((abs(rank - here), value) for value, rank in ranks.items()):
-                program = self.outcome({**answers, key: value})[0]
-                if program != now:
-                    changes.append(Change(key, value, program))
-        return tuple(changes)
-
-    def what_did_not_matter(self, answers: Mapping[str, str]) -> tuple[str, ...]:
-        """The circumstances of life on which the outcome does not depend, given the safety and health answers.
-
-        A circumstance counts as one that mattered if another of the same dimension merely stands in for it: of two
-        duties that can't be left, either alone would have decided a close call.
-        """
-        return tuple(key for key in self.options if key in CIRCUMSTANCES and not self._could_matter(answers, key))
-
-    def _could_matter(self, answers: Mapping[str, str], key: str) -> bool:
-        dimensions = self._dimensions(key)
-        kin = [
-            other
-            for other in CIRCUMSTANCES
-            if other in self.options and other != key and self._dimensions(other) & dimensions
-        ]
-        for values in product(*(self.options[other] for other in kin)):
-            given = {**answers, **dict(zip(kin, values, strict=True))}
-            if len({self.outcome({**given, key: value}) for value in self.options[key]}) > 1:
-                return True
-        return False
-
-    def _dimensions(self, key: str) -> set[str]:
+    def raised_by(self, key: str) -> set[str]:
+        """The dimensions that answers to this question can raise."""
         return {dimension for rule in self.rules if key in rule.when for dimension in rule.raises}
-
-
-def offered(flips: Iterable[Change]) -> tuple[Change, ...]:
-    """Those changes that may be shown to a person, one sure answer to each question.
-
-    From IOP it is the mildest that leads to inpatient. From inpatient only circumstances of life are shown, never a
-    safety or health answer, and the best that life could bring, not the least: nobody is told to move in with people
-    who drink.
-    """
-    shown: dict[str, Change] = {}
-    for change in flips:
-        if change.value in UNSURE:
-            continue
-        if change.program == "inpatient":
-            shown.setdefault(change.question, change)
-        elif change.question in CIRCUMSTANCES:
-            shown[change.question] = change
-    return tuple(shown.values())
 
 
 def changed_rules(old: RuleSet, new: RuleSet) -> dict[str, str]:

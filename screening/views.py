@@ -182,9 +182,8 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
                 "or see your result without saving."
             )
             return _check_page(request, draft, error=str(sorry), status=503)
-        if (
-            saved.answers != draft.answers
-        ):  # an older tab saved this draft first: what is new becomes a draft of its own
+        if saved.answers != draft.answers:
+            # An older tab saved this draft first: what is new becomes a draft of its own.
             response = _to(None, "saved_before")
             replace(draft, key=uuid4(), finished="").write(response)
             return response

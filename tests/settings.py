@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from intake_site.settings import *  # noqa: F403
+from intake_site.settings import *  # noqa: F403 - every setting, as a running site has them
 from intake_site.settings import DATABASES, STORAGES
 
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -15,7 +15,7 @@ from screening.models import in_words
 from screening.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, GRID, recommend, what_would_change
-from screening.ruleset import CIRCUMSTANCES
+from screening.what_if import CIRCUMSTANCES, what_did_not_matter
 from tests.answers import BEST, IOP, PEOPLE, WORST, answers
 from tests.conftest import Person
 
@@ -199,7 +199,7 @@ def test_what_did_not_matter_is_named() -> None:
 def test_coming_to_a_program_is_never_called_irrelevant_to_someone_who_is_to_come() -> None:
     given = answers(constant_care="sometimes", mind="manageable", attendance="no")
     assert recommend(given).program == "iop"
-    assert "attendance" in CURRENT.what_did_not_matter(given)
+    assert "attendance" in what_did_not_matter(CURRENT, given)
     assert "coming to a program" not in what_if(given).text
 
 

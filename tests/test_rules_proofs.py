@@ -11,11 +11,11 @@ import random
 
 import pytest
 
-from screening.answer_space import Levels, Sets, named, outcome, walk
+from screening.answer_space import Sets, walk
 from screening.proofs import pair
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, GRID, RULES, recommend
-from screening.ruleset import DUTIES_DECIDE, LEVELS, PROGRAMS, Rule
+from screening.ruleset import DUTIES_DECIDE, LEVELS, PROGRAMS, Levels, Rule, named
 from tests.answers import BEST, random_answers
 
 SAMPLE = 200_000
@@ -115,7 +115,7 @@ def test_duties_matter_only_where_duties_decide_and_never_touch_urgency() -> Non
 
 def test_urgency_now_or_today_comes_with_inpatient_or_a_reason_for_the_call(space: dict[Levels, Sets]) -> None:
     for levels, sets in space.items():
-        program, _close_call, urgency = outcome(CURRENT, levels)
+        program, _close_call, urgency = CURRENT.outcome_at(levels)
         if urgency in ("now", "today"):
             reasons = recommend(BEST | dict(sets.example)).reasons_for("urgency")
             assert program == "inpatient"
@@ -155,7 +155,7 @@ def test_random_answers_agree_with_the_proofs() -> None:
         for recommendation in (before, after):
             levels = tuple(order.index(getattr(recommendation, name)) for name, order in LEVELS.items())
             assert levels in space
-            assert outcome(CURRENT, levels) == recommendation.outcome
+            assert CURRENT.outcome_at(levels) == recommendation.outcome
         assert PROGRAMS.index(after.program) >= PROGRAMS.index(before.program)
         for name in ("need", "support", "urgency"):
             assert LEVELS[name].index(getattr(after, name)) >= LEVELS[name].index(getattr(before, name))

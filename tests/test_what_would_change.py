@@ -7,7 +7,7 @@ import pytest
 
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend, what_would_change
-from screening.ruleset import CIRCUMSTANCES, UNSURE
+from screening.what_if import CIRCUMSTANCES, UNSURE, flips, what_did_not_matter
 from tests.answers import BEST, PEOPLE, WORST, answers, random_answers
 
 NO_ONE_AND_NO_HOME = answers(constant_care="sometimes", home="others_use", supporters="nobody")
@@ -82,7 +82,7 @@ def test_a_safety_or_health_answer_is_never_a_way_out_of_inpatient(key: str) -> 
 
 
 def test_nothing_is_shown_where_no_single_answer_would_change_it() -> None:
-    assert CURRENT.flips(NO_ONE_AND_NO_HOME) == ()
+    assert flips(CURRENT, NO_ONE_AND_NO_HOME) == ()
     assert what_would_change(NO_ONE_AND_NO_HOME) == ()
 
 
@@ -98,7 +98,7 @@ def test_incomplete_answers_are_named() -> None:
 
 def test_what_did_not_matter_holds_whatever_else_of_its_kind_was_answered() -> None:
     for given in some_answer_sets(30):
-        unmoved = CURRENT.what_did_not_matter(given)
+        unmoved = what_did_not_matter(CURRENT, given)
         assert set(unmoved) <= set(CIRCUMSTANCES)
         for key in unmoved:
             assert len({recommend(given | {key: value}).outcome for value in QUESTIONS[key].options}) == 1
@@ -107,7 +107,7 @@ def test_what_did_not_matter_holds_whatever_else_of_its_kind_was_answered() -> N
 def test_duties_did_not_matter_outside_a_close_call_and_did_inside() -> None:
     duties = {"job", "caregiving", "provider"}
     for given in some_answer_sets():
-        unmoved = duties & set(CURRENT.what_did_not_matter(given))
+        unmoved = duties & set(what_did_not_matter(CURRENT, given))
         assert unmoved == (set() if recommend(given).close_call else duties)
 
 
@@ -117,4 +117,4 @@ def test_two_duties_that_decided_together_both_mattered() -> None:
     for job, caregiving in product(("none", "cannot_leave"), ("nobody", "only_me")):
         alone = recommend(given | {"job": job, "caregiving": caregiving}).program
         assert alone == ("inpatient" if (job, caregiving) == ("none", "nobody") else "iop")
-    assert not {"job", "caregiving"} & set(CURRENT.what_did_not_matter(given))
+    assert not {"job", "caregiving"} & set(what_did_not_matter(CURRENT, given))

@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from screening.models import Submission
-from tests.answers import BEST, CLOSE_CALL, IOP, PEOPLE, URGENT, WORST
+from screening.questionnaire import PAGES
+from tests.answers import BEST, CLOSE_CALL, IOP, PEOPLE, URGENT, WORST, on_page
 from tests.browser.conftest import answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,6 +108,20 @@ def test_result_prints_on_two_sheets_at_most(phone: Page, name: str) -> None:
     expect(phone).to_have_url(RESULT)
     assert sheets(phone, "Letter") <= 2
     assert sheets(phone, "A4") <= 2
+
+
+def test_back_to_a_page_with_errors_asks_for_the_page_not_to_send_it_again(page: Page, live_server: Any) -> None:
+    page.goto(f"{live_server.url}/questions/safety/")
+    page.locator('input[name="emergency"][value="none"]').check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page).to_have_title(re.compile("^Error: "))
+    for key, value in on_page(PAGES[0], IOP).items():
+        page.locator(f'input[name="{key}"][value="{value}"]').check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page).to_have_url(re.compile("/questions/job/"))
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[0].title)
+    expect(page.locator("input:checked")).to_have_count(len(PAGES[0].questions))
 
 
 def sheets(page: Page, paper: str) -> int:
