@@ -197,9 +197,10 @@ def test_what_did_not_matter_is_named() -> None:
 
 
 def test_coming_to_a_program_is_never_called_irrelevant_to_someone_who_is_to_come() -> None:
-    given = answers(constant_care="sometimes", mind="manageable", attendance="no")
+    given = answers(home_safety="rather_not_say", home="alone", job="cannot_leave")
     assert recommend(given).program == "iop"
     assert "attendance" in what_did_not_matter(CURRENT, given)
+    assert not any("attendance" in reason.questions for reason in recommend(given).reasons)
     assert "coming to a program" not in what_if(given).text
 
 

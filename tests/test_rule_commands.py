@@ -16,7 +16,7 @@ from screening.models import Submission
 from screening.rule_files import as_data
 from screening.rules import CURRENT, RULES_VERSION
 from screening.ruleset import Rule, RuleSet
-from tests.answers import BEST, PEOPLE, WORST
+from tests.answers import BEST, PEOPLE, WORST, answers
 from tests.test_answer_space import with_rule
 
 ALL = math.prod(map(len, CURRENT.options.values()))
@@ -120,6 +120,9 @@ def test_verify_knows_words_of_another_language_from_words_that_were_changed(on_
     changed(on_file[0], language="en")
     with pytest.raises(CommandError, match="1 differ"):
         run("verify_results")
+    changed(on_file[0], language="es", result=result | {"reasons": result["reasons"][1:]})
+    with pytest.raises(CommandError, match="1 differ"):
+        run("verify_results")
 
 
 def test_long_runs_show_how_far_they_are(on_file: list[Submission], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,6 +174,21 @@ def test_replay_names_the_grid_beside_a_rule_that_changed_and_moved_nobody(
     assert "iop (close call), urgency none  ->  inpatient, urgency none" in told
     assert "1  the grid" in told
     assert "more_care" not in told
+
+
+def test_replay_names_only_the_change_that_moved_someone_not_another_that_bears_on_them(
+    on_file: list[Submission], tmp_path: Path
+) -> None:
+    Submission.objects.submit(answers(supporters="one_or_two"))
+    other = replace(
+        with_rule(CURRENT, "few_supporters", need="some"),
+        version="2099.1",
+        grid={**CURRENT.grid, ("some", "some"): "inpatient"},
+    )
+    told = run("replay_rules", "--to", file_of(other, tmp_path))
+    assert "2 move" in told
+    assert "1  few_supporters (changed)" in told
+    assert "1  the grid" in told  # it moved the close call; it only bears on the other
 
 
 def test_replay_says_where_the_stored_result_was_not_the_rules(on_file: list[Submission]) -> None:
