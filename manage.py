@@ -1,11 +1,13 @@
 #!/usr/bin/env python
 """Django's command line for this project."""
 
+import logging
 import os
 import sys
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intake_site.settings")
+    from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
@@ -13,3 +15,9 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    except Exception:
+        if settings.DEBUG:
+            raise
+        # What a command prints may be mailed by whatever runs it every night: no values, as in the log.
+        logging.getLogger("intake_site").critical("The command failed. DEBUG=on shows the whole error.", exc_info=True)
+        sys.exit(1)

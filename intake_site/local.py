@@ -1,6 +1,6 @@
 """`make run`: readies the site on this machine and serves it, for its own browser only.
 
-What is made the first time stays in var/: a secret key, the database, the collected static files. Later starts make
+What is made the first time stays in var/: the secrets, the database, the collected static files. Later starts make
 only what is missing or out of date.
 """
 
@@ -30,8 +30,8 @@ def port_from(text: str) -> int:
     return int(text)
 
 
-def make_secret_key(path: Path) -> None:
-    """Writes a random key that only this user can read, unless there is one."""
+def make_secret(path: Path) -> None:
+    """Writes random letters that only this user can read, unless there is one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size:  # an empty one is left from a start that was cut short
         return
@@ -75,8 +75,9 @@ def main() -> None:
     os.umask(0o077)  # what is made here holds answers and secrets
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intake_site.settings")
     os.environ.setdefault("HTTPS", "off")
-    if not os.environ.get("SECRET_KEY"):
-        make_secret_key(Path(os.environ.get("VAR_DIR", ROOT / "var")) / "secret_key")
+    for name in ("SECRET_KEY", "DATA_KEYS"):
+        if not os.environ.get(name):
+            make_secret(Path(os.environ.get("VAR_DIR", ROOT / "var")) / name.lower())
 
     import django
     from django.conf import settings
@@ -98,8 +99,8 @@ def main() -> None:
     if not settings.CENTER_PHONE:
         print("CENTER_PHONE is not set: until it is, the pages send people to the national helpline.")
     print("Stop with Ctrl-C.", flush=True)
-    command = [sys.executable, "-m", "gunicorn", "intake_site.wsgi", f"--bind={HOST}:{port}"]
-    command += ["--worker-class=gthread", "--threads=8", "--log-level=warning", "--no-control-socket"]
+    command = [sys.executable, "-m", "gunicorn", "--config=python:intake_site.server", f"--bind={HOST}:{port}"]
+    command += ["intake_site.wsgi"]
     os.execv(sys.executable, command + (["--reload"] if settings.DEBUG else []))  # noqa: S606 - no shell: our own words and a number
 
 

@@ -1,7 +1,9 @@
 """Settings, from the environment; what is not set is safe. The README lists every variable."""
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -26,24 +28,38 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [value.strip() for value in os.environ.get(name, default).split(",") if value.strip()]
 
 
-def secret_key() -> str:
-    """SECRET_KEY, or what `make run` wrote on this machine."""
-    key, where = os.environ.get("SECRET_KEY", ""), "SECRET_KEY"
-    if not key:
-        where = str(VAR_DIR / "secret_key")
+def env_number(name: str, default: int, most: int) -> int:
+    """A whole number from 1 to `most`."""
+    value = os.environ.get(name, "").strip() or str(default)
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= most):
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a number from 1 to {most}.")
+    return int(value)
+
+
+def secrets(name: str, *, many: bool) -> list[str]:
+    """What an environment variable holds, one or `many` divided by commas, or what `make run` wrote on this machine."""
+    where, text = name, os.environ.get(name, "")
+    if not text:
+        where = str(VAR_DIR / name.lower())
         try:
-            key = Path(where).read_text().strip()
+            text = Path(where).read_text()
         except FileNotFoundError:
             raise ImproperlyConfigured(
-                "SECRET_KEY is not set. Set it to 50 or more random letters; on your own machine, `make run` makes one."
+                f"{name} is not set. Set it to 50 or more random letters; on your own machine, `make run` makes one."
             ) from None
-    if len(key) < 50:
-        raise ImproperlyConfigured(f"{where} has {len(key)} letters. It needs 50 or more, at random.")
-    return key
+    found = text.replace(",", " ").split() if many else [text.strip()]
+    for secret in found or [""]:
+        if len(secret) < 50:
+            raise ImproperlyConfigured(f"{where} has {len(secret)} letters. It needs 50 or more, at random.")
+    return found
 
 
-SECRET_KEY = secret_key()
+SECRET_KEY = secrets("SECRET_KEY", many=False)[0]
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # old keys, while answers in progress still use them
+# What contact details and notes are encrypted under, newest first. Lost keys can't be made up for.
+DATA_KEYS = secrets("DATA_KEYS", many=True)
+if {SECRET_KEY, *SECRET_KEY_FALLBACKS} & set(DATA_KEYS):
+    raise ImproperlyConfigured("DATA_KEYS holds a key that SECRET_KEY uses too. Each needs random letters of its own.")
 DEBUG = env_flag("DEBUG", False)
 HTTPS = env_flag("HTTPS", True)  # off only where nothing but this machine can reach the site
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -58,12 +74,21 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(f"CENTER_PHONE: {error}") from None
 
+RETENTION_DAYS = env_number("RETENTION_DAYS", 90, most=3650)  # what was saved is erased after these
+CONTACT_RETENTION_DAYS = env_number(
+    "CONTACT_RETENTION_DAYS", 14, most=3650
+)  # how to reach a person, after their case was closed
+
 LEAVE_URL = os.environ.get("LEAVE_URL", "https://www.weather.gov/")  # where "Leave now" leads: a page for anyone
+
+SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")  # where to report a weakness: mailto:..., https://...
+if not re.match(r"(mailto:.+@|https://.|tel:\+[0-9]|$)", SECURITY_CONTACT):
+    raise ImproperlyConfigured("SECURITY_CONTACT must begin with mailto:, https:// or tel:+")
 
 INSTALLED_APPS = [
     "screening",
     "crispy_forms",
-    "django.contrib.admin",
+    "intake_site.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -110,18 +135,23 @@ CRISPY_TEMPLATE_PACK = "plain"  # our own, in templates/plain
 CRISPY_ALLOWED_TEMPLATE_PACKS = ("plain",)
 CRISPY_FAIL_SILENTLY = False
 
-DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+try:
+    url = os.environ.get("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
+    DATABASES = {"default": dj_database_url.parse(url)}
+except ValueError:
+    raise ImproperlyConfigured("DATABASE_URL can't be read. Write postgresql://user:password@host/name") from None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = {
+options = DATABASES["default"].setdefault("OPTIONS", {})
+match DATABASES["default"].get("ENGINE", "").rpartition(".")[2]:
+    case "sqlite3":
         # Many writers wait for one another instead of failing; a row that was confirmed survives a loss of power;
         # what was deleted can't be read from the file.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
-    }
-elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 10, "timeout": 5}}
+        pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+        options |= {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
+    case "postgresql":
+        options["pool"] = {"min_size": 1, "max_size": 10, "timeout": 5}
+    case _:
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// or sqlite://")
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -156,7 +186,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # th
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False  # the owner's other sites are not ours to bind
-if env_flag("BEHIND_PROXY", False):  # a proxy in front ends TLS, and sets this header itself on every request
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # the checks that ask for these two
+BEHIND_PROXY = env_flag("BEHIND_PROXY", False)  # a proxy in front ends TLS, and sets the headers below itself
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would make browsers send "Origin: null", and Django refuse forms
 X_FRAME_OPTIONS = "DENY"
@@ -169,9 +201,28 @@ CONTENT_SECURITY_POLICY = {  # everything from here, nothing inline; the admin t
     }
 }
 
-LOGGING = {
+# Mail, for errors only: without a host, none is sent.
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = env_number("EMAIL_PORT", 587, most=65535)
+EMAIL_HOST_USER = os.environ.get("EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_PASSWORD", "")
+EMAIL_USE_SSL = EMAIL_PORT == 465  # encrypted from the first byte; else by STARTTLS
+EMAIL_USE_TLS = env_flag("EMAIL_TLS", True) and not EMAIL_USE_SSL
+EMAIL_TIMEOUT = 10
+SERVER_EMAIL = DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", EMAIL_HOST_USER)
+ADMINS = [("", address) for address in env_list("ERROR_MAIL_TO")]
+
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": "INFO" if DEBUG else "WARNING"},
+    "formatters": {"words": {"()": "logging.Formatter" if DEBUG else "intake_site.logs.NoValues"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "words"},
+        "mail": {"class": "intake_site.logs.ErrorMail", "formatter": "words", "level": "ERROR"},
+    },
+    "loggers": {"django": {"level": "INFO"}, "django.server": {"level": "INFO"}},  # they have handlers of their own
+    "root": {
+        "handlers": ["console", "mail"] if EMAIL_HOST and ADMINS else ["console"],
+        "level": "INFO" if DEBUG else "WARNING",
+    },
 }

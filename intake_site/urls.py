@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from screening import leaving, reference, views
+from screening import coming_back, contact, leaving, privacy, reference, views
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -11,6 +11,11 @@ urlpatterns = [
     path("check/", views.check, name="check"),
     path("result/", views.result, name="result"),
     path("help/", views.help_now, name="help"),
+    path("return/", coming_back.come_back, name="return"),
+    path("erase/", coming_back.erase, name="erase"),
+    path("contact/", contact.contact, name="contact"),
+    path("privacy/", privacy.privacy, name="privacy"),
+    path(".well-known/security.txt", privacy.security_txt, name="security_txt"),
     path("leave/", leaving.leave, name="leave"),
     path("how-it-works/", reference.how_it_works, name="how_it_works"),
     path("rules.json", reference.rules_json, name="rules_json"),

@@ -3,19 +3,19 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef
 from django.forms import BaseModelFormSet, ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening.explanation import answers_by_page, explain
-from screening.models import Note, Submission
-
-admin.site.site_header = admin.site.site_title = _("Program fit: staff desk")
-admin.site.index_title = _("The desk")
+from screening.models import Contact, Note, Submission, kept_since
+from screening.spam import SIGNS
 
 
 class NoteInline(admin.TabularInline):
@@ -42,16 +42,42 @@ class NoteInline(admin.TabularInline):
         return super().get_queryset(request).select_related("author")
 
 
+class WantsCallFilter(admin.EmptyFieldListFilter):
+    """Who asked for a call."""
+
+    def choices(self, changelist: Any) -> Any:
+        words = (_("All"), _("Did not ask"), _("Wants a call"))
+        return [choice | {"display": word} for choice, word in zip(super().choices(changelist), words, strict=True)]
+
+
 @admin.register(Submission)
 class SubmissionAdmin(admin.ModelAdmin):
     """Open ones first, the most urgent on top, then the newest; staff set the status and add notes."""
 
-    list_display = ("__str__", "urgency", "program", "close_call_mark", "received_at", "status")
-    list_filter = ("urgency", "program", "close_call", "received_at", "status")
+    list_display = (
+        "__str__",
+        "urgency",
+        "program",
+        "close_call_mark",
+        "wants_a_call",
+        "received_at",
+        "status",
+        "signs",
+    )
+    list_filter = (
+        "urgency",
+        "program",
+        "close_call",
+        ("contact", WantsCallFilter),
+        "received_at",
+        "status",
+        ("spam_signs", admin.EmptyFieldListFilter),
+    )
     list_per_page = 50
     inlines = (NoteInline,)
     fieldsets = (
-        (None, {"fields": ("urgency", "program", "close_call_mark", "received_at", "status")}),
+        (None, {"fields": ("urgency", "program", "close_call_mark", "received_at", "signs", "status")}),
+        (_("Asked for a call"), {"fields": ("how_to_reach",)}),
         (_("Result"), {"fields": ("result_seen",)}),
         (_("Answers"), {"fields": ("answers_in_words",)}),
         (_("Rules"), {"fields": ("rules_version", "language")}),
@@ -61,11 +87,37 @@ class SubmissionAdmin(admin.ModelAdmin):
         "program",
         "close_call_mark",
         "received_at",
+        "signs",
+        "how_to_reach",
         "result_seen",
         "answers_in_words",
         "rules_version",
         "language",
     )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        asked = Exists(Contact.objects.filter(submission=OuterRef("pk")))
+        return super().get_queryset(request).filter(received_at__gt=kept_since()).annotate(asked=asked)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page is about to be seen: the person may know when that was first so."""
+        Submission.objects.filter(pk=kwargs["obj"].pk, opened_at=None).update(opened_at=timezone.now())
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=_("call"))
+    def wants_a_call(self, submission: Any) -> str:
+        return gettext("Wants a call") if submission.asked else ""
+
+    @admin.display(description=_("maybe a machine"))
+    def signs(self, submission: Submission) -> str:
+        return "; ".join(str(SIGNS[key]) for key in submission.spam_signs.split(",") if key in SIGNS)
+
+    @admin.display(description=_("How to reach them"))
+    def how_to_reach(self, submission: Submission) -> str:
+        contact = Contact.objects.filter(pk=submission.pk).first()
+        if contact is None:
+            return gettext("They did not ask for a call.")
+        return render_to_string("admin/screening/submission/contact.html", {"contact": contact})
 
     @admin.display(description=_("close call"), ordering="close_call")
     def close_call_mark(self, submission: Submission) -> str:
@@ -88,7 +140,9 @@ class SubmissionAdmin(admin.ModelAdmin):
         return render_to_string("admin/screening/submission/answers.html", {"pages": pages})
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        return lookup.split("__")[0] in self.list_filter  # answers can't be probed by the address
+        # Answers and contact details can't be probed by the address.
+        empty_or_not = {f"{each[0]}__isempty" for each in self.list_filter if isinstance(each, tuple)}
+        return lookup in empty_or_not or lookup.split("__")[0] in self.list_filter
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -104,7 +158,8 @@ class SubmissionAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Submission, form: ModelForm, change: bool) -> None:
         if "status" in form.changed_data:
-            obj.save(update_fields=["status"])
+            obj.status_at = timezone.now()
+            obj.save(update_fields=["status", "status_at"])
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         for note in formset.save(commit=False):

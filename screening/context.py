@@ -15,6 +15,7 @@ def center(request: HttpRequest) -> dict[str, object]:
             "href": tel(phone),
             "hours": settings.CENTER_HOURS,
         },
+        "retention_days": settings.RETENTION_DAYS,
         "crisis_lines": [HELP_LINES["988"], HELP_LINES["911"]],
         "helpline": HELP_LINES["samhsa"],
     }

@@ -4,35 +4,35 @@ The cookie is session-only and HttpOnly, and is refused an hour after the last p
 slow GET must never put old answers back over newer ones.
 """
 
-import base64
 import json
-import uuid
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken, MultiFernet
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
-from django.utils.crypto import salted_hmac
+
+from screening import codes
+from screening.keys import cipher
 
 IDLE_SECONDS = 60 * 60
 
 
 def _cipher() -> MultiFernet:
-    """The cipher under keys drawn from SECRET_KEY, or an older one while it is being replaced."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = [salted_hmac("screening.draft", "", secret=key, algorithm="sha256").digest() for key in keys]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
+    """Under keys drawn from SECRET_KEY, or an older one while it is being replaced."""
+    return cipher("answers in progress", [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
 
 
 @dataclass(frozen=True)
 class Draft:
     """One screening in one browser. `finished` is "save" or "view" once the person has asked for the result."""
 
-    key: uuid.UUID = field(default_factory=uuid.uuid4)  # a save carries it, so that no draft is saved twice
+    code: str = field(default_factory=codes.new)  # a save carries it, so that no draft is saved twice; see codes.py
     answers: Mapping[str, str] = field(default_factory=dict)
     finished: str = ""
+    begun: int = 0  # when the first answers came, in seconds since 1970; 0 before
     lost: bool = False  # there was a cookie, and it can't be read: tampered with, foreign, or an hour old
 
     @classmethod
@@ -41,14 +41,13 @@ class Draft:
         if not cookie:
             return cls()
         try:
-            key, answers, finished = json.loads(_cipher().decrypt(cookie.encode(), ttl=IDLE_SECONDS))
-            return cls(uuid.UUID(key), answers, finished)
+            return cls(*json.loads(_cipher().decrypt(cookie.encode(), ttl=IDLE_SECONDS)))
         except (InvalidToken, ValueError):
             return cls(lost=True)
 
     def write(self, response: HttpResponseBase) -> None:
         """Sets the cookie, and starts its hour anew."""
-        text = json.dumps([self.key.hex, self.answers, self.finished], separators=(",", ":"))
+        text = json.dumps([self.code, self.answers, self.finished, self.begun], separators=(",", ":"))
         response.set_cookie(
             settings.DRAFT_COOKIE_NAME,
             _cipher().encrypt(text.encode()).decode(),
@@ -62,8 +61,8 @@ class Draft:
         merged = {**self.answers, **answers}
         if merged == self.answers:
             return self
-        key = uuid.uuid4() if self.finished == "save" else self.key
-        return replace(self, key=key, answers=merged, finished="")
+        code = codes.new() if self.finished == "save" else self.code
+        return replace(self, code=code, answers=merged, finished="", begun=self.begun or int(time.time()))
 
 
 def clear(response: HttpResponseBase) -> None:

@@ -1,17 +1,19 @@
-"""What is kept when a person saves: their answers and the result they saw, frozen; and the notes that staff add."""
+"""What is kept: answers and result as a person saved them, how to reach them, the notes of staff; and what remains
+when these are gone."""
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from screening import rules
+from screening import codes, rules
+from screening.fields import EncryptedTextField
 from screening.ruleset import LEVELS, Reason, Recommendation
 
 URGENCIES = LEVELS["urgency"]
@@ -44,21 +46,38 @@ def in_words(recommendation: Recommendation) -> Recommendation:
     return replace(recommendation, reasons=reasons)
 
 
+def kept_since() -> datetime:
+    """What was received before this has had its time: nobody is shown it, and forget_expired takes it away."""
+    return timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+
+
 class SubmissionManager(models.Manager["Submission"]):
-    def submit(self, answers: Mapping[str, str], draft: uuid.UUID | None = None) -> "Submission":
-        """Saves a complete set of answers with its result, once per draft: a second call returns the first one's row.
+    def kept(self) -> models.QuerySet["Submission"]:
+        """Without those whose time is up, even where they are still there."""
+        return self.filter(received_at__gt=kept_since())
+
+    def with_code(self, code: str) -> "Submission | None":
+        """The one that was saved under this return code, while it is kept."""
+        return self.kept().filter(code__in=codes.sealed(code)).first()
+
+    def submit(self, answers: Mapping[str, str], code: str | None = None, *, spam_signs: str = "") -> "Submission":
+        """Saves a complete set of answers with its result, once per return code: a second call returns the first row.
 
         Raises a ValueError where answers are missing or unknown.
         """
+        code = code or codes.new()
         recommendation = in_words(rules.recommend(answers))
+        if saved := self.with_code(code):  # under an older key, perhaps: the unique column sees only the newest
+            return saved
         submission, _created = self.get_or_create(
-            draft=draft or uuid.uuid4(),
+            code=codes.sealed(code)[0],
             defaults={
                 "answers": dict(answers),
                 "program": recommendation.program,
                 "urgency": URGENCIES.index(recommendation.urgency),
                 "close_call": recommendation.close_call,
                 "rules_version": recommendation.rules_version,
+                "spam_signs": spam_signs,
                 "language": get_language() or settings.LANGUAGE_CODE,
                 "result": {
                     "need": recommendation.need,
@@ -74,7 +93,7 @@ class SubmissionManager(models.Manager["Submission"]):
 class Submission(models.Model):
     """One saved screening. Answers and result are written once and never changed; staff set the status."""
 
-    draft = models.UUIDField(unique=True, editable=False)
+    code = models.CharField(max_length=96, unique=True, editable=False)  # the return code, sealed: see codes.py
     received_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
     answers = models.JSONField(_("answers"))
     program = models.CharField(_("program"), max_length=16, choices=Program)
@@ -84,6 +103,9 @@ class Submission(models.Model):
     language = models.CharField(_("language"), max_length=16)
     result = models.JSONField(_("result"))
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.NEW)
+    status_at = models.DateTimeField(_("status since"), default=timezone.now, editable=False)
+    opened_at = models.DateTimeField(_("first opened"), null=True, editable=False)  # by staff; the person is told
+    spam_signs = models.CharField(_("signs of a machine"), max_length=64, blank=True, editable=False)
     is_test = models.BooleanField(_("test data"), default=False, editable=False)
     closed = models.GeneratedField(
         expression=models.ExpressionWrapper(Q(status=Status.CLOSED), output_field=models.BooleanField()),
@@ -102,6 +124,10 @@ class Submission(models.Model):
     def __str__(self) -> str:
         words = gettext("Submission %(number)s (test)") if self.is_test else gettext("Submission %(number)s")
         return words % {"number": self.pk}
+
+    @property
+    def kept_until(self) -> datetime:
+        return self.received_at + timedelta(days=settings.RETENTION_DAYS)
 
     @property
     def recommendation(self) -> Recommendation:
@@ -128,11 +154,35 @@ class Submission(models.Model):
             return None
 
 
+class Contact(models.Model):
+    """How to reach a person who asked for a call, and what they agreed to. A later one replaces an earlier."""
+
+    submission = models.OneToOneField(
+        Submission, models.CASCADE, related_name="contact", verbose_name=_("submission"), primary_key=True
+    )
+    asked_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
+    name = EncryptedTextField(_("name"), blank=True)
+    phone = EncryptedTextField(_("phone"), blank=True)
+    may_text = models.BooleanField(_("OK to text"))
+    may_voicemail = models.BooleanField(_("OK to leave a voicemail"))
+    email = EncryptedTextField(_("e-mail"), blank=True)
+    best_time = EncryptedTextField(_("best time"), blank=True)
+    to_others = EncryptedTextField(_("if someone else answers"), blank=True)
+    consent = models.TextField(_("agreed to"))  # the very words that stood beside the box
+
+    class Meta:
+        verbose_name = _("request for a call")
+        verbose_name_plural = _("requests for a call")
+
+    def __str__(self) -> str:
+        return gettext("Request for a call %(number)s") % {"number": self.pk}
+
+
 class Note(models.Model):
     """A remark that a member of staff adds to a submission; added, never changed."""
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="notes", verbose_name=_("submission"))
-    text = models.TextField(_("note"), max_length=4000)
+    text = EncryptedTextField(_("note"), max_length=4000)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
     written_at = models.DateTimeField(_("written"), auto_now_add=True)
 
@@ -143,3 +193,48 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return gettext("Note %(number)s") % {"number": self.pk}
+
+
+class Forgotten(models.Model):
+    """How much was erased on a day, and why: all that remains of it."""
+
+    class Why(models.TextChoices):
+        ERASED = "erased", _("Erased by the person")
+        EXPIRED = "expired", _("Time was up")
+        CONTACT = "contact", _("Contact details, after the case was closed")
+
+    day = models.DateField(_("day"))
+    why = models.CharField(_("why"), max_length=16, choices=Why)
+    count = models.PositiveIntegerField(_("how many"), default=0)
+    last_at = models.DateTimeField(
+        _("last at"), default=timezone.now
+    )  # of a run that found nothing, too
+
+    class Meta:
+        verbose_name = _("count of what was erased")
+        verbose_name_plural = _("counts of what was erased")
+        constraints = (models.UniqueConstraint(fields=("day", "why"), name="one_count_a_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.why}"
+
+    @classmethod
+    def add(cls, why: str, count: int) -> None:
+        row, _created = cls.objects.get_or_create(day=timezone.localdate(), why=why)
+        cls.objects.filter(pk=row.pk).update(count=F("count") + count, last_at=timezone.now())
+
+
+class Attempts(models.Model):
+    """How often something was tried from one place within an hour; see limits.py."""
+
+    what = models.CharField(max_length=16)
+    place = models.CharField(max_length=32)  # a keyed hash of the address that changes daily; "" for all together
+    hour = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("attempts")
+        constraints = (models.UniqueConstraint(fields=("what", "place", "hour"), name="one_count_an_hour"),)
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.hour:%Y-%m-%d %H}"

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from uuid import uuid4
 
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from screening import codes, limits, rules, spam
 from screening import draft as drafts
-from screening import rules
 from screening.draft import Draft
 from screening.explanation import LIMITS, answers_by_page, explain
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
-from screening.models import Submission, in_words
+from screening.models import Contact, Submission, in_words
 from screening.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.questionnaire import PAGE_BY_SLUG, PAGES, Page, first_gap, known
 
@@ -42,6 +41,7 @@ NOTES = {
         "If they are right, save them too."
     ),
     "cleared": _("Your answers are gone from this device."),
+    "erased": _("All that you saved here is erased, for us and for you. It can’t come back."),
 }
 
 
@@ -54,7 +54,7 @@ def _read(request: HttpRequest) -> Draft:
 def _note(request: HttpRequest, draft: Draft) -> str:
     """The line that a redirect asked for, unless the draft has moved on since."""
     key = request.GET.get("note", "")
-    if (key == "cleared" and draft.answers) or (key == "saved_before" and draft.finished == "save"):
+    if (key in ("cleared", "erased") and draft.answers) or (key == "saved_before" and draft.finished == "save"):
         return ""
     return str(NOTES.get(key, ""))
 
@@ -163,6 +163,16 @@ def check(request: HttpRequest) -> HttpResponse:
     return _check_page(request, draft)
 
 
+CANNOT_SAVE = _(
+    "We can’t save right now. Your answers are still on this device. Try again in a few minutes, "
+    "or see your result without saving."
+)
+TOO_MANY_SAVED = _(
+    "Very many answers were saved from your internet connection within an hour. Your own are still on this device. "
+    "Try again in an hour, or see your result without saving."
+)
+
+
 def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: int = 200) -> HttpResponse:
     context = {"pages": answers_by_page(draft.answers), "draft": draft, "error": error, "note": _note(request, draft)}
     return render(request, "check.html", context, status=status)
@@ -174,20 +184,21 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
         return _check_page(request, draft, error=str(_("Please choose one of the two buttons below.")), status=422)
     if action == "save":
         try:
-            saved = Submission.objects.submit(draft.answers, draft.key)
+            number = limits.SAVE.take(request)
+            if not number:
+                return _check_page(request, draft, error=str(TOO_MANY_SAVED), status=429)
+            saved = Submission.objects.submit(
+                draft.answers, draft.code, spam_signs=spam.signs(request.POST, draft.begun, number)
+            )
         except DatabaseError as error:
             log.error("a submission could not be saved: %s", type(error).__name__)
-            sorry = _(
-                "We can’t save right now. Your answers are still on this device. Try again in a few minutes, "
-                "or see your result without saving."
-            )
-            return _check_page(request, draft, error=str(sorry), status=503)
+            return _check_page(request, draft, error=str(CANNOT_SAVE), status=503)
         if saved.answers != draft.answers:
             # An older tab saved this draft first: what is new becomes a draft of its own.
             response = _to(None, "saved_before")
-            replace(draft, key=uuid4(), finished="").write(response)
+            replace(draft, code=codes.new(), finished="").write(response)
             return response
-    response = redirect("result")
+    response = redirect("contact" if action == "save" and request.POST.get("then") == "contact" else "result")
     # Once saved, a draft stays saved: seeing it again "without saving" can't undo that.
     replace(draft, finished="save" if draft.finished == "save" else action).write(response)
     return response
@@ -201,15 +212,25 @@ def result(request: HttpRequest) -> HttpResponse:
     The row is looked for whatever the cookie says: "keep nothing" may have been pressed while a save was under way.
     """
     draft = _read(request)
-    if first_gap(draft.answers):
-        return _to_gap(draft)
-    if not draft.finished:
-        return redirect("check")
-    saved = _saved(draft)
-    recommendation = saved.recommendation if saved else in_words(rules.recommend(draft.answers))
+    try:
+        saved, reachable = saved_row(draft), True
+    except DatabaseError as error:  # the same rules give the same result; only the saved words are out of reach
+        log.error("a saved result could not be read: %s", type(error).__name__)
+        saved, reachable = None, False
+    recommendation = saved.readable_recommendation() if saved else None
+    if recommendation is None:
+        if first_gap(draft.answers):
+            return _to_gap(draft)
+        if not draft.finished:
+            return redirect("check")
+        recommendation = in_words(rules.recommend(draft.answers))
+    was_saved = saved is not None or draft.finished == "save"
     context = {
-        "explanation": explain(recommendation, draft.answers),
-        "saved": saved is not None or draft.finished == "save",
+        "explanation": explain(recommendation, saved.answers if saved else draft.answers),
+        "code": codes.shown(draft.code) if was_saved and (saved or not reachable) else "",
+        "gone": was_saved and reachable and not saved,
+        "saved": saved,
+        "contact": Contact.objects.filter(pk=saved.pk).first() if saved else None,
         "limits": LIMITS,
         "programs": COMPARED,
         "questions_to_ask": QUESTIONS_TO_ASK,
@@ -217,14 +238,10 @@ def result(request: HttpRequest) -> HttpResponse:
     return render(request, "result.html", context)
 
 
-def _saved(draft: Draft) -> Submission | None:
-    """The row with these very answers, if this draft was saved."""
-    try:
-        submission = Submission.objects.filter(draft=draft.key).first()
-    except DatabaseError as error:  # the same rules give the same result; only the saved words are out of reach
-        log.error("a saved result could not be read: %s", type(error).__name__)
-        return None
-    return submission if submission and submission.answers == draft.answers else None
+def saved_row(draft: Draft) -> Submission | None:
+    """The row with these very answers, if this draft was saved and is still kept. Raises a DatabaseError."""
+    submission = Submission.objects.with_code(draft.code) if draft.finished else None
+    return submission if submission and known(submission.answers) == draft.answers else None
 
 
 # Error pages: kind words, a way back, the crisis numbers, no database.

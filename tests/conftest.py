@@ -1,10 +1,13 @@
 """What the tests share: a person at the pages, and staff at the desk."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
 from screening.questionnaire import PAGES
@@ -45,3 +48,11 @@ def staff_client(db: None) -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("staff", password="a long enough one"))
     return client
+
+
+@pytest.fixture
+def database_goes_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    def cursor(*args: object, **kwargs: object) -> None:
+        raise OperationalError("no database today: cannot_leave")
+
+    return lambda: monkeypatch.setattr(BaseDatabaseWrapper, "cursor", cursor)

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 os.environ.setdefault("SECRET_KEY", "only-for-the-tests-0123456789-0123456789-0123456789")
+os.environ.setdefault("DATA_KEYS", "only-for-the-tests-too-0123456789-0123456789-0123456789")
 os.environ["HTTPS"] = "off"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's sync API runs an event loop in this thread
 for name in ("DEBUG", "ALLOWED_HOSTS", "CENTER_NAME", "CENTER_PHONE", "CENTER_HOURS"):

@@ -17,12 +17,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from intake_site.local import make_secret_key
+from intake_site.local import make_secret
 from screening.help_lines import tel
 from screening.questionnaire import PAGES
 from tests.answers import IOP, on_page
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+KEYS = {"SECRET_KEY": "x" * 50, "DATA_KEYS": "y" * 50}
 
 
 def environment(var: Path, port: str) -> dict[str, str]:
@@ -94,10 +97,12 @@ def first(var: Path) -> Iterator[Site]:
 
 
 def test_first_run_makes_a_secret_and_an_account_and_the_job_gets_done(first: Site, var: Path) -> None:
-    secret = var / "secret_key"
-    assert stat.S_IMODE((var / "db.sqlite3").stat().st_mode) == 0o600
-    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    secret, data_keys = var / "secret_key", var / "data_keys"
+    for made in (secret, data_keys, var / "db.sqlite3"):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o600
     assert len(secret.read_text()) >= 50
+    assert len(data_keys.read_text()) >= 50
+    assert secret.read_text() != data_keys.read_text()
     (password,) = re.findall(r"password\s+(\S{16})\n", first.said())
     for page in PAGES:
         first.post(f"/questions/{page.slug}/", on_page(page, IOP))
@@ -116,10 +121,10 @@ def test_style_sheet_is_served_small_and_for_good(first: Site) -> None:
 
 
 def test_second_run_makes_nothing_anew_and_starts_in_under_three_seconds(first: Site, var: Path) -> None:
-    secret = (var / "secret_key").read_text()
+    secrets = {name: (var / name).read_text() for name in ("secret_key", "data_keys")}
     second = Site(var)
     try:
-        assert (var / "secret_key").read_text() == secret
+        assert {name: (var / name).read_text() for name in secrets} == secrets
         assert "password" not in second.said()
         assert second.seconds < 3
     finally:
@@ -165,7 +170,7 @@ def test_settings_without_a_key_say_what_to_do(tmp_path: Path) -> None:
 
 
 def test_settings_name_a_switch_that_is_neither_on_nor_off() -> None:
-    assert settings_say(SECRET_KEY="x" * 50, DEBUG="maybe") == "DEBUG is 'maybe'. Set it to on or off.\n"
+    assert settings_say(**KEYS, DEBUG="maybe") == "DEBUG is 'maybe'. Set it to on or off.\n"
 
 
 @pytest.mark.parametrize(
@@ -178,7 +183,7 @@ def test_settings_name_a_switch_that_is_neither_on_nor_off() -> None:
     ],
 )
 def test_settings_that_cannot_work_are_refused_in_one_line(variables: dict[str, str], words: str) -> None:
-    said = settings_say(**({"SECRET_KEY": "x" * 50} | variables))
+    said = settings_say(**(KEYS | variables))
     assert words in said
     assert said.count("\n") == 1
 
@@ -186,10 +191,10 @@ def test_settings_that_cannot_work_are_refused_in_one_line(variables: dict[str, 
 def test_secret_left_empty_by_a_start_cut_short_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "secret_key"
     path.touch()
-    make_secret_key(path)
+    make_secret(path)
     made = path.read_text()
     assert len(made) >= 50
-    make_secret_key(path)
+    make_secret(path)
     assert path.read_text() == made
 
 
@@ -213,7 +218,7 @@ def test_settings_are_safe_when_nothing_is_set(tmp_path: Path) -> None:
         "assert s.ALLOWED_HOSTS == ['localhost', '127.0.0.1', '[::1]'];"
         "assert s.DRAFT_COOKIE_NAME.startswith('__Host-')"
     )
-    variables = {"PATH": os.environ["PATH"], "SECRET_KEY": "x" * 50, "VAR_DIR": str(tmp_path)}
+    variables = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path)} | KEYS
     ran = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )

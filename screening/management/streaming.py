@@ -16,7 +16,7 @@ def every_submission(command: BaseCommand) -> Iterator[tuple[Submission, dict[st
     total = Submission.objects.count()
     told = time.monotonic()
     for number, submission in enumerate(
-        Submission.objects.order_by("pk").defer("draft").iterator(chunk_size=500), start=1
+        Submission.objects.order_by("pk").defer("code").iterator(chunk_size=500), start=1
     ):
         yield submission, submission.answers if isinstance(submission.answers, dict) else {}
         if time.monotonic() - told >= EVERY:

@@ -56,7 +56,7 @@ def _fill(number: int) -> None:
         for key in chance.sample(list(QUESTIONS), k=chance.choice((0, 0, 1, 2)) if place >= len(PEOPLE) else 0):
             answers[key] = chance.choice(list(QUESTIONS[key].options))
         submission = Submission.objects.submit(answers)
-        days = chance.expovariate(1 / 12)
+        days = min(chance.expovariate(1 / 12), settings.RETENTION_DAYS - 1)
         submission.received_at = timezone.now() - timedelta(days=days)
         submission.status = chance.choices(Status.values, weights=(max(1, 6 - days), 2, 2, days))[0]
         submission.is_test = True

@@ -1,0 +1,225 @@
+"""Our own system checks: what would break a promise is refused or warned of, with the way to mend it.
+
+Most belong to `manage.py check --deploy`, for a site that others can reach. What can't even start is refused by the
+settings themselves.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError, connections
+from django.utils import timezone
+
+MIDDLEWARE = (
+    "intake_site.headers.more_headers",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+)
+
+
+def _error(number: int, words: str, hint: str) -> Error:
+    return Error(words, hint=hint, id=f"intake_site.E{number:03}")
+
+
+def _warning(number: int, words: str, hint: str) -> Warning:
+    return Warning(words, hint=hint, id=f"intake_site.W{number:03}")
+
+
+@register(Tags.security, deploy=True)
+def reachable(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Who may ask for pages, and under which name."""
+    if any("*" in host for host in settings.ALLOWED_HOSTS):
+        yield _error(1, "ALLOWED_HOSTS lets in any name.", "Name the hosts of this site: ALLOWED_HOSTS=www.example.com")
+    if any(host.startswith(".") for host in settings.ALLOWED_HOSTS):
+        yield _warning(1, "ALLOWED_HOSTS lets in every subdomain.", "Name each host of this site in full.")
+    if set(settings.ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}:
+        yield _warning(2, "ALLOWED_HOSTS names this machine only.", "Set it to the host name that people use.")
+    if settings.DEBUG:
+        yield _error(2, "DEBUG is on: errors would show answers.", "Take DEBUG out of the environment.")
+    if not settings.HTTPS:
+        yield _error(
+            3, "HTTPS is off: answers and passwords would travel readable.", "Take HTTPS out of the environment."
+        )
+    for origin in settings.CSRF_TRUSTED_ORIGINS:
+        if "*" in origin or not origin.startswith("https://"):
+            yield _error(
+                4, f"CSRF_TRUSTED_ORIGINS holds {origin}.", "Write each origin in full, like https://www.example.com"
+            )
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.BEHIND_PROXY:
+        yield _error(
+            5, "A header of the request is trusted, and no proxy is known.", "Set BEHIND_PROXY=on, or drop the header."
+        )
+    if settings.USE_X_FORWARDED_HOST:
+        yield _error(
+            6, "USE_X_FORWARDED_HOST trusts what anybody can send.", "Have the proxy keep the Host header instead."
+        )
+    if settings.CSRF_TRUSTED_ORIGINS and not settings.BEHIND_PROXY:
+        yield _warning(
+            3,
+            "CSRF_TRUSTED_ORIGINS is set, as behind a proxy, but BEHIND_PROXY is off: all would count as one address.",
+            "Set BEHIND_PROXY=on if a proxy in front sets X-Forwarded-Proto and X-Forwarded-For itself.",
+        )
+
+
+@register(Tags.security, deploy=True)
+def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """The settings have refused what is missing or short; here is what is weak."""
+    for name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATA_KEYS"):
+        value: str | Sequence[str] = getattr(settings, name)
+        for secret in [value] if isinstance(value, str) else value:
+            if len(secret) < 50:
+                yield _error(7, f"{name} holds a key of {len(secret)} letters.", "Use 50 or more random letters.")
+            elif len(set(secret)) < 10 or secret.startswith("django-insecure-"):
+                yield _error(8, f"{name} holds a key that is not random.", "Use 50 or more random letters.")
+    if {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS} & set(settings.DATA_KEYS):
+        yield _error(9, "DATA_KEYS holds a key that SECRET_KEY uses too.", "Give each random letters of its own.")
+    if len(set(settings.DATA_KEYS)) < len(settings.DATA_KEYS):
+        yield _warning(4, "DATA_KEYS holds the same key twice.", "Name each key once, the newest first.")
+    for name in ("secret_key", "data_keys"):
+        path = Path(settings.VAR_DIR) / name
+        if path.exists() and path.stat().st_mode & 0o077:
+            yield _error(10, f"Others on this machine can read {path}.", f"chmod 600 {path}")
+
+
+@register(Tags.security, deploy=True)
+def cookies(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    for name in ("SESSION", "CSRF"):
+        if not getattr(settings, f"{name}_COOKIE_SECURE"):
+            yield _error(11, f"{name}_COOKIE_SECURE is off.", "Leave it to HTTPS, which is on unless turned off.")
+        if not getattr(settings, f"{name}_COOKIE_HTTPONLY"):
+            yield _error(12, f"{name}_COOKIE_HTTPONLY is off.", "Leave it on: no script of ours needs the cookie.")
+        if getattr(settings, f"{name}_COOKIE_SAMESITE") not in ("Lax", "Strict"):
+            yield _error(13, f"{name}_COOKIE_SAMESITE lets other sites use the cookie.", "Set it to Lax.")
+        if not getattr(settings, f"{name}_COOKIE_NAME").startswith("__Host-"):
+            yield _error(
+                14, f"{name}_COOKIE_NAME lacks __Host-.", "Leave it to HTTPS: other hosts can't set such a cookie."
+            )
+    if not settings.DRAFT_COOKIE_NAME.startswith("__Host-"):
+        yield _error(14, "DRAFT_COOKIE_NAME lacks __Host-.", "Leave it to HTTPS: other hosts can't set such a cookie.")
+    if settings.CSRF_COOKIE_AGE is not None or not settings.SESSION_EXPIRE_AT_BROWSER_CLOSE:
+        yield _error(
+            15,
+            "Cookies outlive the browser's session.",
+            "CSRF_COOKIE_AGE = None, SESSION_EXPIRE_AT_BROWSER_CLOSE = True",
+        )
+    if "session" not in settings.MESSAGE_STORAGE:
+        yield _error(16, "Messages to staff are kept in a cookie that can be read.", "Use the storage of the session.")
+
+
+@register(Tags.security, deploy=True)
+def headers(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    for name in MIDDLEWARE:
+        if name not in settings.MIDDLEWARE:
+            yield _error(17, f"{name} is missing from MIDDLEWARE.", "Put it back; the settings show where.")
+    policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    if policy.get("default-src") != [NONE]:
+        yield _error(18, "The Content-Security-Policy does not begin at nothing.", "default-src must be 'none' alone.")
+    if any("unsafe" in str(source) or "*" in str(source) for sources in policy.values() for source in sources):
+        yield _error(
+            19, "The Content-Security-Policy lets in inline or foreign code.", "Serve it as a file of our own."
+        )
+    if settings.SECURE_HSTS_SECONDS < 31536000:
+        yield _warning(5, "Browsers are told for less than a year to use HTTPS only.", "SECURE_HSTS_SECONDS = 31536000")
+    if settings.SECURE_REFERRER_POLICY != "same-origin":
+        yield _error(
+            20, "SECURE_REFERRER_POLICY must be same-origin.", "Stricter breaks forms; laxer tells other sites."
+        )
+    if settings.X_FRAME_OPTIONS != "DENY":
+        yield _error(21, "Other sites may put this one in a frame.", 'X_FRAME_OPTIONS = "DENY"')
+
+
+@register(Tags.security, deploy=True)
+def mail_and_logs(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    if settings.EMAIL_HOST and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
+        yield _error(22, "Mail would travel readable.", "Take EMAIL_TLS out of the environment, or use port 465.")
+    if settings.EMAIL_HOST_USER and not settings.EMAIL_HOST_PASSWORD:
+        yield _warning(6, "EMAIL_USER is set without EMAIL_PASSWORD.", "Set both, or neither.")
+    if settings.ADMINS and not settings.EMAIL_HOST:
+        yield _warning(7, "ERROR_MAIL_TO is set, but no mail can be sent.", "Set EMAIL_HOST too.")
+    if settings.EMAIL_HOST and not settings.DEFAULT_FROM_EMAIL:
+        yield _error(23, "Mail has no sender.", "Set EMAIL_FROM to an address of your own domain.")
+    formatters: Any = settings.LOGGING["formatters"]
+    used = formatters["words"]["()"]
+    if used != "intake_site.logs.NoValues":
+        yield _error(24, f"The log is written by {used}, which shows values.", "Use intake_site.logs.NoValues.")
+
+
+@register(Tags.security, deploy=True)
+def people(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """What the pages promise and whom they send people to."""
+    if settings.CONTACT_RETENTION_DAYS > settings.RETENTION_DAYS:
+        yield _error(
+            25, "Contact details would be promised for longer than all else.", "Set CONTACT_RETENTION_DAYS lower."
+        )
+    if settings.RETENTION_DAYS > 365:
+        yield _warning(
+            8, "Answers are kept for more than a year.", "Set RETENTION_DAYS to what your staff really needs."
+        )
+    leave = urlsplit(settings.LEAVE_URL)
+    if leave.scheme != "https" or not leave.hostname:
+        yield _error(26, "LEAVE_URL is not an https:// address.", "Name a page that could be anyone's.")
+    elif leave.hostname in settings.ALLOWED_HOSTS:
+        yield _error(27, "LEAVE_URL leads back to this site.", "Name a page of another site, that could be anyone's.")
+    if not settings.CENTER_PHONE:
+        yield _warning(
+            9, "CENTER_PHONE is not set: people are sent to the national helpline.", "Set it to your own number."
+        )
+    if not settings.SECURITY_CONTACT:
+        yield _warning(
+            10, "SECURITY_CONTACT is not set.", "Set it to where to report a weakness: mailto:you@example.com"
+        )
+
+
+@register(Tags.security, deploy=True)
+def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Asked of the database itself: how it writes, and whether what is expired was erased."""
+    connection = connections["default"]
+    try:
+        connection.ensure_connection()
+    except (DatabaseError, OSError) as error:
+        yield _error(
+            28, f"The database can't be reached ({type(error).__name__}).", "Look at DATABASE_URL, and start it."
+        )
+        return
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            found = {
+                name: cursor.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("journal_mode", "synchronous", "secure_delete")
+            }
+        if found["synchronous"] < 2:
+            yield _error(
+                29, "SQLite confirms what a loss of power can undo.", "PRAGMA synchronous=FULL in init_command."
+            )
+        if found["secure_delete"] != 1:
+            yield _error(30, "SQLite leaves what is erased in the file.", "PRAGMA secure_delete=ON in init_command.")
+        if found["journal_mode"] not in ("wal", "memory"):
+            yield _warning(11, "SQLite makes readers wait for writers.", "PRAGMA journal_mode=WAL in init_command.")
+    else:
+        host, options = connection.settings_dict["HOST"], connection.settings_dict.get("OPTIONS", {})
+        here = host in ("", "localhost", "127.0.0.1", "::1") or host.startswith("/")
+        if not here and options.get("sslmode") not in ("require", "verify-ca", "verify-full"):
+            yield _warning(12, "The way to the database may not be encrypted.", "Add ?sslmode=require to DATABASE_URL.")
+    yield from _forgetting()
+
+
+def _forgetting() -> Iterator[CheckMessage]:
+    from screening import forgetting
+
+    hint = "The server of `make run` does it by itself. Elsewhere, have this run every day: manage.py forget_expired"
+    try:
+        last = forgetting.last_run()
+    except DatabaseError:  # not migrated yet
+        return
+    if last is None:
+        yield _warning(13, "What is expired was never erased.", hint)
+    elif timezone.now() - last > timedelta(days=2):
+        yield _warning(14, f"What is expired was last erased on {last:%Y-%m-%d}.", hint)

@@ -1,0 +1,69 @@
+"""What is written down about errors: where they happened and of which kind, never with which values.
+
+An exception's message can hold anything that a person typed (a database quotes the row that it refused), and so can
+the message of any library. So neither is written; only our own loggers may say something, in words and counts.
+"""
+
+import logging
+import time
+import traceback
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent
+OUR_LOGGERS = ("screening", "intake_site")
+FRAMES = 12  # of the traceback, the innermost
+
+
+class NoValues(logging.Formatter):
+    """One line for what and where; below it, for each exception of the chain, its type and its frames."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        words = record.getMessage() if record.name.partition(".")[0] in OUR_LOGGERS else ""
+        status = str(getattr(record, "status_code", ""))
+        place = f"({record.module}:{record.lineno})"
+        parts = (self.formatTime(record), record.levelname, record.name, status, _page(record), words, place)
+        lines = [" ".join(filter(None, parts))]
+        error = record.exc_info[1] if record.exc_info else None
+        while error:
+            # Wrong settings are told in our own words, to whoever starts the server.
+            starting = isinstance(error, ImproperlyConfigured) and record.name == "gunicorn.error"
+            lines.append(f"  {type(error).__name__}{f': {error}' if starting else ''}")
+            frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+            lines += [f"    {_short(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n".join(lines)
+
+
+def _page(record: logging.LogRecord) -> str:
+    """The name of the page that was asked for; not its address, which someone may have typed a code into."""
+    request = getattr(record, "request", None)
+    if request is None:
+        return ""
+    match = getattr(request, "resolver_match", None)
+    return match.view_name if match else "no page"
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    ours = path.is_relative_to(ROOT) and "site-packages" not in path.parts
+    return str(path.relative_to(ROOT)) if ours else "/".join(path.parts[-3:])
+
+
+class ErrorMail(logging.Handler):
+    """Mails errors to ADMINS, in the words of its formatter, and no more than one in ten minutes."""
+
+    every = 600.0  # seconds
+    sent_at = float("-inf")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from django.core.mail import mail_admins  # settings are not ready when logging is
+
+        if time.monotonic() - self.sent_at < self.every:
+            return
+        self.sent_at = time.monotonic()
+        try:
+            mail_admins("An error on the site", self.format(record))
+        except Exception as error:
+            logging.getLogger(__name__).warning("an error could not be mailed: %s", type(error).__name__)

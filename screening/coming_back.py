@@ -1,0 +1,74 @@
+"""Coming back with a return code, and erasing what was saved."""
+
+import logging
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from screening import codes, forgetting, limits
+from screening import draft as drafts
+from screening.draft import Draft
+from screening.models import Submission
+from screening.questionnaire import known
+
+log = logging.getLogger(__name__)
+
+MISTYPED = _("There is a typing mistake in this code. Please compare each group with what you wrote down.")
+UNKNOWN = _("Nothing is kept under this code. It may be a wrong code, the time may be up, or it was erased.")
+TOO_MANY = _("Too many wrong codes came from your internet connection. Please try again in an hour.")
+DOWN = _("We can’t look this up right now. Please try again in a few minutes.")
+NOT_ERASED = _("We can’t erase right now. Nothing was changed. Please try again in a few minutes.")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def come_back(request: HttpRequest) -> HttpResponse:
+    """Asks for the code; the right one opens the result on this device, as if it had just been saved here."""
+    if request.method != "POST":
+        return _form(request)
+    code = codes.read(request.POST.get("code", ""))
+    if not code:  # not counted: nobody learns anything from it
+        return _form(request, MISTYPED, 422)
+    try:
+        if not limits.RETURN.take(request):
+            return _form(request, TOO_MANY, 429)
+        saved = Submission.objects.with_code(code)
+        if saved is None:
+            return _form(request, UNKNOWN, 422)
+        limits.RETURN.give_back(request)
+    except DatabaseError as error:
+        log.error("a code could not be looked up: %s", type(error).__name__)
+        return _form(request, DOWN, 503)
+    response = redirect("result")
+    Draft(code, known(saved.answers), "save").write(response)
+    return response
+
+
+def _form(request: HttpRequest, error: object = "", status: int = 200) -> HttpResponse:
+    typed = request.POST.get("code", "")[:200]
+    return render(request, "return.html", {"error": error, "typed": typed}, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: HttpRequest) -> HttpResponse:
+    """Asks once more; a POST erases what was saved under the code in the cookie, and clears this device."""
+    draft = Draft.read(request)
+    if not draft.finished:
+        return redirect("return")
+    if request.method != "POST":
+        return render(request, "erase.html")
+    try:
+        if saved := Submission.objects.with_code(draft.code):
+            forgetting.erase(saved)
+    except DatabaseError as error:
+        log.error("a submission could not be erased: %s", type(error).__name__)
+        return render(request, "erase.html", {"error": NOT_ERASED}, status=503)
+    response = redirect(reverse("start") + "?note=erased")
+    drafts.clear(response)
+    return response

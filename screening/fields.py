@@ -1,0 +1,37 @@
+"""A text column that is encrypted at rest."""
+
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+from django.core.exceptions import FieldError
+from django.db import models
+from django.utils.translation import gettext
+
+from screening.keys import cipher
+
+
+class Unreadable(str):
+    """Stands for a value whose key is missing. It can be shown; it can't be stored over what it stands for."""
+
+
+class EncryptedTextField(models.TextField):
+    """Text under DATA_KEYS. Empty text and NULL stay as they are; the database can't search it."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        if isinstance(value, Unreadable):
+            raise ValueError(f"{self.name} can't be read, and must not be written over")
+        text = super().get_prep_value(value)
+        return cipher("column").encrypt(text.encode()).decode() if text else text
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
+        if not value:
+            return value
+        try:
+            return cipher("column").decrypt(value.encode()).decode()
+        except InvalidToken:
+            return Unreadable(gettext("(can’t be read: the key that it was written under is missing)"))
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        if lookup_name not in ("isnull",):
+            raise FieldError(f"{self.name} is encrypted: it can't be searched")
+        return super().get_lookup(lookup_name)

@@ -1,0 +1,24 @@
+"""Erases what has had its time. To be run every day."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from screening import forgetting
+from screening.models import Forgotten
+
+
+class Command(BaseCommand):
+    help = "Erases submissions, and contact details of closed cases, that were kept for as long as was promised."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be erased")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["dry_run"]:
+            counts = {why: rows.count() for why, rows in forgetting.expired().items()}
+        else:
+            counts = forgetting.forget_expired()
+        submissions, contacts = counts[Forgotten.Why.EXPIRED], counts[Forgotten.Why.CONTACT]
+        done = "would be erased" if options["dry_run"] else "erased"
+        self.stdout.write(f"{submissions:,} submissions and {contacts:,} contact details {done}.")
