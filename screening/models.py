@@ -206,9 +206,7 @@ class Forgotten(models.Model):
     day = models.DateField(_("day"))
     why = models.CharField(_("why"), max_length=16, choices=Why)
     count = models.PositiveIntegerField(_("how many"), default=0)
-    last_at = models.DateTimeField(
-        _("last at"), default=timezone.now
-    )  # of a run that found nothing, too
+    last_at = models.DateTimeField(_("last at"), default=timezone.now)  # of a run that found nothing, too
 
     class Meta:
         verbose_name = _("count of what was erased")

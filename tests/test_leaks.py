@@ -1,0 +1,299 @@
+"""Nothing of the person where it does not belong: over a whole journey, and when anything fails."""
+
+import base64
+import json
+import logging
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.core import mail
+from django.db import IntegrityError, OperationalError
+from django.test import Client
+
+from intake_site.logs import ErrorMail
+from screening import codes
+from screening.draft import Draft
+from screening.models import Contact, Submission
+from screening.questionnaire import PAGES, QUESTIONS
+from tests.answers import on_page
+from tests.leaks import Places, found, in_database
+
+pytestmark = pytest.mark.django_db
+ANSWERS = {key: list(question.options)[-1] for key, question in QUESTIONS.items()}
+TYPED = {
+    "name": "Quillon Zebrowski",
+    "phone": "405-555-0147",
+    "email": "quillon@zebrowski.example",
+    "best_time": "moonless midnights",
+    "to_others": "say it is the aquarium",
+}
+NOTE, TRAP, MISTYPED = "Quillon sounded tired", "Cheap sunglasses", "my code is lost somewhere"
+ADDRESS, DEVICE = "203.0.113.77", "SentinelBrowser/9.9"
+# Short everyday words ("yes", "no") are everywhere; those that only an answer would hold are looked for.
+SPOKEN = {value for value in ANSWERS.values() if "_" in value} | {
+    QUESTIONS[key].options[value] for key, value in ANSWERS.items() if len(QUESTIONS[key].options[value]) > 25
+}
+WORDS = {*TYPED.values(), NOTE, TRAP, MISTYPED}
+
+
+@pytest.fixture
+def places(settings: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Places]:
+    """Collects what the site writes: its real handlers and formatters, and whatever is printed."""
+    settings.ADMINS = [("", "owner@example.com")]
+    console = next(handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler)
+    stream, mailer = StringIO(), ErrorMail(level="ERROR")
+    mailer.every = 0.0
+    mailer.setFormatter(console.formatter)
+    logging.getLogger().addHandler(mailer)
+    previous = console.setStream(stream)
+    collected = Places()
+
+    def leaks(secrets: Any) -> Any:
+        printed = capfd.readouterr()
+        collected.log += [stream.getvalue(), printed.out, printed.err]
+        return Places.leaks(collected, secrets)
+
+    monkeypatch.setattr(collected, "leaks", leaks)
+    yield collected
+    console.setStream(previous)
+    logging.getLogger().removeHandler(mailer)
+
+
+class Journey:
+    """A person and a member of staff do everything there is to do; what fails on the way stops neither."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.code = codes.new()
+        self.person, self.elsewhere, self.staff = (
+            Client(raise_request_exception=False, REMOTE_ADDR=ADDRESS, HTTP_USER_AGENT=DEVICE) for _ in range(3)
+        )
+        self.statuses: list[int] = []
+
+    def ask(self, client: Client, address: str, data: dict[str, str] | None = None) -> Any:
+        ask = client.get if data is None else client.post
+        response: Any = ask(address, data)
+        self.statuses.append(response.status_code)
+        if response.status_code == 500:
+            self.places.errors.append(f"{response.headers}\n{response.content.decode()}")
+        self.places.cookies += [f"{name}={morsel.value}" for name, morsel in client.cookies.items()]
+        return response
+
+    @property
+    def secrets(self) -> set[str]:
+        return {*WORDS, *SPOKEN, self.code, ADDRESS, DEVICE}
+
+    def answers_and_saves(self) -> None:
+        for page in PAGES:
+            self.ask(self.person, f"/questions/{page.slug}/", {})
+            self.ask(self.person, f"/questions/{page.slug}/", on_page(page, ANSWERS))
+        self.ask(self.person, "/help/")
+        self.ask(self.person, "/check/")
+        self.ask(self.person, "/check/", {"action": "save", "subject": TRAP})
+        self.ask(self.person, "/result/")
+
+    def asks_for_a_call(self) -> None:
+        self.ask(self.person, "/contact/", TYPED)
+        self.ask(self.person, "/contact/", TYPED | {"agree": "on"})
+        self.ask(self.person, "/contact/")
+
+    def comes_back(self) -> None:
+        self.ask(self.elsewhere, "/return/", {"code": MISTYPED})
+        self.ask(self.elsewhere, "/return/", {"code": codes.new()})
+        self.ask(self.elsewhere, "/return/", {"code": codes.shown(self.code)})
+        self.ask(self.elsewhere, f"/return/{self.code}")
+        self.ask(self.elsewhere, "/result/")
+
+    def is_reviewed(self, row: int) -> None:
+        address = f"/admin/screening/submission/{row}/change/"
+        self.ask(self.staff, "/admin/")
+        self.ask(self.staff, "/admin/screening/submission/")
+        self.ask(self.staff, address)
+        note = {"notes-TOTAL_FORMS": "1", "notes-INITIAL_FORMS": "0", "notes-0-text": NOTE}
+        self.ask(self.staff, address, {"status": "nonsense", **note})
+        self.ask(self.staff, address, {"status": "in_progress", **note})
+        self.ask(self.staff, address)
+        self.ask(self.staff, f"/admin/screening/submission/{row}/history/")
+
+    def erases(self) -> None:
+        self.ask(self.person, "/erase/")
+        self.ask(self.person, "/erase/", {})
+        self.ask(self.person, "/leave/")
+
+
+@pytest.fixture
+def journey(places: Places, monkeypatch: pytest.MonkeyPatch) -> Journey:
+    journey = Journey(places)
+    journey.staff.force_login(User.objects.create_superuser("staff", password="a long enough one"))
+    monkeypatch.setattr(Draft.__dataclass_fields__["code"], "default_factory", lambda: journey.code)
+    monkeypatch.setattr(codes, "new", lambda: journey.code)
+    return journey
+
+
+def test_journey_leaves_no_trace_but_where_it_belongs(journey: Journey) -> None:
+    journey.answers_and_saves()
+    journey.asks_for_a_call()
+    journey.is_reviewed(Submission.objects.get().pk)
+    journey.comes_back()
+    assert 500 not in journey.statuses
+    assert journey.places.leaks(journey.secrets) == set()
+    columns = {column for column, _secret in in_database(journey.secrets)}
+    assert columns == {"screening_submission.answers", "screening_submission.result"}
+    journey.erases()
+    assert not Submission.objects.exists()
+    assert in_database(journey.secrets) == set()
+
+
+def test_stolen_database_shows_no_name_number_note_or_code(journey: Journey) -> None:
+    journey.answers_and_saves()
+    journey.asks_for_a_call()
+    journey.is_reviewed(Submission.objects.get().pk)
+    assert Submission.objects.get().notes.get().text == NOTE
+    assert Submission.objects.get().contact.name == TYPED["name"]
+    assert in_database({*WORDS, journey.code}) == set()
+
+
+def test_no_address_and_no_device_is_kept_or_logged(journey: Journey) -> None:
+    journey.answers_and_saves()
+    journey.asks_for_a_call()
+    journey.is_reviewed(Submission.objects.get().pk)
+    journey.comes_back()
+    assert journey.places.leaks({ADDRESS, DEVICE}) == set()
+    assert in_database({ADDRESS, DEVICE}) == set()
+
+
+# Failures
+
+MESSAGE = " ".join(sorted({*WORDS, *SPOKEN, ADDRESS, DEVICE}))
+POINTS = (
+    "screening.views.explain",
+    "screening.views.first_gap",
+    "screening.views.answers_by_page",
+    "screening.forms.PageForm.chosen",
+    "screening.draft.Draft.write",
+    "screening.models.SubmissionManager.submit",
+    "screening.models.SubmissionManager.with_code",
+    "screening.codes.sealed",
+    "screening.limits.place",
+    "screening.spam.signs",
+    "screening.fields.cipher",
+    "screening.contact.ContactForm.clean",
+    "screening.forgetting.erase",
+    "screening.admin.answers_by_page",
+    "django.contrib.sessions.models.Session.objects.get",
+    "django.db.backends.utils.CursorWrapper.execute",
+)
+
+
+def chained(message: str) -> Exception:
+    error = ValueError(message)
+    error.__cause__ = IntegrityError(f"DETAIL: Failing row contains ({message})")
+    return error
+
+
+KINDS: dict[str, Callable[[str], Exception]] = {
+    "plain": RuntimeError,
+    "database": OperationalError,
+    "chained": chained,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("point", POINTS)
+def test_failure_shows_nothing_of_the_person(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch, point: str, kind: str
+) -> None:
+    """Wherever something fails, and whatever the exception says: no log, mail, cookie or error page repeats it."""
+    failed = 0
+
+    def fail(*args: object, **kwargs: object) -> None:
+        nonlocal failed
+        failed += 1
+        raise KINDS[kind](f"{MESSAGE} {journey.code} {codes.shown(journey.code)}")
+
+    row = Submission.objects.submit(ANSWERS, journey.code).pk  # so that there is something to leak
+    Contact.objects.create(pk=row, may_text=True, may_voicemail=True, consent="Yes.", **TYPED)
+    with monkeypatch.context() as patch:
+        patch.setattr(point, fail)
+        journey.answers_and_saves()
+        journey.asks_for_a_call()
+        journey.is_reviewed(row)
+        journey.comes_back()
+        journey.erases()
+    assert failed
+    assert journey.places.leaks(journey.secrets) == set()
+    if 500 in journey.statuses:
+        assert any(message.subject.endswith("An error on the site") for message in mail.outbox)
+
+
+# The search finds what is planted
+
+
+def plant_log(journey: Journey) -> None:
+    logging.getLogger("screening.views").error("could not save %s", ANSWERS)
+
+
+def plant_traceback(journey: Journey) -> None:
+    logging.getLogger("screening.views").error("Failed:\n%s", f"ValueError: {TYPED['name']}")
+
+
+def plant_print(journey: Journey) -> None:
+    print(TYPED["phone"])
+
+
+def plant_mail(journey: Journey) -> None:
+    mail.mail_admins("An error", f"wrote: {NOTE}")
+
+
+def plant_mail_subject(journey: Journey) -> None:
+    mail.mail_admins(f"Call {TYPED['email']}", "")
+
+
+def plant_code_in_small_letters(journey: Journey) -> None:
+    logging.getLogger("screening").warning("code %s", journey.code.lower())
+
+
+def plant_cookie(journey: Journey) -> None:
+    journey.places.cookies.append(f"answers={json.dumps(ANSWERS)}")
+
+
+def plant_cookie_in_base64(journey: Journey) -> None:
+    journey.places.cookies.append(f"name={base64.urlsafe_b64encode(json.dumps(TYPED).encode()).decode()}")
+
+
+def plant_error_page(journey: Journey) -> None:
+    journey.places.errors.append(f"<pre>ValueError: {TYPED['to_others'].replace(' ', '&#32;')}</pre>")
+
+
+def plant_address(journey: Journey) -> None:
+    journey.places.errors.append("Location: /contact/?best_time=" + TYPED["best_time"].replace(" ", "%20"))
+
+
+def plant_admin_log(journey: Journey) -> None:
+    LogEntry.objects.create(user=User.objects.get(), object_repr=TYPED["name"], action_flag=ADDITION)
+
+
+def plant_session(journey: Journey) -> None:
+    session = SessionStore()
+    session["last"] = TYPED | {"more": "x" * 500}
+    session.save()
+
+
+PLANTED = [value for name, value in sorted(globals().items()) if name.startswith("plant_")]
+
+
+@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
+def test_search_finds_a_leak_that_was_planted(journey: Journey, plant: Callable[[Journey], None]) -> None:
+    assert len(PLANTED) == 12
+    assert journey.places.leaks(journey.secrets) | in_database(journey.secrets) == set()
+    plant(journey)
+    assert journey.places.leaks(journey.secrets) | in_database(journey.secrets)
+
+
+def test_search_does_not_cry_wolf() -> None:
+    assert found(" ".join(question.text for question in QUESTIONS.values()), WORDS) == set()
