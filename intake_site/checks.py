@@ -182,6 +182,11 @@ def people(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     """Asked of the database itself: how it writes, and whether what is expired was erased."""
     connection = connections["default"]
+    if connection.vendor == "postgresql":
+        host, options = connection.settings_dict["HOST"], connection.settings_dict.get("OPTIONS", {})
+        here = host in ("", "localhost", "127.0.0.1", "::1") or host.startswith("/")
+        if not here and options.get("sslmode") not in ("require", "verify-ca", "verify-full"):
+            yield _warning(12, "The way to the database may not be encrypted.", "Add ?sslmode=require to DATABASE_URL.")
     try:
         connection.ensure_connection()
     except (DatabaseError, OSError) as error:
@@ -203,11 +208,6 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             yield _error(30, "SQLite leaves what is erased in the file.", "PRAGMA secure_delete=ON in init_command.")
         if found["journal_mode"] not in ("wal", "memory"):
             yield _warning(11, "SQLite makes readers wait for writers.", "PRAGMA journal_mode=WAL in init_command.")
-    else:
-        host, options = connection.settings_dict["HOST"], connection.settings_dict.get("OPTIONS", {})
-        here = host in ("", "localhost", "127.0.0.1", "::1") or host.startswith("/")
-        if not here and options.get("sslmode") not in ("require", "verify-ca", "verify-full"):
-            yield _warning(12, "The way to the database may not be encrypted.", "Add ?sslmode=require to DATABASE_URL.")
     yield from _forgetting()
 
 

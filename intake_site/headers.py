@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 FEATURES = (
     "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope "
     "hid idle-detection interest-cohort local-fonts magnetometer microphone midi payment picture-in-picture "
-    "publickey-credentials-get screen-wake-lock serial usb web-share xr-spatial-tracking"
+    "publickey-credentials-get screen-wake-lock serial usb xr-spatial-tracking"
 )
 HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",

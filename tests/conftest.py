@@ -10,6 +10,7 @@ from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
+from screening.promises import PROMISES
 from screening.questionnaire import PAGES
 from tests.answers import on_page
 
@@ -56,3 +57,20 @@ def database_goes_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         raise OperationalError("no database today: cannot_leave")
 
     return lambda: monkeypatch.setattr(BaseDatabaseWrapper, "cursor", cursor)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A promise on the privacy page whose test did not pass fails the run, even where the test was never run."""
+    config = session.config
+    whole = config.args == config.getini("testpaths") and not (config.option.keyword or config.option.ignore)
+    if not whole or config.option.collectonly:
+        return
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+
+    def those(*outcomes: str) -> set[str]:
+        return {report.nodeid.partition("[")[0] for outcome in outcomes for report in reporter.stats.get(outcome, [])}
+
+    named = {f"tests/{test}" for promises in PROMISES.values() for promise in promises for test in promise.tests}
+    if broken := sorted(named - (those("passed") - those("failed", "error", "skipped", "xfailed"))):
+        reporter.write_line("Promises on the privacy page whose test did not pass: " + ", ".join(broken), red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,4 +1,4 @@
-"""Looks for what must not be there: in logs, mails, cookies, pages and the database, in clear or in the usual disguises."""
+"""Looks for what must not be there: in logs, mails, cookies, pages and the database, in clear or in disguise."""
 
 import base64
 import html

@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -243,7 +244,7 @@ def plant_traceback(journey: Journey) -> None:
 
 
 def plant_print(journey: Journey) -> None:
-    print(TYPED["phone"])
+    sys.stdout.write(TYPED["phone"])
 
 
 def plant_mail(journey: Journey) -> None:

@@ -1,6 +1,10 @@
 """What stands around every page: headers, cookies, and the way out."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +13,21 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from screening.questionnaire import PAGES
-from tests.answers import IOP, on_page
+from tests.answers import IOP, PEOPLE, on_page
 from tests.conftest import Person
 
 pytestmark = pytest.mark.django_db
-PUBLIC = ("/", "/questions/safety/", "/help/", "/how-it-works/", "/rules.json", "/paper/", "/no/such/page/", "/leave/")
+PAGES_FOR_ALL = (
+    "/",
+    "/questions/safety/",
+    "/help/",
+    "/how-it-works/",
+    "/paper/",
+    "/return/",
+    "/privacy/",
+    "/no/such/page/",
+)
+PUBLIC = (*PAGES_FOR_ALL, "/rules.json", "/.well-known/security.txt", "/leave/")
 
 
 def every_response() -> list[Any]:
@@ -61,7 +75,7 @@ def test_no_page_holds_anything_inline() -> None:
         assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)|<style|\sstyle=|\son[a-z]+=", html)
 
 
-def test_leaving_clears_the_cookies_and_leads_elsewhere(person: Person, settings: Any) -> None:
+def test_leave_clears_cookies_and_goes_to_a_neutral_site(person: Person, settings: Any) -> None:
     settings.LEAVE_URL = "https://weather.test/"
     for page in PAGES:
         person.post(page.slug, on_page(page, IOP))
@@ -76,9 +90,13 @@ def test_leaving_clears_the_cookies_and_leads_elsewhere(person: Person, settings
 
 
 def test_every_public_page_has_the_way_out() -> None:
-    for address in PUBLIC[:-1]:
-        if address != "/rules.json":
-            assert 'href="/leave/"' in Client().get(address).content.decode()
+    for address in PAGES_FOR_ALL:
+        assert 'href="/leave/"' in Client().get(address).content.decode()
+
+
+def test_every_public_page_leads_to_the_privacy_page() -> None:
+    for address in PAGES_FOR_ALL:
+        assert 'href="/privacy/"' in Client().get(address).content.decode()
 
 
 def test_start_page_explains_leaving_and_what_it_cannot_do() -> None:
@@ -96,3 +114,68 @@ def test_cookies_end_with_the_browser_and_are_out_of_reach_of_scripts(person: Pe
         assert morsel["httponly"]
         assert morsel["samesite"] == "Lax"
     assert settings.DRAFT_COOKIE_NAME in person.client.cookies
+
+
+def after_saving(given: dict[str, str]) -> list[tuple[str, str, str]]:
+    """(address, title, whether it may be stored) of each page that a person with these answers meets."""
+    person = Person(Client())
+    person.finishes(given, "save")
+    seen = []
+    for address in ("/help/", "/check/", "/result/", "/contact/", "/erase/", "/return/", "/"):
+        response = person.client.get(address)
+        (title,) = re.findall(r"<title>(.*)</title>", response.content.decode())
+        seen.append((address, title, response["Cache-Control"]))
+    return seen
+
+
+def test_titles_and_addresses_are_the_same_for_every_result() -> None:
+    seen = [after_saving(given) for given in PEOPLE.values()]
+    assert all(each == seen[0] for each in seen)
+    assert not [
+        title for _address, title, _cache in seen[0] if re.search(r"alcohol|drug|inpatient|urgent", title, re.I)
+    ]
+
+
+def test_no_page_with_answers_may_be_stored() -> None:
+    for _address, _title, cache in after_saving(IOP):
+        assert "no-store" in cache
+
+
+def test_answers_of_an_earlier_visitor_do_not_come_along_into_a_staff_session(person: Person) -> None:
+    User.objects.create_superuser("staff", password="a long enough one")
+    person.finishes(IOP, "save")
+    anonymous = {name: morsel.value for name, morsel in person.client.cookies.items()}
+    wrong = person.client.post("/admin/login/", {"username": "staff", "password": "not the one"})
+    assert settings.DRAFT_COOKIE_NAME not in wrong.cookies
+    person.client.post("/admin/login/", {"username": "staff", "password": "a long enough one"})
+    assert person.client.get("/admin/").status_code == 200
+    now = {name: morsel.value for name, morsel in person.client.cookies.items()}
+    assert now[settings.DRAFT_COOKIE_NAME] == ""
+    assert not {value for value in anonymous.values() if value} & set(now.values())
+    assert person.client.get("/result/").url.startswith("/questions/")
+
+
+def test_secure_site_sends_strict_transport_security_and_host_cookies(tmp_path: Path) -> None:
+    """As it is set up for real people, in a process of its own: the tests themselves run without HTTPS."""
+    program = """
+import django; django.setup()
+from django.core.management import call_command; call_command("migrate", verbosity=0)
+from django.test import Client
+client = Client()
+response = client.get("/", secure=True)
+assert response["Strict-Transport-Security"] == "max-age=31536000", response.headers
+assert client.get("/").status_code == 301
+client.get("/questions/safety/", secure=True)
+client.post("/questions/safety/", {"emergency": "none"}, secure=True)
+assert set(client.cookies) == {"__Host-csrf", "__Host-draft"}, client.cookies
+for morsel in client.cookies.values():
+    assert morsel["secure"] and morsel["httponly"] and morsel["path"] == "/" and not morsel["domain"]
+response = client.get("/leave/", secure=True)
+for name, morsel in response.cookies.items():
+    assert morsel["secure"] and morsel["max-age"] == 0, name
+"""
+    environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    environment |= {"SECRET_KEY": "x" * 50, "DATA_KEYS": "y" * 50, "ALLOWED_HOSTS": "testserver"}
+    call = [sys.executable, "-c", program]
+    ran = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr

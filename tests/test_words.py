@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation import trans_real
 
+from screening import codes
 from screening.explanation import explain
 from screening.models import in_words
 from screening.questionnaire import PAGES, QUESTIONS
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db  # a result is looked for among the saved one
 MARK = "⟦{}⟧"
 # Names, numbers, letters and titles are the same in every language.
 SAME = re.compile(
-    r"^[\W\d]*$|^FindTreatment\.gov$|^Country Road Recovery Center$|^[\d\W]*https?://\S+$|^([A-Z]\d?\s?)+$"
+    r"^[\W\d]*$|^FindTreatment\.gov$|^Country Road Recovery Center$|^[\d\W]*https?://\S+$|^([A-Z]\d?\s?)+$|^(\w{5}-){4}\w{5}$"
 )
 AS_PUBLISHED = "style, script, code, #sources + ol, #sources + dl"
 # Never said to a person, and not said of one either.
@@ -35,6 +36,10 @@ def every_page() -> Iterator[tuple[str, str]]:
     yield "help", Client().get("/help/").content.decode()
     yield "how it works", Client().get("/how-it-works/").content.decode()
     yield "paper", Client().get("/paper/").content.decode()
+    yield "privacy", Client().get("/privacy/").content.decode()
+    yield "return", Client().get("/return/").content.decode()
+    yield "return, mistyped", Client().post("/return/", {"code": "x"}).content.decode()
+    yield "return, unknown", Client().post("/return/", {"code": codes.new()}).content.decode()
     yield "not found", Client().get("/no/such/page/").content.decode()
     yield "lost secret", Client(enforce_csrf_checks=True).post("/check/").content.decode()
     for name, given in (PEOPLE | {"worst": WORST}).items():
@@ -49,6 +54,19 @@ def every_page() -> Iterator[tuple[str, str]]:
         yield f"{name} check", person.client.get("/check/").content.decode()
         person.client.post("/check/", {"action": "view"})
         yield f"{name} result", person.client.get("/result/").content.decode()
+    yield "contact, not saved", person.client.get("/contact/").content.decode()
+    person.client.post("/check/", {"action": "save"})
+    yield "result, saved", person.client.get("/result/").content.decode()
+    yield "contact", person.client.get("/contact/").content.decode()
+    yield "contact, wrong", person.client.post("/contact/", {"phone": "1", "email": "x"}).content.decode()
+    person.client.post("/contact/", {"phone": "405 555 0123", "agree": "on"})
+    yield "contact, asked", person.client.get("/contact/").content.decode()
+    yield "result, asked for a call", person.client.get("/result/").content.decode()
+    yield "erase", person.client.get("/erase/").content.decode()
+    other = Client()
+    other.cookies.update(person.client.cookies)
+    yield "erased", person.client.post("/erase/", follow=True).content.decode()
+    yield "result, erased", other.get("/result/").content.decode()
 
 
 def texts(html: str) -> list[str]:

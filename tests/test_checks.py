@@ -1,0 +1,198 @@
+"""Bad configurations: each is refused or warned of, with the way to mend it."""
+
+import os
+import runpy
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+from django.utils import timezone
+
+from screening.models import Forgotten
+
+ROOT = Path(__file__).resolve().parent.parent
+GOOD = {
+    "SECRET_KEY": "kR4mZ0tWqJ8vXs2LhYc6NdBf1PgUe9AoTi3Ky7MwCz5Rj0QxHs8Vb",
+    "DATA_KEYS": "pL9sGh3TnVb7Xw1QzKd5Rm2YcJf8Ue0AoTi6Wy4MvBk3Sj7NxZq1Wd",
+    "ALLOWED_HOSTS": "screening.example.org",
+    "CENTER_PHONE": "(405) 555-0100",
+    "SECURITY_CONTACT": "mailto:safe@example.org",
+    "VAR_DIR": "/nonexistent",
+}
+LONG = "Zq3Wv7Xt1Lm9Kc5Jd8Rb2Ys6Nf4Hg0PaUeTiOkMwCzBxVyQjSl"
+
+
+def settings_of(environment: dict[str, str]) -> dict[str, Any]:
+    """What the settings module makes of an environment. Raises ImproperlyConfigured as it would at start."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in {*os.environ} - {"PATH", "HOME"}:
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        return {
+            name: value
+            for name, value in runpy.run_path(str(ROOT / "intake_site/settings.py")).items()
+            if name.isupper()
+        }
+
+
+def told(environment: dict[str, str] | None = None, **changed: Any) -> dict[str, checks.CheckMessage]:
+    """What `check --deploy` says about such settings, by id."""
+    values = settings_of(GOOD | (environment or {})) | changed
+    values.pop("DATABASES")  # the tests' own stays
+    with override_settings(**values):
+        messages = checks.run_checks(include_deployment_checks=True)
+        # The browser tests set the variable that async.E001 is about.
+        return {str(each.id): each for each in messages if not each.is_silenced() and each.id != "async.E001"}
+
+
+@pytest.fixture
+def erased_today(db: None) -> None:
+    Forgotten.objects.create(day=timezone.localdate(), why=Forgotten.Why.CONTACT)
+
+
+def test_good_configuration_is_told_nothing(erased_today: None) -> None:
+    assert told() == {}
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY has 5 letters"),
+        ({"DATA_KEYS": ""}, "DATA_KEYS is not set"),
+        ({"DATA_KEYS": f"{LONG},short"}, "DATA_KEYS has 5 letters"),
+        ({"DATA_KEYS": GOOD["SECRET_KEY"]}, "DATA_KEYS holds a key that SECRET_KEY uses too"),
+        ({"DATA_KEYS": LONG, "SECRET_KEY_FALLBACKS": LONG}, "DATA_KEYS holds a key that SECRET_KEY uses too"),
+        ({"DEBUG": "maybe"}, "DEBUG is 'maybe'. Set it to on or off."),
+        ({"RETENTION_DAYS": "0"}, "RETENTION_DAYS is '0'. Set it to a number from 1 to 3650."),
+        ({"RETENTION_DAYS": "for ever"}, "Set it to a number from 1 to 3650."),
+        ({"CONTACT_RETENTION_DAYS": "-1"}, "CONTACT_RETENTION_DAYS is '-1'"),
+        ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT is 'smtp'. Set it to a number from 1 to 65535."),
+        ({"DATABASE_URL": "mysql://a:b@c/d"}, "DATABASE_URL must begin with postgresql:// or sqlite://"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL can't be read"),
+        ({"CENTER_PHONE": "call us"}, "CENTER_PHONE: 'call us' is not a US phone number"),
+        ({"SECURITY_CONTACT": "me"}, "SECURITY_CONTACT must begin with mailto:, https:// or tel:+"),
+    ],
+)
+def test_what_cannot_work_is_refused_at_start_in_plain_words(environment: dict[str, str], said: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        settings_of(GOOD | environment)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"ALLOWED_HOSTS": "*"}, "E001"),
+        ({"ALLOWED_HOSTS": "a.example.org,*.example.org"}, "E001"),
+        ({"ALLOWED_HOSTS": ".example.org"}, "W001"),
+        ({"ALLOWED_HOSTS": ""}, "W002"),
+        ({"DEBUG": "on"}, "E002"),
+        ({"HTTPS": "off"}, "E003"),
+        ({"HTTPS": "off"}, "E011"),
+        ({"HTTPS": "off"}, "E014"),
+        ({"CSRF_TRUSTED_ORIGINS": "http://screening.example.org"}, "E004"),
+        ({"CSRF_TRUSTED_ORIGINS": "https://*.example.org"}, "E004"),
+        ({"CSRF_TRUSTED_ORIGINS": "https://screening.example.org"}, "W003"),
+        ({"SECRET_KEY": "ab" * 30}, "E008"),
+        ({"SECRET_KEY_FALLBACKS": "old"}, "E007"),
+        ({"DATA_KEYS": "x" * 60}, "E008"),
+        ({"DATA_KEYS": f"{LONG},{LONG}"}, "W004"),
+        ({"EMAIL_HOST": "mail.example.org", "EMAIL_TLS": "off", "EMAIL_FROM": "a@example.org"}, "E022"),
+        ({"EMAIL_HOST": "mail.example.org", "EMAIL_USER": "me@example.org"}, "W006"),
+        ({"ERROR_MAIL_TO": "me@example.org"}, "W007"),
+        ({"EMAIL_HOST": "mail.example.org"}, "E023"),
+        ({"CONTACT_RETENTION_DAYS": "91"}, "E025"),
+        ({"RETENTION_DAYS": "400"}, "W008"),
+        ({"LEAVE_URL": "http://www.weather.gov/"}, "E026"),
+        ({"LEAVE_URL": "weather"}, "E026"),
+        ({"LEAVE_URL": "https://screening.example.org/"}, "E027"),
+        ({"CENTER_PHONE": ""}, "W009"),
+        ({"SECURITY_CONTACT": ""}, "W010"),
+    ],
+)
+def test_bad_environment_is_told_of_with_the_way_to_mend_it(
+    erased_today: None, environment: dict[str, str], expected: str
+) -> None:
+    message = told(environment)[f"intake_site.{expected}"]
+    assert message.hint
+    assert message.level == (checks.ERROR if expected[0] == "E" else checks.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}, "E005"),
+        ({"USE_X_FORWARDED_HOST": True}, "E006"),
+        ({"SESSION_COOKIE_SECURE": False}, "E011"),
+        ({"CSRF_COOKIE_HTTPONLY": False}, "E012"),
+        ({"SESSION_COOKIE_SAMESITE": "None"}, "E013"),
+        ({"SESSION_COOKIE_NAME": "session"}, "E014"),
+        ({"CSRF_COOKIE_AGE": 31449600}, "E015"),
+        ({"SESSION_EXPIRE_AT_BROWSER_CLOSE": False}, "E015"),
+        ({"MESSAGE_STORAGE": "django.contrib.messages.storage.cookie.CookieStorage"}, "E016"),
+        ({"MIDDLEWARE": ["django.contrib.sessions.middleware.SessionMiddleware"]}, "E017"),
+        ({"CONTENT_SECURITY_POLICY": {"DIRECTIVES": {"default-src": ["'self'"]}}}, "E018"),
+        ({"CONTENT_SECURITY_POLICY": {"DIRECTIVES": {"script-src": ["'unsafe-inline'"]}}}, "E019"),
+        ({"SECURE_HSTS_SECONDS": 60}, "W005"),
+        ({"SECURE_REFERRER_POLICY": "no-referrer"}, "E020"),
+        ({"X_FRAME_OPTIONS": "SAMEORIGIN"}, "E021"),
+        ({"LOGGING": {"version": 1, "formatters": {"words": {"()": "logging.Formatter"}}}}, "E024"),
+    ],
+)
+def test_setting_changed_in_the_code_is_told_of(erased_today: None, changed: dict[str, Any], expected: str) -> None:
+    assert told(**changed)[f"intake_site.{expected}"].hint
+
+
+def test_key_that_others_on_the_machine_can_read(erased_today: None, tmp_path: Path) -> None:
+    path = tmp_path / "data_keys"
+    path.write_text(LONG)
+    path.chmod(0o644)
+    assert told({"VAR_DIR": str(tmp_path)})["intake_site.E010"].hint == f"chmod 600 {path}"
+    path.chmod(0o600)
+    assert told({"VAR_DIR": str(tmp_path)}) == {}
+
+
+@pytest.mark.django_db
+def test_purge_that_never_ran_or_no_longer_runs() -> None:
+    assert "forget_expired" in str(told()["intake_site.W013"].hint)
+    Forgotten.objects.create(
+        day=timezone.localdate(), why=Forgotten.Why.CONTACT, last_at=timezone.now() - timedelta(days=3)
+    )
+    assert "was last erased on" in told()["intake_site.W014"].msg
+
+
+def check_deploy(**environment: str) -> str:
+    """The command itself, on a database of its own."""
+    call = [sys.executable, "manage.py", "check", "--deploy"]
+    variables = {"PATH": os.environ["PATH"]} | GOOD | environment
+    ran = subprocess.run(call, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    return ran.stdout + ran.stderr
+
+
+def test_command_asks_sqlite_itself_how_it_writes(tmp_path: Path) -> None:
+    assert "no issues" in check_deploy(VAR_DIR=str(tmp_path))
+    lax = tmp_path / "lax.py"
+    lax.write_text(
+        "from intake_site.settings import *\n"
+        "DATABASES['default']['OPTIONS']['init_command'] = 'PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;'\n"
+    )
+    said = check_deploy(
+        DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3", DJANGO_SETTINGS_MODULE="lax", PYTHONPATH=str(tmp_path)
+    )
+    for number in ("E029", "E030", "W011"):
+        assert f"intake_site.{number}" in said
+
+
+def test_command_says_when_the_database_cannot_be_reached() -> None:
+    said = check_deploy(DATABASE_URL="postgresql://nobody@database.invalid/none?connect_timeout=1")
+    assert "The way to the database may not be encrypted." in said
+    assert "The database can't be reached" in said
+    assert "HINT: Look at DATABASE_URL" in said
