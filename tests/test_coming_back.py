@@ -132,7 +132,7 @@ def test_person_is_told_whether_and_when_staff_opened_it_and_not_who(person: Per
         staff_client.force_login(User.objects.get())
         staff_client.get(f"{DESK}{submission.pk}/change/")
         html = come_back(code).content.decode()
-    assert "Someone on our staff first opened it on Dec. 1, 2026 at 3:04 p.m." in html
+    assert "On Dec. 1, 2026 at 3:04 p.m. someone on our staff first opened it." in html
     assert User.objects.get().get_username() not in re.sub(r"our staff|The staff|staff (may|can|is)", "", html).split()
 
 

@@ -38,7 +38,7 @@ def test_result_offers_a_call_and_the_request_reaches_the_desk(person: Person, s
     assert result.find("a", href="/contact/").text == "Or ask us to call you"
     response = person.client.post("/contact/", WISHES, follow=True)
     assert response.redirect_chain == [("/contact/", 302)]
-    assert "You asked us to call on" in page(response).main.text
+    assert "you asked us to call." in page(response).main.text
     html = staff_client.get(change(Submission.objects.get())).content.decode()
     for words in (*(WISHES[key] for key in WISHES if key not in ("may_text", "agree")), "OK to text", "no voicemail"):
         assert words in html

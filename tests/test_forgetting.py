@@ -181,14 +181,14 @@ def test_front_page_warns_when_it_never_ran_says_when_it_last_did_and_warns_when
     staff_client: Client,
 ) -> None:
     warning = front_page(staff_client).select_one(".errornote")
-    assert "What is kept too long was never erased." in warning.text
+    assert "What is expired was never erased." in warning.text
     assert "manage.py forget_expired" in warning.text
     forget()
     page = front_page(staff_client)
     assert not page.select(".errornote")
-    assert "What is kept too long was last erased on" in page.text
+    assert "Last time that what is expired was erased:" in page.text
     Forgotten.objects.update(last_at=timezone.now() - timedelta(days=2, hours=1))
-    assert "was last erased on" in front_page(staff_client).select_one(".errornote").text
+    assert "Last time that" in front_page(staff_client).select_one(".errornote").text
 
 
 def test_counting_wrong_codes_is_not_taken_for_erasing(client: Client) -> None:

@@ -15,7 +15,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def look(page: Page, name: str) -> None:
-    found = Axe().run(page).response["violations"]
+    response = Axe().run(page).response
+    # Text in the very color of its ground is only "incomplete" to axe.
+    unseen = [each for each in response["incomplete"] if each["id"] == "color-contrast" and "equalRatio" in str(each)]
+    found = response["violations"] + unseen
     assert not found, f"{name}: " + "; ".join(f"{v['id']}: {v['nodes'][0]['html']}" for v in found)
     size = page.viewport_size
     assert size
@@ -43,7 +46,7 @@ def test_every_page_is_accessible(browser: Browser, live_server: Any, width: int
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    for address in ("/", "/help/", "/how-it-works/", "/paper/", "/no/such/page/"):
+    for address in ("/", "/help/", "/how-it-works/", "/paper/", "/privacy/", "/return/", "/no/such/page/"):
         page.goto(address)
         look(page, address)
     for given in (CLOSE_CALL, URGENT, WORST):
@@ -67,5 +70,25 @@ def test_every_page_is_accessible(browser: Browser, live_server: Any, width: int
         page.get_by_role("button", name="keep nothing").click()
         expect(page).to_have_url(re.compile(r"/result/$"))
         look(page, "result")
+    page.goto("/contact/")
+    look(page, "contact, not saved")
+    page.get_by_role("button", name="Save my answers").click()
+    expect(page.locator("#id_phone")).to_be_visible()
+    look(page, "contact")
+    page.get_by_role("button", name="Ask for a call").click()
+    expect(page).to_have_title(re.compile("^Error: "))
+    look(page, "contact with errors")
+    page.locator("#id_phone").fill("405 555 0123")
+    page.locator("#id_agree").check()
+    page.get_by_role("button", name="Ask for a call").click()
+    expect(page.get_by_text("you asked us to call")).to_be_visible()
+    look(page, "contact, asked")
+    for address in ("/result/", "/erase/"):
+        page.goto(address)
+        look(page, f"{address} saved")
+    page.goto("/return/")
+    page.get_by_role("button", name="Show my result").click()
+    expect(page).to_have_title(re.compile("^Error: "))
+    look(page, "return with errors")
     assert {url for url in asked if not url.startswith(live_server.url)} == set()
     context.close()

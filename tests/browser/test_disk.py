@@ -101,7 +101,7 @@ def whole_journey(page: Page, base_url: str) -> str:
     expect(page.locator("[role=alert]")).to_be_visible()
     page.locator("#id_agree").check()
     page.get_by_role("button", name="Ask for a call").click()
-    expect(page.get_by_text("You asked us to call on")).to_be_visible()
+    expect(page.get_by_text("you asked us to call")).to_be_visible()
     page.goto(f"{base_url}/return/")
     page.locator("#id_code").fill(code)
     page.get_by_role("button", name="Show my result").click()

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from screening.models import Submission
+from screening.models import Contact, Submission
 from screening.questionnaire import PAGES
 from tests.answers import BEST, CLOSE_CALL, IOP, PEOPLE, URGENT, WORST, on_page
 from tests.browser.conftest import answer
@@ -153,3 +153,36 @@ def test_staff_read_a_submission_and_record_what_they_did(page: Page, live_serve
     urgent.refresh_from_db()
     assert urgent.status == "in_progress"
     assert urgent.notes.get().author.get_username() == "staff"
+
+
+def test_coming_back_asking_for_a_call_and_erasing_without_a_script(phone: Page, browser: Browser) -> None:
+    answer(phone, URGENT)
+    phone.get_by_role("button", name="Save and see").click()
+    code = phone.locator("p.code").inner_text()
+    context = browser.new_context(base_url=re.sub(r"/result/$", "", phone.url), java_script_enabled=False)
+    other = context.new_page()
+    other.goto("/")
+    other.get_by_role("link", name="I have a code").click()
+    other.get_by_label("Your code").fill(code.lower().replace("-", " ")[:-1])
+    other.get_by_role("button", name="Show my result").click()
+    expect(other.get_by_role("alert")).to_contain_text("typing mistake")
+    other.get_by_label("Your code").fill(code.lower().replace("-", " "))
+    other.get_by_role("button", name="Show my result").click()
+    expect(other).to_have_url(RESULT)
+    expect(other.get_by_text("Nobody on our staff has opened it yet.")).to_be_visible()
+    other.get_by_role("link", name="Or ask us to call you").click()
+    other.get_by_label("Phone").fill("405 555 0123")
+    other.get_by_label("You may text this number").check()
+    other.get_by_label("I agree").check()
+    other.get_by_role("button", name="Ask for a call").click()
+    expect(other.get_by_text("you asked us to call.")).to_be_visible()
+    contact = Contact.objects.get()
+    assert (contact.phone, contact.may_text, contact.may_voicemail) == ("405 555 0123", True, False)
+    other.get_by_role("link", name="Back to my result").click()
+    other.get_by_role("link", name="Erase what I saved").click()
+    other.get_by_role("button", name="Yes, erase it all").click()
+    expect(other.get_by_text("All that you saved here is erased")).to_be_visible()
+    assert not Submission.objects.exists()
+    phone.reload()
+    expect(phone.get_by_text("What you saved is no longer kept.")).to_be_visible()
+    context.close()
