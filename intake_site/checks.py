@@ -61,10 +61,10 @@ def reachable(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         yield _error(
             6, "USE_X_FORWARDED_HOST trusts what anybody can send.", "Have the proxy keep the Host header instead."
         )
-    if settings.CSRF_TRUSTED_ORIGINS and not settings.BEHIND_PROXY:
+    if settings.HTTPS and not settings.BEHIND_PROXY:
         yield _warning(
             3,
-            "CSRF_TRUSTED_ORIGINS is set, as behind a proxy, but BEHIND_PROXY is off: all would count as one address.",
+            "BEHIND_PROXY is off. Behind a proxy that ends TLS, each page would lead to itself for ever.",
             "Set BEHIND_PROXY=on if a proxy in front sets X-Forwarded-Proto and X-Forwarded-For itself.",
         )
 
@@ -83,9 +83,13 @@ def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         yield _error(9, "DATA_KEYS holds a key that SECRET_KEY uses too.", "Give each random letters of its own.")
     if len(set(settings.DATA_KEYS)) < len(settings.DATA_KEYS):
         yield _warning(4, "DATA_KEYS holds the same key twice.", "Name each key once, the newest first.")
-    for name in ("secret_key", "data_keys"):
-        path = Path(settings.VAR_DIR) / name
-        if path.exists() and path.stat().st_mode & 0o077:
+    paths = [Path(settings.VAR_DIR) / name for name in ("secret_key", "data_keys")]
+    connection = connections["default"]
+    if connection.vendor == "sqlite":
+        name = str(connection.settings_dict["NAME"])
+        paths += [Path(name + ending) for ending in ("", "-wal", "-shm")]
+    for path in paths:
+        if path.exists() and path.stat().st_mode & 0o066 and path.parent.stat().st_mode & 0o011:
             yield _error(10, f"Others on this machine can read {path}.", f"chmod 600 {path}")
 
 
@@ -144,6 +148,8 @@ def mail_and_logs(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         yield _warning(6, "EMAIL_USER is set without EMAIL_PASSWORD.", "Set both, or neither.")
     if settings.ADMINS and not settings.EMAIL_HOST:
         yield _warning(7, "ERROR_MAIL_TO is set, but no mail can be sent.", "Set EMAIL_HOST too.")
+    if settings.EMAIL_HOST and not settings.ADMINS:
+        yield _warning(15, "EMAIL_HOST is set, but nobody is told of errors.", "Set ERROR_MAIL_TO too.")
     if settings.EMAIL_HOST and not settings.DEFAULT_FROM_EMAIL:
         yield _error(23, "Mail has no sender.", "Set EMAIL_FROM to an address of your own domain.")
     formatters: Any = settings.LOGGING["formatters"]
@@ -209,6 +215,7 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         if found["journal_mode"] not in ("wal", "memory"):
             yield _warning(11, "SQLite makes readers wait for writers.", "PRAGMA journal_mode=WAL in init_command.")
     yield from _forgetting()
+    yield from _opened_by_the_keys()
 
 
 def _forgetting() -> Iterator[CheckMessage]:
@@ -223,3 +230,18 @@ def _forgetting() -> Iterator[CheckMessage]:
         yield _warning(13, "What is expired was never erased.", hint)
     elif timezone.now() - last > timedelta(days=2):
         yield _warning(14, f"What is expired was last erased on {last:%Y-%m-%d}.", hint)
+
+
+def _opened_by_the_keys() -> Iterator[CheckMessage]:
+    from screening import codes
+    from screening.models import Submission
+
+    try:
+        rows = Submission.objects.order_by("pk")
+        for row in filter(None, (rows.first(), rows.last())):
+            codes.resealed(row.code)
+    except DatabaseError:  # not migrated yet
+        return
+    except ValueError:
+        hint = "Put the key that it was saved under back into DATA_KEYS, after the newest; then manage.py rotate_keys"
+        yield _error(31, "DATA_KEYS does not open what is kept: return codes and notes are dead.", hint)

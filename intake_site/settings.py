@@ -181,6 +181,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_AGE = None
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = 8 * 3600  # a working day, where the browser stays open
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # the cookie one can be read
 
 SECURE_SSL_REDIRECT = HTTPS

@@ -42,12 +42,27 @@ class NoteInline(admin.TabularInline):
         return super().get_queryset(request).select_related("author")
 
 
-class WantsCallFilter(admin.EmptyFieldListFilter):
+class WantsCallFilter(admin.SimpleListFilter):
     """Who asked for a call."""
 
-    def choices(self, changelist: Any) -> Any:
-        words = (_("All"), _("Did not ask"), _("Wants a call"))
-        return [choice | {"display": word} for choice, word in zip(super().choices(changelist), words, strict=True)]
+    title = _("call")
+    parameter_name = "call"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return (("yes", _("Wants a call")), ("no", _("Did not ask")))
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(asked=self.value() == "yes") if self.value() in ("yes", "no") else queryset
+
+
+# What the filters beside the list ask of the database. Nothing else can be asked by the address: not by a pattern, and
+# not of answers, codes and contact details.
+LOOKUPS = {f"{field}__exact" for field in ("urgency", "program", "close_call", "status")} | {
+    "call",
+    "received_at__gte",
+    "received_at__lt",
+    "spam_signs__isempty",
+}
 
 
 @admin.register(Submission)
@@ -68,7 +83,7 @@ class SubmissionAdmin(admin.ModelAdmin):
         "urgency",
         "program",
         "close_call",
-        ("contact", WantsCallFilter),
+        WantsCallFilter,
         "received_at",
         "status",
         ("spam_signs", admin.EmptyFieldListFilter),
@@ -96,7 +111,7 @@ class SubmissionAdmin(admin.ModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        asked = Exists(Contact.objects.filter(submission=OuterRef("pk")))
+        asked = Exists(Contact.objects.kept().filter(submission=OuterRef("pk")))
         return super().get_queryset(request).filter(received_at__gt=kept_since()).annotate(asked=asked)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -114,7 +129,7 @@ class SubmissionAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("How to reach them"))
     def how_to_reach(self, submission: Submission) -> str:
-        contact = Contact.objects.filter(pk=submission.pk).first()
+        contact = Contact.objects.kept().filter(pk=submission.pk).first()
         if contact is None:
             return gettext("They did not ask for a call.")
         return render_to_string("admin/screening/submission/contact.html", {"contact": contact})
@@ -129,20 +144,25 @@ class SubmissionAdmin(admin.ModelAdmin):
         recommendation = submission.readable_recommendation()
         if recommendation is None:
             return format_html("{}", gettext("The stored result can't be read. manage.py verify_results says more."))
-        explanation = explain(recommendation, submission.answers)
+        explanation = explain(recommendation, submission.readable_answers)
         return render_to_string("admin/screening/submission/result.html", {"explanation": explanation})
 
     @admin.display(description=_("In words"))
     def answers_in_words(self, submission: Submission) -> SafeString:
         recommendation = submission.readable_recommendation()
         marked = {key for reason in (recommendation.reasons if recommendation else ()) for key in reason.questions}
-        pages = answers_by_page(submission.answers, marked)
+        pages = answers_by_page(submission.readable_answers, marked)
         return render_to_string("admin/screening/submission/answers.html", {"pages": pages})
 
+    def get_fieldsets(self, request: HttpRequest, obj: Submission | None = None) -> Any:
+        """Without how to reach the person, for whom that is not meant."""
+        parts = super().get_fieldsets(request, obj)
+        if request.user.has_perm("screening.view_contact"):
+            return parts
+        return [part for part in parts if "how_to_reach" not in part[1]["fields"]]
+
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        # Answers and contact details can't be probed by the address.
-        empty_or_not = {f"{each[0]}__isempty" for each in self.list_filter if isinstance(each, tuple)}
-        return lookup in empty_or_not or lookup.split("__")[0] in self.list_filter
+        return lookup in LOOKUPS
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

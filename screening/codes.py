@@ -6,7 +6,9 @@ new key (docs/decisions/0008).
 """
 
 import hashlib
+import re
 import secrets
+import unicodedata
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -15,7 +17,7 @@ from django.conf import settings
 from screening.keys import draw
 
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
-READ_AS = str.maketrans("OIL", "011", " -\t\r\n\u00a0\u2010\u2011\u2012\u2013\u2014.,/_")
+READ_AS = str.maketrans("OIL", "011")
 LENGTH = 24
 
 
@@ -43,7 +45,8 @@ def shown(code: str) -> str:
 
 def read(typed: str) -> str:
     """The code that was typed, whatever its case and dividers; "" where it holds a typing mistake."""
-    code = typed.upper().translate(READ_AS)
+    letters = re.sub(r"[^0-9A-Z]", "", unicodedata.normalize("NFKC", typed).upper())
+    code = letters.translate(READ_AS)
     if len(code) != LENGTH + 1 or not set(code) <= set(SYMBOLS) or _check(code[:-1]) != code[-1]:
         return ""
     return code

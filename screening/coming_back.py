@@ -2,10 +2,9 @@
 
 import logging
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -45,7 +44,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
         log.error("a code could not be looked up: %s", type(error).__name__)
         return _form(request, DOWN, 503)
     response = redirect("result")
-    Draft(code, known(saved.answers), "save").write(response)
+    Draft(code, known(saved.readable_answers), "save").write(response)
     return response
 
 
@@ -57,18 +56,20 @@ def _form(request: HttpRequest, error: object = "", status: int = 200) -> HttpRe
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: HttpRequest) -> HttpResponse:
-    """Asks once more; a POST erases what was saved under the code in the cookie, and clears this device."""
+    """Asks once more; a POST erases what this browser saved or came back to, and clears it of the answers."""
     draft = Draft.read(request)
-    if not draft.finished:
+    if not (draft.finished or draft.earlier):
         return redirect("return")
     if request.method != "POST":
-        return render(request, "erase.html")
+        return render(request, "erase.html", {"several": bool(draft.earlier)})
     try:
-        if saved := Submission.objects.with_code(draft.code):
-            forgetting.erase(saved)
+        with transaction.atomic():
+            for saved in Submission.objects.with_codes(draft.code, *draft.earlier):
+                forgetting.erase(saved)
     except DatabaseError as error:
         log.error("a submission could not be erased: %s", type(error).__name__)
         return render(request, "erase.html", {"error": NOT_ERASED}, status=503)
-    response = redirect(reverse("start") + "?note=erased")
+    # Said here and not by a redirect: an address that says so could be sent to anyone.
+    response = render(request, "erase.html", {"done": True})
     drafts.clear(response)
     return response

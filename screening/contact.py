@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
@@ -14,18 +14,23 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from screening import forgetting
 from screening.draft import Draft
 from screening.models import Contact, Submission
 from screening.questionnaire import first_gap, known
 
 log = logging.getLogger(__name__)
 
+NOT_KEPT = _("We can’t keep this right now. What you typed is still here. Try again in a few minutes.")
+NOT_WITHDRAWN = _("We can’t erase this right now. Nothing was changed. Please try again in a few minutes.")
+DOWN = _("We can’t take this right now. Please try again in a few minutes, or call us.")
+
 
 def consent_words() -> str:
     """What a person agrees to; it is kept with their request."""
     words = gettext(
         "I agree that %(center)s may use what I wrote here to reach me about getting help. Its staff can read the "
-        "answers that I saved. I can take this back at any time."
+        "answers that I saved. I can take this back at any time, with my code."
     )
     return words % {"center": settings.CENTER_NAME}
 
@@ -86,22 +91,26 @@ def contact(request: HttpRequest) -> HttpResponse:
     draft = Draft.read(request)
     if not draft.finished:
         return redirect("return")
-    form = ContactForm(request.POST if request.method == "POST" else None)
+    withdrawn = request.method == "POST" and request.POST.get("action") == "withdraw"
+    form = ContactForm(request.POST if request.method == "POST" and not withdrawn else None)
     try:
         saved = Submission.objects.with_code(draft.code)
         if saved is None:
             complete = first_gap(known(draft.answers)) is None
-            return render(request, "contact.html", {"unsaved": True}) if complete else redirect("return")
-        if request.method == "POST" and request.POST.get("action") == "withdraw":
+            nothing_kept = {"unsaved": True, "gone": draft.finished == "save"}
+            return render(request, "contact.html", nothing_kept) if complete else redirect("return")
+        if withdrawn:
             Contact.objects.filter(pk=saved.pk).delete()
+            transaction.on_commit(forgetting.sweep)
             return redirect("contact")
         if request.method == "POST" and form.is_valid():
             form.instance.submission, form.instance.consent = saved, consent_words()
             form.save()
+            transaction.on_commit(forgetting.sweep)  # of what it took the place of
             return redirect("contact")
-        asked = Contact.objects.filter(pk=saved.pk).first()
+        asked = Contact.objects.kept().filter(pk=saved.pk).first()
     except DatabaseError as error:
         log.error("a request for a call could not be kept: %s", type(error).__name__)
-        sorry = _("We can’t keep this right now. What you typed is still here. Try again in a few minutes.")
+        sorry = NOT_WITHDRAWN if withdrawn else NOT_KEPT if request.method == "POST" else DOWN
         return render(request, "contact.html", {"form": form, "error": sorry}, status=503)
     return render(request, "contact.html", {"form": form, "asked": asked}, status=422 if form.errors else 200)

@@ -5,12 +5,29 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from screening import draft, forgetting
+from screening import draft, forgetting, limits
+
+
+class SignIn(AdminAuthenticationForm):
+    """Name and password; wrong ones are counted for the address that they come from."""
+
+    request: HttpRequest
+
+    def clean(self) -> dict[str, Any]:
+        if not limits.SIGN_IN.take(self.request):
+            raise ValidationError(
+                _("Too many wrong passwords came from your internet connection. Try again in an hour.")
+            )
+        cleaned = super().clean()
+        limits.SIGN_IN.give_back(self.request)
+        return cleaned
 
 
 class Desk(admin.AdminSite):
@@ -18,6 +35,7 @@ class Desk(admin.AdminSite):
 
     site_header = site_title = _("Program fit: staff desk")
     index_title = _("The desk")
+    login_form = SignIn
     index_template = "admin/desk.html"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

@@ -6,7 +6,7 @@ slow GET must never put old answers back over newer ones.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -18,6 +18,7 @@ from screening import codes
 from screening.keys import cipher
 
 IDLE_SECONDS = 60 * 60
+EARLIER = 30  # saves that one browser is remembered for: a cookie holds no more than 4096 letters
 
 
 def _cipher() -> MultiFernet:
@@ -33,6 +34,7 @@ class Draft:
     answers: Mapping[str, str] = field(default_factory=dict)
     finished: str = ""
     begun: int = 0  # when the first answers came, in seconds since 1970; 0 before
+    earlier: Sequence[str] = ()  # codes of what was saved here before the answers changed, to be erased with the rest
     lost: bool = False  # there was a cookie, and it can't be read: tampered with, foreign, or an hour old
 
     @classmethod
@@ -47,7 +49,8 @@ class Draft:
 
     def write(self, response: HttpResponseBase) -> None:
         """Sets the cookie, and starts its hour anew."""
-        text = json.dumps([self.code, self.answers, self.finished, self.begun], separators=(",", ":"))
+        parts = [self.code, self.answers, self.finished, self.begun, self.earlier]
+        text = json.dumps(parts, separators=(",", ":"))
         response.set_cookie(
             settings.DRAFT_COOKIE_NAME,
             _cipher().encrypt(text.encode()).decode(),
@@ -61,8 +64,12 @@ class Draft:
         merged = {**self.answers, **answers}
         if merged == self.answers:
             return self
-        code = codes.new() if self.finished == "save" else self.code
-        return replace(self, code=code, answers=merged, finished="", begun=self.begun or int(time.time()))
+        draft = self.after_saving() if self.finished == "save" else self
+        return replace(draft, answers=merged, finished="", begun=self.begun or int(time.time()))
+
+    def after_saving(self) -> Self:
+        """The same answers as a new draft, that knows of what was saved."""
+        return replace(self, code=codes.new(), finished="", earlier=(*self.earlier, self.code)[-EARLIER:])
 
 
 def clear(response: HttpResponseBase) -> None:

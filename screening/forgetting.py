@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from screening import limits
-from screening.models import Contact, Forgotten, Status, Submission, kept_since
+from screening.models import Contact, Forgotten, Submission, kept_since
 
 BATCH = 200  # rows that are gone in one go, so that nobody who is saving has to wait long
 
@@ -21,19 +22,17 @@ def erase(submission: Submission) -> None:
     """Answers, result, contact details and notes, at once. A second time does nothing."""
     with transaction.atomic():
         _total, deleted = Submission.objects.filter(pk=submission.pk).delete()
+        _forget_changes([submission.pk])
         if deleted:
             Forgotten.add(Forgotten.Why.ERASED, 1)
-    transaction.on_commit(_sweep)
+    transaction.on_commit(sweep)
 
 
 def expired() -> dict[str, QuerySet[Any]]:
     """What has had its time, by the reason why."""
-    closed_since = timezone.now() - timedelta(days=settings.CONTACT_RETENTION_DAYS)
     return {
         Forgotten.Why.EXPIRED: Submission.objects.filter(received_at__lte=kept_since()),
-        Forgotten.Why.CONTACT: Contact.objects.filter(
-            submission__status=Status.CLOSED, submission__status_at__lte=closed_since
-        ),
+        Forgotten.Why.CONTACT: Contact.objects.expired(),
     }
 
 
@@ -43,17 +42,26 @@ def forget_expired() -> dict[str, int]:
     for why, rows in expired().items():
         counts[why] = sum(_batches(why, rows))
         Forgotten.add(why, 0)  # that it ran, even where there was nothing to do
-    limits.forget(timezone.now())
+    limits.forget()
     Session.objects.filter(expire_date__lt=timezone.now()).delete()
-    transaction.on_commit(_sweep)
+    transaction.on_commit(sweep)
     return counts
+
+
+def _forget_changes(of: list[int]) -> None:
+    """The admin's lines on who changed which submission."""
+    about = ContentType.objects.get_for_model(Submission)
+    LogEntry.objects.filter(content_type=about, object_id__in=[str(pk) for pk in of]).delete()
 
 
 def _batches(why: str, rows: QuerySet[Any]) -> Iterator[int]:
     while True:
         with transaction.atomic():
+            batch = list(rows.values_list("pk", flat=True)[:BATCH])
             # The condition is asked again when deleting: a case may have been opened once more in between.
-            _total, deleted = rows.filter(pk__in=list(rows.values_list("pk", flat=True)[:BATCH])).delete()
+            _total, deleted = rows.filter(pk__in=batch).delete()
+            if rows.model is Submission:
+                _forget_changes(batch)
             count = deleted.get(rows.model._meta.label, 0)
             if count:
                 Forgotten.add(why, count)
@@ -68,10 +76,10 @@ def last_run() -> datetime | None:
     return row.last_at if row else None
 
 
-def _sweep() -> None:
+def sweep() -> None:
     """SQLite overwrites what is deleted, but its journal holds earlier pages until it is emptied.
 
-    It can't be while someone is reading; the next time will do it then.
+    It can't be while someone is reading; the next time will do it then, within the hour (intake_site/server.py).
     """
     if connection.vendor != "sqlite":
         return

@@ -4,6 +4,7 @@ when these are gone."""
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from secrets import token_urlsafe
 
 from django.conf import settings
 from django.db import models
@@ -56,9 +57,12 @@ class SubmissionManager(models.Manager["Submission"]):
         """Without those whose time is up, even where they are still there."""
         return self.filter(received_at__gt=kept_since())
 
+    def with_codes(self, *of: str) -> models.QuerySet["Submission"]:
+        """Those that were saved under these return codes, while they are kept."""
+        return self.kept().filter(code__in=[seal for code in of for seal in codes.sealed(code)])
+
     def with_code(self, code: str) -> "Submission | None":
-        """The one that was saved under this return code, while it is kept."""
-        return self.kept().filter(code__in=codes.sealed(code)).first()
+        return self.with_codes(code).first()
 
     def submit(self, answers: Mapping[str, str], code: str | None = None, *, spam_signs: str = "") -> "Submission":
         """Saves a complete set of answers with its result, once per return code: a second call returns the first row.
@@ -131,8 +135,8 @@ class Submission(models.Model):
 
     @property
     def recommendation(self) -> Recommendation:
-        """The result as the person saw it."""
-        return Recommendation(
+        """The result as the person saw it. Raises what a damaged one makes Python raise, or a ValueError."""
+        found = Recommendation(
             program=self.program,
             urgency=URGENCIES[self.urgency],
             need=self.result["need"],
@@ -145,13 +149,37 @@ class Submission(models.Model):
             ),
             rules_version=self.rules_version,
         )
+        stated = [(dimension, getattr(found, dimension)) for dimension in LEVELS]
+        for dimension, level in (*stated, *((reason.dimension, reason.level) for reason in found.reasons)):
+            if level not in LEVELS[dimension]:
+                raise ValueError(f"no level of {dimension}: {level!r}")
+        return found
 
     def readable_recommendation(self) -> Recommendation | None:
         """The result as the person saw it; None where what is in the database is none."""
         try:
             return self.recommendation
-        except (AttributeError, IndexError, KeyError, TypeError):
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             return None
+
+    @property
+    def readable_answers(self) -> dict[str, str]:
+        """The answers as the person gave them; none where what is in the database are none."""
+        answers = self.answers if isinstance(self.answers, dict) else {}
+        return {key: value for key, value in answers.items() if isinstance(value, str)}
+
+
+class ContactManager(models.Manager["Contact"]):
+    def _expired(self) -> Q:
+        closed_since = timezone.now() - timedelta(days=settings.CONTACT_RETENTION_DAYS)
+        return Q(submission__status=Status.CLOSED, submission__status_at__lte=closed_since)
+
+    def kept(self) -> models.QuerySet["Contact"]:
+        """Without those of cases that were closed long enough ago, even where they are still there."""
+        return self.exclude(self._expired())
+
+    def expired(self) -> models.QuerySet["Contact"]:
+        return self.filter(self._expired())
 
 
 class Contact(models.Model):
@@ -169,6 +197,8 @@ class Contact(models.Model):
     best_time = EncryptedTextField(_("best time"), blank=True)
     to_others = EncryptedTextField(_("if someone else answers"), blank=True)
     consent = models.TextField(_("agreed to"))  # the very words that stood beside the box
+
+    objects = ContactManager()
 
     class Meta:
         verbose_name = _("request for a call")
@@ -222,12 +252,25 @@ class Forgotten(models.Model):
         cls.objects.filter(pk=row.pk).update(count=F("count") + count, last_at=timezone.now())
 
 
+class CountedHour(models.Model):
+    """An hour in which tries are counted. What its marks of addresses are made with goes with it; see limits.py."""
+
+    begins = models.DateTimeField(primary_key=True)
+    secret = models.CharField(max_length=64, default=token_urlsafe)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("counted hours")
+
+    def __str__(self) -> str:
+        return f"{self.begins:%Y-%m-%d %H}"
+
+
 class Attempts(models.Model):
     """How often something was tried from one place within an hour; see limits.py."""
 
     what = models.CharField(max_length=16)
-    place = models.CharField(max_length=32)  # a keyed hash of the address that changes daily; "" for all together
-    hour = models.DateTimeField()
+    place = models.CharField(max_length=32)  # a keyed hash of the address, of use in this hour; "" for all together
+    hour = models.ForeignKey(CountedHour, models.CASCADE)
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -235,4 +278,4 @@ class Attempts(models.Model):
         constraints = (models.UniqueConstraint(fields=("what", "place", "hour"), name="one_count_an_hour"),)
 
     def __str__(self) -> str:
-        return f"{self.what} {self.hour:%Y-%m-%d %H}"
+        return f"{self.what} {self.hour_id:%Y-%m-%d %H}"

@@ -24,7 +24,10 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ),
         ),
         Promise(
-            _("Your answers stay on your device, locked. They go away an hour after the last page you sent."),
+            _(
+                "Your answers stay on your device, locked. An hour after the last page you sent, this site no longer "
+                "opens them."
+            ),
             (
                 "test_flow.py::test_cookie_is_encrypted_http_only_and_ends_with_the_session",
                 "test_flow.py::test_answers_expire_after_an_hour_without_a_new_page",
@@ -46,7 +49,8 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         Promise(
             _(
                 "We keep your name, phone number or e-mail only if you ask for a call. You can take that back at any "
-                "time. It is erased no later than %(contact_days)s days after our staff has closed your case."
+                "time with your code. It is erased no later than %(contact_days)s days after our staff has closed "
+                "your case."
             ),
             (
                 "test_contact.py::test_taking_it_back_erases_it",
@@ -125,6 +129,9 @@ CANNOT = (
     _("Anyone who has your code can see your result and erase it. Keep it where only you look."),
     _("If you print the page or take a picture of it, we can’t erase that."),
     _("What you tell our staff by phone or in person may be written down elsewhere. Ask them about it."),
-    _("Safety copies of our database may hold what was erased until newer copies take their place."),
+    _(
+        "Safety copies of our database, and the disk below it, may hold what was erased until newer data takes its "
+        "place."
+    ),
     _("No one can be sure that a law or a court will never ask for what is kept, or that no one will ever break in."),
 )

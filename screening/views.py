@@ -41,7 +41,6 @@ NOTES = {
         "If they are right, save them too."
     ),
     "cleared": _("Your answers are gone from this device."),
-    "erased": _("All that you saved here is erased, for us and for you. It can’t come back."),
 }
 
 
@@ -54,7 +53,7 @@ def _read(request: HttpRequest) -> Draft:
 def _note(request: HttpRequest, draft: Draft) -> str:
     """The line that a redirect asked for, unless the draft has moved on since."""
     key = request.GET.get("note", "")
-    if (key in ("cleared", "erased") and draft.answers) or (key == "saved_before" and draft.finished == "save"):
+    if (key == "cleared" and draft.answers) or (key == "saved_before" and draft.finished == "save"):
         return ""
     return str(NOTES.get(key, ""))
 
@@ -167,6 +166,7 @@ CANNOT_SAVE = _(
     "We can’t save right now. Your answers are still on this device. Try again in a few minutes, "
     "or see your result without saving."
 )
+DAMAGED = _("What you saved is damaged, and we can’t show it to you. You can erase it, and answer the questions again.")
 TOO_MANY_SAVED = _(
     "Very many answers were saved from your internet connection within an hour. Your own are still on this device. "
     "Try again in an hour, or see your result without saving."
@@ -174,7 +174,13 @@ TOO_MANY_SAVED = _(
 
 
 def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: int = 200) -> HttpResponse:
-    context = {"pages": answers_by_page(draft.answers), "draft": draft, "error": error, "note": _note(request, draft)}
+    context = {
+        "pages": answers_by_page(draft.answers),
+        "saved": draft.finished == "save" and _kept(draft.code),
+        "earlier": _kept(*draft.earlier),
+        "error": error,
+        "note": _note(request, draft),
+    }
     return render(request, "check.html", context, status=status)
 
 
@@ -187,6 +193,8 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
             number = limits.SAVE.take(request)
             if not number:
                 return _check_page(request, draft, error=str(TOO_MANY_SAVED), status=429)
+            if draft.finished == "save" and not Submission.objects.with_code(draft.code):
+                draft = draft.after_saving()  # erased meanwhile, or its time was up: its code opens nothing any more
             saved = Submission.objects.submit(
                 draft.answers, draft.code, spam_signs=spam.signs(request.POST, draft.begun, number)
             )
@@ -196,7 +204,7 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
         if saved.answers != draft.answers:
             # An older tab saved this draft first: what is new becomes a draft of its own.
             response = _to(None, "saved_before")
-            replace(draft, code=codes.new(), finished="").write(response)
+            draft.after_saving().write(response)
             return response
     response = redirect("contact" if action == "save" and request.POST.get("then") == "contact" else "result")
     # Once saved, a draft stays saved: seeing it again "without saving" can't undo that.
@@ -214,11 +222,14 @@ def result(request: HttpRequest) -> HttpResponse:
     draft = _read(request)
     try:
         saved, reachable = saved_row(draft), True
+        contact = Contact.objects.kept().filter(pk=saved.pk).first() if saved else None
     except DatabaseError as error:  # the same rules give the same result; only the saved words are out of reach
         log.error("a saved result could not be read: %s", type(error).__name__)
-        saved, reachable = None, False
+        saved, contact, reachable = None, None, False
     recommendation = saved.readable_recommendation() if saved else None
     if recommendation is None:
+        if saved and first_gap(draft.answers):
+            return render(request, "erase.html", {"error": DAMAGED})
         if first_gap(draft.answers):
             return _to_gap(draft)
         if not draft.finished:
@@ -226,11 +237,12 @@ def result(request: HttpRequest) -> HttpResponse:
         recommendation = in_words(rules.recommend(draft.answers))
     was_saved = saved is not None or draft.finished == "save"
     context = {
-        "explanation": explain(recommendation, saved.answers if saved else draft.answers),
+        "explanation": explain(recommendation, saved.readable_answers if saved else draft.answers),
         "code": codes.shown(draft.code) if was_saved and (saved or not reachable) else "",
         "gone": was_saved and reachable and not saved,
         "saved": saved,
-        "contact": Contact.objects.filter(pk=saved.pk).first() if saved else None,
+        "contact": contact,
+        "earlier": _kept(*draft.earlier),
         "limits": LIMITS,
         "programs": COMPARED,
         "questions_to_ask": QUESTIONS_TO_ASK,
@@ -241,7 +253,15 @@ def result(request: HttpRequest) -> HttpResponse:
 def saved_row(draft: Draft) -> Submission | None:
     """The row with these very answers, if this draft was saved and is still kept. Raises a DatabaseError."""
     submission = Submission.objects.with_code(draft.code) if draft.finished else None
-    return submission if submission and known(submission.answers) == draft.answers else None
+    return submission if submission and known(submission.readable_answers) == draft.answers else None
+
+
+def _kept(*of: str) -> bool:
+    """Whether something is kept under these codes; it may be, while the database can't say."""
+    try:
+        return bool(of) and Submission.objects.with_codes(*of).exists()
+    except DatabaseError:
+        return True
 
 
 # Error pages: kind words, a way back, the crisis numbers, no database.

@@ -14,13 +14,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 from django.utils import timezone
 
-from screening.models import Forgotten
+from screening.models import Forgotten, Submission
+from tests.answers import IOP
 
 ROOT = Path(__file__).resolve().parent.parent
 GOOD = {
     "SECRET_KEY": "kR4mZ0tWqJ8vXs2LhYc6NdBf1PgUe9AoTi3Ky7MwCz5Rj0QxHs8Vb",
     "DATA_KEYS": "pL9sGh3TnVb7Xw1QzKd5Rm2YcJf8Ue0AoTi6Wy4MvBk3Sj7NxZq1Wd",
     "ALLOWED_HOSTS": "screening.example.org",
+    "BEHIND_PROXY": "on",
     "CENTER_PHONE": "(405) 555-0100",
     "SECURITY_CONTACT": "mailto:safe@example.org",
     "VAR_DIR": "/nonexistent",
@@ -100,7 +102,7 @@ def test_what_cannot_work_is_refused_at_start_in_plain_words(environment: dict[s
         ({"HTTPS": "off"}, "E014"),
         ({"CSRF_TRUSTED_ORIGINS": "http://screening.example.org"}, "E004"),
         ({"CSRF_TRUSTED_ORIGINS": "https://*.example.org"}, "E004"),
-        ({"CSRF_TRUSTED_ORIGINS": "https://screening.example.org"}, "W003"),
+        ({"BEHIND_PROXY": "off"}, "W003"),
         ({"SECRET_KEY": "ab" * 30}, "E008"),
         ({"SECRET_KEY_FALLBACKS": "old"}, "E007"),
         ({"DATA_KEYS": "x" * 60}, "E008"),
@@ -109,6 +111,7 @@ def test_what_cannot_work_is_refused_at_start_in_plain_words(environment: dict[s
         ({"EMAIL_HOST": "mail.example.org", "EMAIL_USER": "me@example.org"}, "W006"),
         ({"ERROR_MAIL_TO": "me@example.org"}, "W007"),
         ({"EMAIL_HOST": "mail.example.org"}, "E023"),
+        ({"EMAIL_HOST": "mail.example.org", "EMAIL_FROM": "a@example.org"}, "W015"),
         ({"CONTACT_RETENTION_DAYS": "91"}, "E025"),
         ({"RETENTION_DAYS": "400"}, "W008"),
         ({"LEAVE_URL": "http://www.weather.gov/"}, "E026"),
@@ -129,7 +132,7 @@ def test_bad_environment_is_told_of_with_the_way_to_mend_it(
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}, "E005"),
+        ({"BEHIND_PROXY": False}, "E005"),
         ({"USE_X_FORWARDED_HOST": True}, "E006"),
         ({"SESSION_COOKIE_SECURE": False}, "E011"),
         ({"CSRF_COOKIE_HTTPONLY": False}, "E012"),
@@ -155,9 +158,28 @@ def test_key_that_others_on_the_machine_can_read(erased_today: None, tmp_path: P
     path = tmp_path / "data_keys"
     path.write_text(LONG)
     path.chmod(0o644)
+    tmp_path.chmod(0o755)
     assert told({"VAR_DIR": str(tmp_path)})["intake_site.E010"].hint == f"chmod 600 {path}"
+    tmp_path.chmod(0o700)
+    assert told({"VAR_DIR": str(tmp_path)}) == {}
+    tmp_path.chmod(0o755)
     path.chmod(0o600)
     assert told({"VAR_DIR": str(tmp_path)}) == {}
+
+
+def test_database_that_others_on_the_machine_can_read(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "db.sqlite3").touch(0o644)
+    assert "Others on this machine can read" in check_deploy(VAR_DIR=str(tmp_path))
+
+
+@pytest.mark.django_db
+def test_keys_that_do_not_open_what_is_kept(erased_today: None) -> None:
+    with override_settings(DATA_KEYS=[GOOD["DATA_KEYS"]]):
+        Submission.objects.submit(IOP)
+    assert told() == {}
+    assert told({"DATA_KEYS": f"{LONG},{GOOD['DATA_KEYS']}"}) == {}
+    assert "rotate_keys" in str(told({"DATA_KEYS": LONG})["intake_site.E031"].hint)
 
 
 @pytest.mark.django_db
@@ -177,6 +199,20 @@ def check_deploy(**environment: str) -> str:
     return ran.stdout + ran.stderr
 
 
+def test_command_makes_the_directory_and_the_database_for_its_own_user(tmp_path: Path) -> None:
+    place = tmp_path / "new" / "var"
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "screening", "0001", "--verbosity=0"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]} | GOOD | {"VAR_DIR": str(place)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert [oct(path.stat().st_mode & 0o777) for path in (place, place / "db.sqlite3")] == ["0o700", "0o600"]
+
+
 def test_command_asks_sqlite_itself_how_it_writes(tmp_path: Path) -> None:
     assert "no issues" in check_deploy(VAR_DIR=str(tmp_path))
     lax = tmp_path / "lax.py"
@@ -191,8 +227,9 @@ def test_command_asks_sqlite_itself_how_it_writes(tmp_path: Path) -> None:
         assert f"intake_site.{number}" in said
 
 
-def test_command_says_when_the_database_cannot_be_reached() -> None:
-    said = check_deploy(DATABASE_URL="postgresql://nobody@database.invalid/none?connect_timeout=1")
+def test_command_says_when_the_database_cannot_be_reached(tmp_path: Path) -> None:
+    nowhere = "postgresql://nobody@database.invalid/none?connect_timeout=1"
+    said = check_deploy(DATABASE_URL=nowhere, VAR_DIR=str(tmp_path))
     assert "The way to the database may not be encrypted." in said
     assert "The database can't be reached" in said
     assert "HINT: Look at DATABASE_URL" in said

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -17,7 +19,8 @@ from django.test.utils import CaptureQueriesContext
 
 from screening import codes, limits
 from screening.models import Attempts, Contact, Forgotten, Note, Submission
-from tests.answers import BEST, IOP, URGENT, answers
+from screening.questionnaire import PAGES
+from tests.answers import BEST, IOP, URGENT, answers, on_page
 from tests.conftest import Person
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +70,8 @@ def test_every_mistaken_symbol_and_every_two_that_traded_places_are_noticed() ->
         lambda code: code.replace("-", ""),
         lambda code: f"  {code.replace('-', ' ')}\n",
         lambda code: code.replace("-", "–"),
+        lambda code: f"“{code.replace('-', '−')}”\u200b.",
+        lambda code: "".join(chr(ord(symbol) + 0xFEE0) for symbol in code),
         lambda code: code.replace("0", "o").replace("1", "l"),
         lambda code: code.replace("0", "O").replace("1", "I"),
     ],
@@ -114,16 +119,16 @@ def test_result_kept_nowhere_has_no_code(person: Person) -> None:
     html = person.finishes(IOP, "view").content.decode()
     assert "This is your code" not in html
     assert person.client.get("/erase/").status_code == 200
-    assert person.client.post("/erase/").status_code == 302
+    assert person.client.post("/erase/").status_code == 200
     assert not Forgotten.objects.exists()
 
 
 def test_person_is_told_whether_and_when_staff_opened_it_and_not_who(person: Person, staff_client: Client) -> None:
     code = saves(person)
     submission = Submission.objects.get()
-    assert "Nobody on our staff has opened it yet." in come_back(code).content.decode()
+    assert "Nobody on our staff has opened it on this site yet." in come_back(code).content.decode()
     staff_client.get(DESK)  # a line in a list is not yet opened
-    assert "Nobody on our staff has opened it yet." in come_back(code).content.decode()
+    assert "Nobody on our staff has opened it on this site yet." in come_back(code).content.decode()
     with time_machine.travel("2026-12-01 15:04:00-06:00", tick=False):
         Submission.objects.update(received_at="2026-11-30T00:00:00Z")
         staff_client.force_login(User.objects.get())
@@ -132,7 +137,7 @@ def test_person_is_told_whether_and_when_staff_opened_it_and_not_who(person: Per
         staff_client.force_login(User.objects.get())
         staff_client.get(f"{DESK}{submission.pk}/change/")
         html = come_back(code).content.decode()
-    assert "On Dec. 1, 2026 at 3:04 p.m. someone on our staff first opened it." in html
+    assert "On Dec. 1, 2026 at 3:04 p.m. someone on our staff first opened it on this site." in html
     assert User.objects.get().get_username() not in re.sub(r"our staff|The staff|staff (may|can|is)", "", html).split()
 
 
@@ -180,14 +185,14 @@ def wrong_tries(number: int, address: str = "192.0.2.1") -> list[int]:
 
 def test_wrong_codes_are_limited_for_each_address_and_nobody_else_is_locked_out(person: Person) -> None:
     code = saves(person)
-    assert wrong_tries(23, "192.0.2.1") == [422] * 20 + [429] * 3
+    assert wrong_tries(203, "192.0.2.1") == [422] * 200 + [429] * 3
     assert wrong_tries(1, "192.0.2.2") == [422]
     assert come_back(code, Client(REMOTE_ADDR="192.0.2.3")).status_code == 200
 
 
 def test_limit_says_so_and_leaves_the_crisis_numbers_and_all_else_open() -> None:
     client = Client(REMOTE_ADDR="192.0.2.1")
-    for _ in range(21):
+    for _ in range(201):
         response = client.post("/return/", {"code": codes.shown(codes.new())})
     assert response.status_code == 429
     assert "Please try again in an hour" in response.content.decode()
@@ -206,7 +211,7 @@ def test_right_codes_and_typing_mistakes_are_not_counted(person: Person) -> None
 
 def test_tries_are_open_again_within_the_next_hour() -> None:
     with time_machine.travel("2026-11-23 12:59", tick=False) as clock:
-        assert wrong_tries(21)[-1] == 429
+        assert wrong_tries(201)[-1] == 429
         clock.shift(timedelta(minutes=2))
         assert wrong_tries(1) == [422]
 
@@ -233,18 +238,19 @@ def test_erasing_takes_everything_and_leaves_a_dated_count(person: Person, staff
         {"status": "new", "notes-TOTAL_FORMS": "1", "notes-INITIAL_FORMS": "0", "notes-0-text": "Called."},
     )
     person.client.post("/contact/", {"phone": "405 555 0123", "agree": "on"})
-    assert (Note.objects.count(), Contact.objects.count()) == (1, 1)
+    assert (Note.objects.count(), Contact.objects.count(), LogEntry.objects.count()) == (1, 1, 1)
     other = Submission.objects.submit(URGENT)
     assert "Nobody can bring it back" in person.client.get("/erase/").content.decode()
     assert Submission.objects.count() == 2
     response = person.client.post("/erase/", follow=True)
     again = person.client.post("/erase/", follow=True)
-    assert response.redirect_chain == [("/?note=erased", 302)]
-    assert "All that you saved here is erased" in response.content.decode()
-    assert again.status_code == 200
+    assert (response.status_code, response.redirect_chain) == (200, [])
+    assert "All that you saved here is gone, for us and for you" in response.content.decode()
+    assert again.redirect_chain == [("/return/", 302)]
     assert [*Submission.objects.all()] == [other]
     assert not Note.objects.exists()
     assert not Contact.objects.exists()
+    assert not LogEntry.objects.exists()
     assert [(str(row), row.count) for row in Forgotten.objects.all()] == [("2026-11-23 erased", 1)]
     assert "Nothing is kept under this code." in come_back(code).content.decode()
     assert person.client.get("/check/").url == "/questions/safety/?note=gap"
@@ -258,6 +264,65 @@ def test_device_that_still_has_the_answers_is_told_that_they_are_no_longer_kept(
     html = person.client.get("/result/").content.decode()
     assert "What you saved is no longer kept." in html
     assert "This is your code" not in html
+
+
+def test_what_was_saved_before_an_answer_was_changed_is_told_of_and_goes_too(person: Person) -> None:
+    first = saves(person)
+    person.post("job", on_page(PAGES[1], BEST))
+    assert "What you saved before you changed an answer is still kept." in person.client.get("/check/").content.decode()
+    person.client.post("/check/", {"action": "view"})
+    html = person.client.get("/result/").content.decode()
+    assert "We kept nothing" not in html
+    assert "What you saved before you changed them is still kept" in html
+    person.client.post("/check/", {"action": "save"})
+    result = person.client.get("/result/").content.decode()
+    assert "And what you saved before you changed an answer." in result
+    assert "You saved more than once on this device." in person.client.get("/erase/").content.decode()
+    person.client.post("/erase/")
+    assert not Submission.objects.exists()
+    assert Forgotten.objects.get().count == 2
+    for code in (first, code_on(result)):
+        assert "Nothing is kept under this code." in come_back(code).content.decode()
+
+
+def test_older_tab_that_saved_later_does_not_hide_the_first_save_from_erasing(person: Person) -> None:
+    person.answers_every_page(IOP)
+    unsaved = person.client.cookies[settings.DRAFT_COOKIE_NAME].value
+    person.client.post("/check/", {"action": "save"})
+    person.client.cookies[settings.DRAFT_COOKIE_NAME] = unsaved
+    person.post("job", on_page(PAGES[1], BEST))
+    assert person.client.post("/check/", {"action": "save"}).url == "/check/?note=saved_before"
+    person.client.post("/erase/")
+    assert not Submission.objects.exists()
+
+
+def test_cookie_stays_small_however_often_something_is_saved(person: Person) -> None:
+    saves(person)
+    for number in range(40):
+        person.post("job", on_page(PAGES[1], (BEST, IOP)[number % 2]))
+        person.client.post("/check/", {"action": "save"})
+    assert len(person.client.cookies[settings.DRAFT_COOKIE_NAME].value) < 3500
+
+
+def test_code_that_was_erased_is_never_used_again_on_a_device_that_still_has_it(person: Person) -> None:
+    code = saves(person)
+    Submission.objects.all().delete()
+    check = person.client.get("/check/").content.decode()
+    assert "You saved these answers." not in check
+    assert "What you saved is no longer kept." in person.client.get("/contact/").content.decode()
+    person.client.post("/check/", {"action": "save"})
+    assert code_on(person.client.get("/result/").content.decode()) != code
+    assert "Nothing is kept under this code." in come_back(code).content.decode()
+
+
+def test_damaged_row_can_still_be_erased(person: Person) -> None:
+    code = saves(person)
+    for damage in ({"answers": "x"}, {"answers": ["x"]}, {"answers": {"job": ["x"]}}):
+        Submission.objects.update(result={"need": "enormous", "support": 1, "duties": None, "reasons": {}}, **damage)
+        device = Client()
+        assert "What you saved is damaged" in come_back(code, device).content.decode()
+    device.post("/erase/")
+    assert not Submission.objects.exists()
 
 
 def test_nothing_can_be_erased_while_the_database_is_down_and_it_says_so(

@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from screening import limits
 from screening.models import Note, Status, Submission
 from screening.questionnaire import QUESTIONS
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, PEOPLE, URGENT, answers
@@ -179,13 +180,56 @@ def test_list_takes_a_constant_number_of_queries(staff_client: Client, django_as
 
 def test_result_that_cannot_be_read_is_said_so_and_the_answers_are_still_there(staff_client: Client) -> None:
     submission = Submission.objects.submit(IOP)
-    Submission.objects.filter(pk=submission.pk).update(result=[])
-    html = staff_client.get(change(submission)).content.decode()
-    assert "The stored result can&#x27;t be read." in html
-    assert QUESTIONS["job"].options[IOP["job"]] in html.replace("&#x27;", "'")
+    damaged: list[Any] = [[], {}, "x", submission.result | {"need": "enormous"}, submission.result | {"reasons": [7]}]
+    for result in damaged:
+        Submission.objects.filter(pk=submission.pk).update(result=result)
+        html = staff_client.get(change(submission)).content.decode()
+        assert "The stored result can&#x27;t be read." in html
+        assert QUESTIONS["job"].options[IOP["job"]] in html.replace("&#x27;", "'")
+    damaged = [[], "x", {"job": ["x"], "shoe_size": 9}]
+    for given in damaged:
+        Submission.objects.filter(pk=submission.pk).update(answers=given)
+        assert staff_client.get(change(submission)).status_code == 200
 
 
 def test_answers_cannot_be_probed_by_the_address(staff_client: Client) -> None:
     Submission.objects.submit(IOP)
-    for query in ("answers__job=cannot_leave", "answers__contains=x", "result__need=low", "draft=1"):
+    for query in (
+        "answers__job=cannot_leave",
+        "answers__contains=x",
+        "result__need=low",
+        "code__startswith=1",
+        "status__regex=((",
+        "received_at__year=99999999",
+        "spam_signs__contains=t",
+    ):
         assert staff_client.get(f"{LIST}?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("field", ["urgency__exact", "program__exact", "close_call__exact", "status__exact", "call"])
+@pytest.mark.parametrize("value", ["", "x", "9" * 30, "-1", "%00", "((", "1,2", "%F0%9F%98%80", "' OR 1=1 --"])
+def test_filter_with_a_made_up_value_is_no_server_error(staff_client: Client, field: str, value: str) -> None:
+    assert staff_client.get(f"{LIST}?{field}={value}", follow=True).status_code in (200, 400)
+
+
+@pytest.mark.parametrize("query", ["received_at__gte=99999999-01-01", "received_at__lt=x", "o=99.-1.x", "p=99", "all="])
+def test_list_asked_for_in_a_made_up_way_is_no_server_error(staff_client: Client, query: str) -> None:
+    assert staff_client.get(f"{LIST}?{query}", follow=True).status_code in (200, 400)
+
+
+def test_wrong_passwords_are_limited_for_each_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    User.objects.create_superuser("staff", password="a long enough one")
+    monkeypatch.setattr(limits, "SIGN_IN", limits.Limit("sign in", per_address=3, in_all=100, even_then=2))
+
+    def sign_in(password: str, address: str) -> str:
+        client = Client(REMOTE_ADDR=address)
+        response = client.post("/admin/login/", {"username": "staff", "password": password}, follow=True)
+        return "in" if client.session.get("_auth_user_id") else response.content.decode()
+
+    for _ in range(5):
+        assert sign_in("a long enough one", "192.0.2.1") == "in"
+    for _ in range(3):
+        assert "Please enter the correct username" in sign_in("wrong", "192.0.2.1")
+    for password in ("wrong", "a long enough one"):
+        assert "Too many wrong passwords" in sign_in(password, "192.0.2.1")
+    assert sign_in("a long enough one", "192.0.2.2") == "in"

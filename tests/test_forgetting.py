@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
@@ -16,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from screening import codes, forgetting, limits
-from screening.models import Attempts, Contact, Forgotten, Note, Status, Submission
+from screening.models import Attempts, Contact, CountedHour, Forgotten, Note, Status, Submission
 from tests.answers import IOP, URGENT
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,10 @@ def with_contact(submission: Submission) -> Contact:
     )
 
 
+def changed_by_staff(submission: Submission) -> None:
+    LogEntry.objects.log_actions(User.objects.get().pk, [submission], CHANGE, "Changed status.", single_object=True)
+
+
 def forget(*options: str) -> str:
     out = StringIO()
     call_command("forget_expired", *options, stdout=out)
@@ -51,13 +56,14 @@ def test_expired_submissions_are_erased_with_all_that_hangs_on_them(staff_client
     for each in (young, old):
         with_contact(each)
         Note.objects.create(submission=each, text="A note.", author=User.objects.get())
+        changed_by_staff(each)
     assert forget() == "1 submissions and 0 contact details erased.\n"
     assert [*Submission.objects.all()] == [young]
-    assert (Note.objects.count(), Contact.objects.count()) == (1, 1)
+    assert (Note.objects.count(), Contact.objects.count(), LogEntry.objects.count()) == (1, 1, 1)
     assert counts() == {"expired": 1, "contact": 0}
 
 
-def test_contact_details_go_some_days_after_the_case_was_closed() -> None:
+def test_contact_details_go_some_days_after_the_case_was_closed(staff_client: Client) -> None:
     def closed(days: float) -> dict[str, Any]:
         return {"status": Status.CLOSED, "status_at": timezone.now() - timedelta(days=days)}
 
@@ -65,6 +71,10 @@ def test_contact_details_go_some_days_after_the_case_was_closed() -> None:
     gone = submission(30, **closed(14.1))
     for each in (*kept, gone):
         with_contact(each)
+    html = [staff_client.get(f"{DESK}{each.pk}/change/").content.decode() for each in (*kept, gone)]
+    assert ["405 555 0123" in each for each in html] == [True, True, False]  # even before they are erased
+    asked = staff_client.get(f"{DESK}?call=yes").content.decode()
+    assert [f"/{each.pk}/change/" in asked for each in (*kept, gone)] == [True, True, False]
     assert forget() == "0 submissions and 1 contact details erased.\n"
     assert [contact.submission for contact in Contact.objects.order_by("pk")] == kept
     assert Submission.objects.filter(pk=gone.pk).exists()
@@ -135,7 +145,8 @@ def test_ended_sessions_and_hours_of_counting_go_too() -> None:
     Session.objects.create(session_key="a", session_data="x", expire_date=timezone.now() - timedelta(hours=1))
     Session.objects.create(session_key="b", session_data="x", expire_date=timezone.now() + timedelta(hours=1))
     for hours in (0, 5):
-        Attempts.objects.create(what="return", place="x", hour=timezone.now() - timedelta(hours=hours), count=3)
+        hour = CountedHour.objects.create(begins=timezone.now() - timedelta(hours=hours))
+        Attempts.objects.create(what="return", place="x", hour=hour, count=3)
     forget()
     assert [session.session_key for session in Session.objects.all()] == ["b"]
     assert Attempts.objects.count() == 1

@@ -12,25 +12,42 @@ from django.test import Client, RequestFactory
 
 from screening import limits, spam
 from screening.limits import Limit, place
-from screening.models import Attempts, Submission
+from screening.models import Attempts, CountedHour, Submission
 from tests.answers import IOP
 from tests.conftest import Person
 
-
-def mark(address: str = "192.0.2.1", **headers: str) -> str:
-    return place(RequestFactory(REMOTE_ADDR=address, **headers).get("/"))  # type: ignore[arg-type]
+HOUR = CountedHour(secret="drawn for this hour")
 
 
-def test_mark_of_an_address_is_keyed_and_changes_every_day(settings: Any) -> None:
-    with time_machine.travel("2026-11-23 12:00", tick=False) as clock:
-        today = mark()
-        assert today == mark() != mark("192.0.2.2")
-        assert "192" not in today
-        clock.shift(timedelta(days=1))
-        assert mark() != today
-        clock.shift(timedelta(days=-1))
-        settings.DATA_KEYS = ["another key, as long as a key must be and as random as it gets"]
-        assert mark() != today
+def mark(address: str = "192.0.2.1", hour: CountedHour = HOUR, **headers: str) -> str:
+    return place(RequestFactory(REMOTE_ADDR=address, **headers).get("/"), hour)  # type: ignore[arg-type]
+
+
+def test_mark_of_an_address_is_keyed_and_is_another_one_in_each_hour(settings: Any) -> None:
+    now = mark()
+    assert now == mark() != mark("192.0.2.2")
+    assert "192" not in now
+    assert mark(hour=CountedHour()) != mark(hour=CountedHour()) != now
+    settings.DATA_KEYS = ["another key, as long as a key must be and as random as it gets"]
+    assert mark() != now
+
+
+@pytest.mark.django_db
+def test_what_marks_are_made_with_goes_soon_after_its_hour_and_the_counters_with_it() -> None:
+    request = RequestFactory().get("/")
+    with time_machine.travel("2026-11-23 12:59", tick=False) as clock:
+        limits.SAVE.take(request)
+        secret = CountedHour.objects.get().secret
+        clock.shift(timedelta(minutes=2))
+        limits.SAVE.take(request)
+        assert CountedHour.objects.count() == 2
+        clock.shift(timedelta(minutes=2))
+        limits.forget()
+        assert not CountedHour.objects.filter(secret=secret).exists()
+        assert Attempts.objects.count() == 2
+        clock.shift(timedelta(minutes=60))
+        limits.forget()
+        assert not Attempts.objects.exists()
 
 
 def test_a_whole_network_of_the_new_kind_counts_as_one_line() -> None:
@@ -40,12 +57,14 @@ def test_a_whole_network_of_the_new_kind_counts_as_one_line() -> None:
 
 
 def test_address_is_taken_from_our_own_proxy_only(settings: Any) -> None:
-    forged = {"HTTP_X_FORWARDED_FOR": "198.51.100.7, 192.0.2.9"}
+    forged: Any = {"HTTP_X_FORWARDED_FOR": "198.51.100.7, 192.0.2.9"}
     assert mark("192.0.2.1", **forged) == mark("192.0.2.1")
     settings.BEHIND_PROXY = True
     assert mark("10.0.0.1", **forged) == mark("192.0.2.9")
     assert mark("10.0.0.1", HTTP_X_FORWARDED_FOR="203.0.113.5, 192.0.2.9") == mark("192.0.2.9")
-    assert mark("10.0.0.1") == mark("10.0.0.1")
+    for written in ("192.0.2.9:4711", "203.0.113.5,192.0.2.9, ", "[::ffff:192.0.2.9]:4711", "::ffff:192.0.2.9"):
+        assert mark("10.0.0.1", HTTP_X_FORWARDED_FOR=written) == mark("192.0.2.9")
+    assert mark("10.0.0.1") == mark("10.0.0.1") != mark("10.0.0.1", HTTP_X_FORWARDED_FOR="unknown")
 
 
 @pytest.mark.django_db(transaction=True)
