@@ -1,0 +1,101 @@
+"""Hostile words in every text field, opened on every page that shows them: they are words, never markup."""
+
+import random
+from itertools import islice
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.auth.models import User
+from django.test import Client
+
+from screening.models import Contact, Note, Submission
+from tests.answers import URGENT
+
+pytestmark = pytest.mark.django_db
+FIELDS = ("name", "phone", "email", "best_time", "to_others")
+SEEDS = (
+    "<script>alert(1)</script>",
+    "</textarea><script src=//evil.example></script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</td></tr></table><form action=//evil.example><input>",
+    "<svg/onload=alert(1)>",
+    "<style>*{display:none}</style>",
+    "<!--",
+    "]]>",
+    "&lt;b&gt;&amp;&#60;i&#62;",
+    "{{ 7|add:7 }}{% load static %}{% debug %}",
+    "%(name)s %s %d {0} {name!r}",
+    "'; DROP TABLE screening_note; --",
+    '=HYPERLINK("//evil.example")',
+    "javascript:alert(1)",
+    "\u202egnp.exe",
+    "\u2028line\u2029paragraph",
+    "\u200b\ufeff\u00ad",
+    "Zalgo\u0301\u0302\u0303\u0304" * 8,
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\ud7ff\ue000\uffff",
+    "\x01\x07\x1b[31m\x7f\x85",
+    "../../etc/passwd",
+    "<a href=javascript:alert(1)>x",
+    "＜script＞",
+    "\\u003cscript\\u003e",
+    "%3Cscript%3E",
+    "<base href=//evil.example>",
+    "<" * 90,
+    "A" * 200,
+)
+
+
+def hostile(seed: int) -> Any:
+    """Without end: what has broken other sites, joined and bent at random."""
+    chance = random.Random(seed)
+    while True:
+        parts = chance.sample(SEEDS, chance.randint(1, 3))
+        text = chance.choice(("", " ", '"', "'", ">")).join(parts)
+        bent = chance.choice((str, str.upper, str.swapcase, lambda words: words[::-1]))
+        yield bent(text)[:200]
+
+
+def skeleton(html: bytes) -> list[tuple[str, tuple[str, ...]]]:
+    """Every element with the names of its attributes."""
+    return [(tag.name, tuple(tag.attrs)) for tag in BeautifulSoup(html, "html.parser").find_all(True)]
+
+
+def shown(words: list[str], client: Client, submission: Submission) -> tuple[bytes, bytes]:
+    """The page of a submission whose every text is one of the words, and the list."""
+    Contact.objects.filter(submission=submission).delete()
+    Note.objects.all().delete()
+    details = dict(zip(FIELDS, words, strict=False))
+    Contact.objects.create(submission=submission, may_text=True, may_voicemail=True, consent=words[0], **details)
+    author = User.objects.get()
+    Note.objects.bulk_create(Note(submission=submission, text=text, author=author) for text in words)
+    desk = "/admin/screening/submission/"
+    return client.get(f"{desk}{submission.pk}/change/").content, client.get(desk).content
+
+
+def test_hostile_words_are_shown_as_words_on_every_page_of_the_desk(staff_client: Client) -> None:
+    submission = Submission.objects.submit(URGENT)
+    words, many = hostile(1), 50
+    harmless = [skeleton(page) for page in shown(["harmless"] * many, staff_client, submission)]
+    for _round in range(6):
+        given = list(islice(words, many))
+        pages = shown(given, staff_client, submission)
+        assert [skeleton(page) for page in pages] == harmless
+        text = " ".join(BeautifulSoup(pages[0], "html.parser").text.split())
+        for each in given:
+            assert " ".join(each.split()) in text
+
+
+def test_hostile_words_come_back_into_the_fields_as_they_were_typed() -> None:
+    client, words = Client(), hostile(2)
+    client.post("/questions/safety/", {"emergency": "none"})
+    for given in islice(words, 100):
+        for address, name in (("/return/", "code"), ("/admin/login/", "username")):
+            soup = BeautifulSoup(client.post(address, {name: given}).content, "html.parser")
+            assert not soup.select("[onerror], [onload], [onmouseover], base, script:not([src])")
+            assert str(soup.select_one(f"[name={name}]")["value"]).strip() == given.strip()
+        assert client.post("/check/", {"action": given, "subject": given}).status_code in (302, 422)
+        assert client.post("/questions/job/", {"job": given, given: given}).status_code in (302, 422)
+        assert client.get("/", {"note": given}).status_code == 200
