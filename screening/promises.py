@@ -40,6 +40,16 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ("test_leaks.py::test_no_address_and_no_device_is_kept_or_logged",),
         ),
         Promise(
+            _(
+                "To keep machines out, we count how often one internet connection saves or tries a code. We do that "
+                "under a mark that changes each hour, and the mark is gone within a few hours."
+            ),
+            (
+                "test_limits.py::test_mark_of_an_address_is_keyed_and_is_another_one_in_each_hour",
+                "test_limits.py::test_what_marks_are_made_with_goes_soon_after_its_hour_and_the_counters_with_it",
+            ),
+        ),
+        Promise(
             _("We keep them for %(days)s days. After that, nobody is shown them, and they are erased."),
             (
                 "test_forgetting.py::test_what_has_had_its_time_is_shown_to_nobody_even_before_it_is_erased",
