@@ -162,7 +162,7 @@ class SubmissionAdmin(admin.ModelAdmin):
         return [part for part in parts if "how_to_reach" not in part[1]["fields"]]
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        return lookup in LOOKUPS
+        return lookup in LOOKUPS and "\0" not in str(value)  # PostgreSQL fails on it
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
