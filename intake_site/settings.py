@@ -79,6 +79,11 @@ CONTACT_RETENTION_DAYS = env_number(
     "CONTACT_RETENTION_DAYS", 14, most=3650
 )  # how to reach a person, after their case was closed
 
+OVERDUE_DAYS = {  # how long a case may stay in a status before the desk calls it overdue
+    status: env_number(f"OVERDUE_{status.upper()}_DAYS", days, most=365)
+    for status, days in {"new": 1, "in_progress": 3, "waiting": 7}.items()
+}
+
 LEAVE_URL = os.environ.get("LEAVE_URL", "https://www.weather.gov/")  # where "Leave now" leads: a page for anyone
 
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")  # where to report a weakness: mailto:..., https://...

@@ -1,20 +1,27 @@
 """The desk where staff review. Answers and result are read here, never edited, added or deleted."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef
-from django.forms import BaseModelFormSet, ModelForm
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.forms import BaseModelFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from screening import queues, references
 from screening.explanation import answers_by_page, explain
-from screening.models import Contact, Note, Submission, kept_since
+from screening.models import Contact, Note, Status, Submission, kept_since
 from screening.spam import SIGNS
 
 
@@ -42,56 +49,108 @@ class NoteInline(admin.TabularInline):
         return super().get_queryset(request).select_related("author")
 
 
-class WantsCallFilter(admin.SimpleListFilter):
-    """Who asked for a call."""
+class WorkFilter(admin.SimpleListFilter):
+    """The queues of the front page."""
 
-    title = _("call")
-    parameter_name = "call"
+    title = _("work")
+    parameter_name = "queue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return (("yes", _("Wants a call")), ("no", _("Did not ask")))
+        return [(queue.key, queue.title) for queue in queues.QUEUES]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(asked=self.value() == "yes") if self.value() in ("yes", "no") else queryset
+        queue = queues.BY_KEY.get(self.value() or "")
+        return queryset.filter(queue.condition(request.user)) if queue else queryset
+
+
+class FirstPages(Paginator):
+    """Counts no further than anyone turns pages: counting a million rows takes longer than showing fifty."""
+
+    MOST = 2000
+
+    @cached_property
+    def count(self) -> int:
+        return cast(QuerySet[Submission], self.object_list).order_by()[: self.MOST].count()
 
 
 # What the filters beside the list ask of the database. Nothing else can be asked by the address: not by a pattern, and
 # not of answers, codes and contact details.
-LOOKUPS = {f"{field}__exact" for field in ("urgency", "program", "close_call", "status")} | {
-    "call",
+LOOKUPS = {f"{field}__exact" for field in ("urgency", "program", "close_call", "wants_call", "status")} | {
+    "queue",
     "received_at__gte",
     "received_at__lt",
     "spam_signs__isempty",
+    *(f"{field}__{how}" for field in ("assigned_to", "touched_by") for how in ("id__exact", "isnull")),
 }
+
+
+DECIDED = ("status", "outcome", "assigned_to")  # what staff set
+
+
+class CaseForm(ModelForm):
+    """A closed case has an outcome, and only a closed one."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        closed = cleaned.get("status") == Status.CLOSED
+        if closed and not cleaned.get("outcome"):
+            self.add_error("outcome", _("How did it end? A closed case needs an outcome."))
+        if not closed:
+            cleaned["outcome"] = ""
+        return cleaned
+
+
+def _ago(moment: datetime) -> SafeString:
+    """In its largest unit; the exact time is shown when pointed at."""
+    since = timesince(moment, depth=1)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        date_format(timezone.localtime(moment), "DATETIME_FORMAT"),
+        gettext("%(time)s ago") % {"time": since},
+    )
 
 
 @admin.register(Submission)
 class SubmissionAdmin(admin.ModelAdmin):
-    """Open ones first, the most urgent on top, then the newest; staff set the status and add notes."""
+    """What needs a person first is on top; staff set status and outcome, assign, and add notes."""
 
     list_display = (
         "__str__",
         "urgency",
         "program",
         "close_call_mark",
+        "received",
         "wants_a_call",
-        "received_at",
         "status",
+        "assigned_to",
+        "last_touched",
         "signs",
     )
     list_filter = (
+        WorkFilter,
         "urgency",
         "program",
         "close_call",
-        WantsCallFilter,
+        "wants_call",
         "received_at",
         "status",
+        "assigned_to",
+        "touched_by",
         ("spam_signs", admin.EmptyFieldListFilter),
     )
     list_per_page = 50
+    sortable_by = ()  # one order, that the indexes follow
+    list_select_related = ("assigned_to", "touched_by")
+    show_full_result_count = False
+    paginator = FirstPages
+    search_fields = ("reference",)  # see get_search_results
+    search_help_text = _("A reference, as the person reads it out. Dashes and small letters are fine.")
+    form = CaseForm
     inlines = (NoteInline,)
     fieldsets = (
-        (None, {"fields": ("urgency", "program", "close_call_mark", "received_at", "signs", "status")}),
+        (None, {"fields": ("urgency", "program", "close_call_mark", "received_at", "signs", "last_touched")}),
+        (_("This case"), {"fields": ("status", "outcome", "assigned_to")}),
         (_("Asked for a call"), {"fields": ("how_to_reach",)}),
         (_("Result"), {"fields": ("result_seen",)}),
         (_("Answers"), {"fields": ("answers_in_words",)}),
@@ -103,6 +162,7 @@ class SubmissionAdmin(admin.ModelAdmin):
         "close_call_mark",
         "received_at",
         "signs",
+        "last_touched",
         "how_to_reach",
         "result_seen",
         "answers_in_words",
@@ -111,8 +171,11 @@ class SubmissionAdmin(admin.ModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        asked = Exists(Contact.objects.kept().filter(submission=OuterRef("pk")))
-        return super().get_queryset(request).filter(received_at__gt=kept_since()).annotate(asked=asked)
+        return super().get_queryset(request).filter(received_at__gt=kept_since())
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """By the whole reference only, which an index answers."""
+        return (queryset.filter(reference=references.read(search_term)) if search_term else queryset), False
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """The page is about to be seen: the person may know when that was first so."""
@@ -120,8 +183,19 @@ class SubmissionAdmin(admin.ModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("call"))
-    def wants_a_call(self, submission: Any) -> str:
-        return gettext("Wants a call") if submission.asked else ""
+    def wants_a_call(self, submission: Submission) -> str:
+        return gettext("Wants a call") if submission.wants_call else ""
+
+    @admin.display(description=_("received"))
+    def received(self, submission: Submission) -> SafeString:
+        return _ago(submission.received_at)
+
+    @admin.display(description=_("last touched by"))
+    def last_touched(self, submission: Submission) -> SafeString | str:
+        if submission.touched_at is None:
+            return "–"
+        who = submission.touched_by or gettext("someone who has left")
+        return format_html("{}, {}", who, _ago(submission.touched_at))
 
     @admin.display(description=_("maybe a machine"))
     def signs(self, submission: Submission) -> str:
@@ -134,7 +208,7 @@ class SubmissionAdmin(admin.ModelAdmin):
             return gettext("They did not ask for a call.")
         return render_to_string("admin/screening/submission/contact.html", {"contact": contact})
 
-    @admin.display(description=_("close call"), ordering="close_call")
+    @admin.display(description=_("close call"))
     def close_call_mark(self, submission: Submission) -> str:
         # A word where it counts; the stock icon for "no" looks like an alarm.
         return gettext("Close call") if submission.close_call else ""
@@ -172,14 +246,19 @@ class SubmissionAdmin(admin.ModelAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field and db_field.name == "status":
-            field.show_hidden_initial = True  # what the page showed, so that only a status that was changed is saved
+        if field and db_field.name in DECIDED:
+            field.show_hidden_initial = True  # what the page showed, so that only what was changed is saved
+        if field and db_field.name == "assigned_to":
+            cast(ModelChoiceField, field).queryset = User.objects.filter(is_staff=True, is_active=True)
         return field
 
     def save_model(self, request: HttpRequest, obj: Submission, form: ModelForm, change: bool) -> None:
-        if "status" in form.changed_data:
+        changed = [name for name in DECIDED if name in form.changed_data]
+        if "status" in changed:
             obj.status_at = timezone.now()
-            obj.save(update_fields=["status", "status_at"])
+            changed += ["status_at", "outcome"]
+        obj.touched_by, obj.touched_at = cast(User, request.user), timezone.now()
+        obj.save(update_fields=[*changed, "touched_by", "touched_at"])
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         for note in formset.save(commit=False):

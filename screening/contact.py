@@ -100,7 +100,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             nothing_kept = {"unsaved": True, "gone": draft.finished == "save"}
             return render(request, "contact.html", nothing_kept) if complete else redirect("return")
         if withdrawn:
-            Contact.objects.filter(pk=saved.pk).delete()
+            Contact.objects.withdraw(saved.pk)
             transaction.on_commit(forgetting.sweep)
             return redirect("contact")
         if request.method == "POST" and form.is_valid():

@@ -12,7 +12,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from screening import draft, forgetting, limits
+from screening import draft, forgetting, limits, queues
+from screening.models import Submission
 
 
 class SignIn(AdminAuthenticationForm):
@@ -41,7 +42,14 @@ class Desk(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         last = forgetting.last_run()
         overdue = last is None or timezone.now() - last > timedelta(days=2)
-        told = {"forgotten_at": last, "forgetting_overdue": overdue, "retention_days": settings.RETENTION_DAYS}
+        told: dict[str, Any] = {
+            "forgotten_at": last,
+            "forgetting_overdue": overdue,
+            "retention_days": settings.RETENTION_DAYS,
+        }
+        if request.user.has_perm("screening.view_submission"):
+            told["queues"] = queues.counted(request.user, Submission.objects.kept())
+            told["most"] = queues.MOST
         return super().index(request, told | (extra_context or {}))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

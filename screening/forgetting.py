@@ -62,6 +62,8 @@ def _batches(why: str, rows: QuerySet[Any]) -> Iterator[int]:
             _total, deleted = rows.filter(pk__in=batch).delete()
             if rows.model is Submission:
                 _forget_changes(batch)
+            else:
+                Submission.objects.filter(pk__in=batch, contact=None).update(wants_call=False)
             count = deleted.get(rows.model._meta.label, 0)
             if count:
                 Forgotten.add(why, count)

@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
+from typing import Any
 
 from django.conf import settings
-from django.db import models
-from django.db.models import F, Q
+from django.db import models, transaction
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from screening import codes, rules
+from screening import codes, references, rules
 from screening.fields import EncryptedTextField
 from screening.ruleset import LEVELS, Reason, Recommendation
 
@@ -39,6 +40,34 @@ class Status(models.TextChoices):
     IN_PROGRESS = "in_progress", _("In progress")
     WAITING = "waiting", _("Waiting for person")
     CLOSED = "closed", _("Closed")
+
+
+class Outcome(models.TextChoices):
+    """How a case ended."""
+
+    IOP = "iop", _("Started an IOP")
+    INPATIENT = "inpatient", _("Started inpatient care")
+    ELSEWHERE = "elsewhere", _("Went elsewhere, or was sent on")
+    DECLINED = "declined", _("Did not want to go on")
+    NOT_REACHED = "not_reached", _("Could not be reached")
+    NOT_MEANT = "not_meant", _("Not meant: a trial, a double, a machine")
+
+
+# The order in which submissions need a person. Urgent ones come first, and of these who can be called; then who asked
+# for a call; then who waits for nobody but themselves; closed ones last.
+RANK = Case(
+    When(status=Status.CLOSED, then=9),
+    When(status=Status.WAITING, then=8),
+    When(urgency=Urgency.NOW, wants_call=True, then=0),
+    When(urgency=Urgency.NOW, then=1),
+    When(urgency=Urgency.TODAY, wants_call=True, then=2),
+    When(urgency=Urgency.TODAY, then=3),
+    When(urgency=Urgency.SOON, wants_call=True, then=4),
+    When(wants_call=True, then=5),
+    When(urgency=Urgency.SOON, then=6),
+    default=7,
+)
+URGENT, WANTS_CALL, OPEN = (0, 1, 2, 3), (0, 2, 4, 5), tuple(range(9))
 
 
 def in_words(recommendation: Recommendation) -> Recommendation:
@@ -111,23 +140,51 @@ class Submission(models.Model):
     opened_at = models.DateTimeField(_("first opened"), null=True, editable=False)  # by staff; the person is told
     spam_signs = models.CharField(_("signs of a machine"), max_length=64, blank=True, editable=False)
     is_test = models.BooleanField(_("test data"), default=False, editable=False)
-    closed = models.GeneratedField(
-        expression=models.ExpressionWrapper(Q(status=Status.CLOSED), output_field=models.BooleanField()),
-        output_field=models.BooleanField(),
-        db_persist=True,
+    reference = models.CharField(_("reference"), max_length=8, unique=True, default=references.new, editable=False)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, blank=True)
+    wants_call = models.BooleanField(_("wants a call"), default=False, editable=False)  # as long as there is a Contact
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("assigned to"),
     )
+    touched_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("last touched by"),
+    )
+    touched_at = models.DateTimeField(_("last touched"), null=True, editable=False)
+    rank = models.GeneratedField(expression=RANK, output_field=models.PositiveSmallIntegerField(), db_persist=True)
 
     objects = SubmissionManager()
 
     class Meta:
         verbose_name = _("submission")
         verbose_name_plural = _("submissions")
-        ordering = ("closed", "-urgency", "-received_at")  # open ones first, the most urgent on top, then the newest
-        indexes = (models.Index(fields=("closed", "-urgency", "-received_at"), name="submission_queue"),)
+        ordering = ("rank", "-received_at")
+        # One for each filter of the list, in the order of the list; without them a page takes longer the more there is.
+        indexes = (
+            models.Index(fields=("rank", "-received_at"), name="submission_rank"),
+            *(
+                models.Index(fields=(field, "rank", "-received_at"), name=f"submission_{field}")
+                for field in ("urgency", "program", "close_call", "wants_call", "status", "assigned_to", "touched_by")
+            ),
+            models.Index(fields=("rank", "-received_at"), name="submission_unread", condition=Q(opened_at=None)),
+            models.Index(fields=("rank", "-received_at"), name="submission_signs", condition=~Q(spam_signs="")),
+            models.Index(fields=("status", "status_at"), name="submission_status_since"),
+        )
 
     def __str__(self) -> str:
-        words = gettext("Submission %(number)s (test)") if self.is_test else gettext("Submission %(number)s")
-        return words % {"number": self.pk}
+        reference = references.shown(self.reference)
+        return gettext("%(reference)s (test)") % {"reference": reference} if self.is_test else reference
 
     @property
     def kept_until(self) -> datetime:
@@ -181,6 +238,12 @@ class ContactManager(models.Manager["Contact"]):
     def expired(self) -> models.QuerySet["Contact"]:
         return self.filter(self._expired())
 
+    def withdraw(self, *of: int) -> None:
+        """Takes away the requests for a call of these submissions."""
+        with transaction.atomic():
+            self.filter(pk__in=of).delete()
+            Submission.objects.filter(pk__in=of).update(wants_call=False)
+
 
 class Contact(models.Model):
     """How to reach a person who asked for a call, and what they agreed to. A later one replaces an earlier."""
@@ -206,6 +269,11 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return gettext("Request for a call %(number)s") % {"number": self.pk}
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            Submission.objects.filter(pk=self.pk).update(wants_call=True)
 
 
 class Note(models.Model):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from screening import codes, limits, rules, spam
+from screening import codes, limits, references, rules, spam
 from screening import draft as drafts
 from screening.draft import Draft
 from screening.explanation import LIMITS, answers_by_page, explain
@@ -241,6 +241,7 @@ def result(request: HttpRequest) -> HttpResponse:
         "code": codes.shown(draft.code) if was_saved and (saved or not reachable) else "",
         "gone": was_saved and reachable and not saved,
         "saved": saved,
+        "reference": references.shown(saved.reference) if saved else "",
         "contact": contact,
         "earlier": _kept(*draft.earlier),
         "limits": LIMITS,

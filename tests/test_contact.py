@@ -220,9 +220,11 @@ def test_desk_filters_those_who_want_a_call(person: Person, staff_client: Client
     Submission.objects.submit(URGENT)
     rows = {
         query: staff_client.get(f"/admin/screening/submission/?{query}").content.decode().count("/change/")
-        for query in ("call=yes", "call=no", "call=maybe")
+        for query in ("wants_call__exact=1", "wants_call__exact=0", "queue=wants_call")
     }
-    assert rows == {"call=yes": 1, "call=no": 1, "call=maybe": 2}
+    assert rows == {"wants_call__exact=1": 1, "wants_call__exact=0": 1, "queue=wants_call": 1}
+    person.client.post("/contact/", {"action": "withdraw"})
+    assert not Submission.objects.filter(wants_call=True).exists()
 
 
 def test_who_may_read_answers_only_is_not_shown_how_to_reach_the_person(person: Person, client: Client) -> None:

@@ -16,6 +16,7 @@ from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, PEOPLE, on_page
 from tests.conftest import Person
 
 COOKIE = settings.DRAFT_COOKIE_NAME
+REFERENCE = "So that they find your answers, give them this reference:"
 
 
 @pytest.mark.django_db
@@ -126,8 +127,11 @@ def test_saved_result_can_still_be_seen_while_the_database_is_down(
     assert after.status_code == 200
     soup = BeautifulSoup(after.content, "html.parser")
     for section in ("why", "code", "next"):
-        found = [page.find(id=section).find_parent("section").text for page in (before, soup)]
-        assert found[0] == found[1]
+        found = [page.find(id=section).find_parent("section") for page in (before, soup)]
+        for part in found[0].select(".reference"):  # only the database knows it
+            part.decompose()
+        words = [" ".join(part.text.replace(REFERENCE, "").split()) for part in found]
+        assert words[0] == words[1]
 
 
 @pytest.mark.django_db

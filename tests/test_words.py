@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db  # a result is looked for among the saved one
 MARK = "⟦{}⟧"
 # Names, numbers, letters and titles are the same in every language.
 SAME = re.compile(
-    r"^[\W\d]*$|^FindTreatment\.gov$|^Country Road Recovery Center$|^[\d\W]*https?://\S+$|^([A-Z]\d?\s?)+$|^(\w{5}-){4}\w{5}$"
+    r"^[\W\d]*$|^FindTreatment\.gov$|^Country Road Recovery Center$|^[\d\W]*https?://\S+$|^([A-Z]\d?\s?)+$|^(\w{5}-){4}\w{5}$|^\w{4}-\w{4}$"
 )
 AS_PUBLISHED = "style, script, code, #sources + ol, #sources + dl"
 # Never said to a person, and not said of one either.

@@ -1,0 +1,21 @@
+"""References: how staff and a person speak of one submission. They say nothing of the person, and open nothing."""
+
+import secrets
+
+SYMBOLS = "23456789BCDFGHJKMNPQRSTVWXYZ"  # none that is taken for another, and no vowels: no words
+LENGTH = 8  # 28^8: too many to guess, and two alike are not to be expected among millions
+
+
+def new() -> str:
+    return "".join(secrets.choice(SYMBOLS) for _ in range(LENGTH))
+
+
+def shown(reference: str) -> str:
+    """In two groups of four."""
+    return f"{reference[:4]}-{reference[4:]}"
+
+
+def read(typed: str) -> str:
+    """What was typed or heard, without case and dividers; "" where it is no reference."""
+    reference = "".join(symbol for symbol in typed.upper() if symbol.isalnum())
+    return reference if len(reference) == LENGTH and set(reference) <= set(SYMBOLS) else ""

@@ -1,0 +1,119 @@
+"""How the desk's pages slow down from ten thousand submissions to a million: a ratio for each, from one run.
+
+TEST_DATABASE=sqlite .venv/bin/python -m scripts.desk_speed          # or postgresql; --few 10000 --many 1000000
+"""
+
+import argparse
+import os
+import random
+import secrets
+import statistics
+import tempfile
+import time
+from datetime import timedelta
+
+import tests.databases  # noqa: F401 - sets the environment, and starts PostgreSQL where that is asked for
+
+if "DATABASE_URL" not in os.environ:
+    os.environ["DATABASE_URL"] = f"sqlite:///{tempfile.mkdtemp()}/speed.sqlite3"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+import django
+
+django.setup()
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import setup_test_environment
+from django.utils import timezone
+
+from screening import queues, references
+from screening.models import Submission
+from tests.answers import PEOPLE
+
+LIST = "/admin/screening/submission/"
+CHANCE = random.Random(1)
+
+
+def fill(number: int, staff: list[User]) -> None:
+    """Adds so many, spread over the days that they are kept; nine of ten are closed."""
+    made = [Submission.objects.submit(given) for given in PEOPLE.values()]
+    now = timezone.now()
+    for start in range(0, number, 5000):
+        rows = []
+        for _ in range(min(5000, number - start)):
+            like = CHANCE.choice(made)
+            status = CHANCE.choices(("closed", "waiting", "in_progress", "new"), (90, 3, 3, 4))[0]
+            received = now - timedelta(days=89 * CHANCE.random())
+            rows.append(
+                Submission(
+                    code=secrets.token_hex(40),
+                    reference=references.new(),
+                    received_at=received,
+                    answers={},
+                    result=like.result,
+                    program=like.program,
+                    urgency=CHANCE.choices((0, 1, 2, 3), (60, 30, 6, 4))[0],
+                    close_call=CHANCE.random() < 0.1,
+                    rules_version=like.rules_version,
+                    language="en",
+                    status=status,
+                    status_at=received,
+                    opened_at=None if status == "new" else received,
+                    wants_call=CHANCE.random() < 0.2,
+                    assigned_to=None if status == "new" else CHANCE.choice(staff),
+                    touched_by=None if status == "new" else CHANCE.choice(staff),
+                    spam_signs="" if CHANCE.random() < 0.99 else "fast",
+                )
+            )
+        Submission.objects.bulk_create(rows)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def pages() -> dict[str, str]:
+    queries = [f"queue={queue.key}" for queue in queues.QUEUES]
+    queries += [f"urgency__exact={level}" for level in range(4)] + ["program__exact=iop", "close_call__exact=1"]
+    queries += ["wants_call__exact=1", "status__exact=new", "status__exact=closed", "assigned_to__id__exact=1"]
+    queries += ["touched_by__id__exact=1", "spam_signs__isempty=0", "assigned_to__isnull=True", "p=20"]
+    queries += [f"received_at__gte={timezone.localdate() - timedelta(days=days)}" for days in (0, 7, 30)]
+    queries += [f"q={Submission.objects.first().reference}", "q=BBBB-BBBB"]  # type: ignore[union-attr]
+    return {"front page": "/admin/", "list": LIST} | {query: f"{LIST}?{query}" for query in queries}
+
+
+def measure(client: Client) -> dict[str, float]:
+    """Milliseconds for each page: the median of 15."""
+    times = {}
+    for name, address in pages().items():
+        taken = []
+        for _ in range(15):
+            start = time.perf_counter()
+            assert client.get(address).status_code == 200
+            taken.append(1000 * (time.perf_counter() - start))
+        times[name] = statistics.median(taken)
+    return times
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--few", type=int, default=10_000)
+    options.add_argument("--many", type=int, default=1_000_000)
+    given = options.parse_args()
+    setup_test_environment()
+    call_command("migrate", verbosity=0)
+    staff = [User.objects.create_superuser(f"staff{number}") for number in range(8)]
+    client = Client()
+    client.force_login(staff[0])
+    fill(given.few, staff)
+    few = measure(client)
+    fill(given.many - given.few, staff)
+    many = measure(client)
+    print(f"{connection.vendor}, {given.few:,} and {given.many:,} submissions, milliseconds")
+    for (name, before), after in zip(few.items(), many.values(), strict=True):
+        print(f"{after / before:6.2f} x  {before:7.1f} {after:9.1f}  {name}")
+
+
+if __name__ == "__main__":
+    main()
