@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening import queues, references
 from screening.explanation import answers_by_page, explain
-from screening.models import Contact, Note, Status, Submission, kept_since
+from screening.models import Contact, Note, Status, Submission, Urgency, kept_since
 from screening.spam import SIGNS
 
 
@@ -117,7 +117,7 @@ class SubmissionAdmin(admin.ModelAdmin):
 
     list_display = (
         "__str__",
-        "urgency",
+        "urgency_mark",
         "program",
         "close_call_mark",
         "received",
@@ -125,7 +125,6 @@ class SubmissionAdmin(admin.ModelAdmin):
         "status",
         "assigned_to",
         "last_touched",
-        "signs",
     )
     list_filter = (
         WorkFilter,
@@ -143,13 +142,19 @@ class SubmissionAdmin(admin.ModelAdmin):
     sortable_by = ()  # one order, that the indexes follow
     list_select_related = ("assigned_to", "touched_by")
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a count for each filter would count everything
+    empty_value_display = _("nobody")  # to assign to, or to have touched it
     paginator = FirstPages
     search_fields = ("reference",)  # see get_search_results
     search_help_text = _("A reference, as the person reads it out. Dashes and small letters are fine.")
     form = CaseForm
+
+    class Media:
+        css = {"all": ("screening/desk.css",)}  # noqa: RUF012 - as Django has it
+
     inlines = (NoteInline,)
     fieldsets = (
-        (None, {"fields": ("urgency", "program", "close_call_mark", "received_at", "signs", "last_touched")}),
+        (None, {"fields": ("urgency_mark", "program", "close_call_mark", "received_at", "signs", "last_touched")}),
         (_("This case"), {"fields": ("status", "outcome", "assigned_to")}),
         (_("Asked for a call"), {"fields": ("how_to_reach",)}),
         (_("Result"), {"fields": ("result_seen",)}),
@@ -157,7 +162,7 @@ class SubmissionAdmin(admin.ModelAdmin):
         (_("Rules"), {"fields": ("rules_version", "language")}),
     )
     readonly_fields = (
-        "urgency",
+        "urgency_mark",
         "program",
         "close_call_mark",
         "received_at",
@@ -169,6 +174,9 @@ class SubmissionAdmin(admin.ModelAdmin):
         "rules_version",
         "language",
     )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Submissions")} | (extra_context or {}))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(received_at__gt=kept_since())
@@ -182,7 +190,12 @@ class SubmissionAdmin(admin.ModelAdmin):
         Submission.objects.filter(pk=kwargs["obj"].pk, opened_at=None).update(opened_at=timezone.now())
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.display(description=_("call"))
+    @admin.display(description=_("urgency"))
+    def urgency_mark(self, submission: Submission) -> SafeString:
+        urgency = Urgency(submission.urgency)
+        return format_html('<span class="urgency {}">{}</span>', urgency.name.lower(), urgency.label)
+
+    @admin.display(description=_("call"), empty_value="")
     def wants_a_call(self, submission: Submission) -> str:
         return gettext("Wants a call") if submission.wants_call else ""
 
@@ -190,14 +203,14 @@ class SubmissionAdmin(admin.ModelAdmin):
     def received(self, submission: Submission) -> SafeString:
         return _ago(submission.received_at)
 
-    @admin.display(description=_("last touched by"))
+    @admin.display(description=_("last touched by"), empty_value="")
     def last_touched(self, submission: Submission) -> SafeString | str:
         if submission.touched_at is None:
-            return "–"
+            return ""
         who = submission.touched_by or gettext("someone who has left")
         return format_html("{}, {}", who, _ago(submission.touched_at))
 
-    @admin.display(description=_("maybe a machine"))
+    @admin.display(description=_("maybe a machine"), empty_value="")
     def signs(self, submission: Submission) -> str:
         return "; ".join(str(SIGNS[key]) for key in submission.spam_signs.split(",") if key in SIGNS)
 
@@ -208,7 +221,7 @@ class SubmissionAdmin(admin.ModelAdmin):
             return gettext("They did not ask for a call.")
         return render_to_string("admin/screening/submission/contact.html", {"contact": contact})
 
-    @admin.display(description=_("close call"))
+    @admin.display(description=_("close call"), empty_value="")
     def close_call_mark(self, submission: Submission) -> str:
         # A word where it counts; the stock icon for "no" looks like an alarm.
         return gettext("Close call") if submission.close_call else ""

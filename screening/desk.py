@@ -37,6 +37,7 @@ class Desk(admin.AdminSite):
     site_header = site_title = _("Program fit: staff desk")
     index_title = _("The desk")
     login_form = SignIn
+    enable_nav_sidebar = False  # there is one list
     index_template = "admin/desk.html"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

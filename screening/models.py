@@ -8,7 +8,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Case, F, Q, When
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
@@ -102,9 +102,9 @@ class SubmissionManager(models.Manager["Submission"]):
         recommendation = in_words(rules.recommend(answers))
         if saved := self.with_code(code):  # under an older key, perhaps: the unique column sees only the newest
             return saved
-        submission, _created = self.get_or_create(
-            code=codes.sealed(code)[0],
-            defaults={
+        return self._insert(
+            codes.sealed(code)[0],
+            {
                 "answers": dict(answers),
                 "program": recommendation.program,
                 "urgency": URGENCIES.index(recommendation.urgency),
@@ -120,7 +120,12 @@ class SubmissionManager(models.Manager["Submission"]):
                 },
             },
         )
-        return submission
+
+    def _insert(self, code: str, values: dict[str, Any]) -> "Submission":
+        try:
+            return self.get_or_create(code=code, defaults=values)[0]
+        except IntegrityError:  # its reference is taken, which is rare, and not to be expected twice
+            return self.get_or_create(code=code, defaults=values)[0]
 
 
 class Submission(models.Model):

@@ -3,7 +3,7 @@
 import secrets
 
 SYMBOLS = "23456789BCDFGHJKMNPQRSTVWXYZ"  # none that is taken for another, and no vowels: no words
-LENGTH = 8  # 28^8: too many to guess, and two alike are not to be expected among millions
+LENGTH = 8  # 28^8: too many to guess; where one is taken, a save draws again
 
 
 def new() -> str:

@@ -68,7 +68,7 @@ def fill(number: int, staff: list[User]) -> None:
                     spam_signs="" if CHANCE.random() < 0.99 else "fast",
                 )
             )
-        Submission.objects.bulk_create(rows)
+        Submission.objects.bulk_create(rows, ignore_conflicts=True)  # two references may be alike
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -78,7 +78,9 @@ def pages() -> dict[str, str]:
     queries += [f"urgency__exact={level}" for level in range(4)] + ["program__exact=iop", "close_call__exact=1"]
     queries += ["wants_call__exact=1", "status__exact=new", "status__exact=closed", "assigned_to__id__exact=1"]
     queries += ["touched_by__id__exact=1", "spam_signs__isempty=0", "assigned_to__isnull=True", "p=20"]
-    queries += [f"received_at__gte={timezone.localdate() - timedelta(days=days)}" for days in (0, 7, 30)]
+    for days in (0, 7, 30):
+        since = timezone.now() - timedelta(days=days)
+        queries.append(f"received_at__gte={since:%Y-%m-%d}+00:00:00%2B00:00")
     queries += [f"q={Submission.objects.first().reference}", "q=BBBB-BBBB"]  # type: ignore[union-attr]
     return {"front page": "/admin/", "list": LIST} | {query: f"{LIST}?{query}" for query in queries}
 

@@ -5,12 +5,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
 from screening.management.commands import demo as command
-from screening.models import Note, Status, Submission
+from screening.models import Contact, Note, Status, Submission
 from screening.people import PEOPLE
 from tests.answers import IOP
 
@@ -36,6 +37,9 @@ def test_it_fills_the_desk_with_marked_submissions_at_all_stages(staff_client: C
     assert set(made.values_list("urgency", flat=True)) == {0, 1, 2, 3}
     assert {submission.program for submission in made} == {"iop", "inpatient"}
     assert Note.objects.exists()
+    assert Contact.objects.exists()
+    page = BeautifulSoup(staff_client.get("/admin/").content, "html.parser")
+    assert "0" not in [count.text for count in page.select(".queue .count")]
     assert "(test)" in staff_client.get("/admin/screening/submission/").content.decode()
     call_command("verify_results", stdout=StringIO())
 

@@ -130,8 +130,11 @@ def test_machines_are_marked_and_never_refused(staff_client: Client) -> None:
     assert trapped.spam_signs == "trap"
     assert saved_after(1, **{spam.TRAP: "x"}).spam_signs == "trap,fast"
     Submission.objects.exclude(pk=trapped.pk).delete()
-    html = staff_client.get("/admin/screening/submission/?spam_signs__isempty=0").content.decode()
-    assert str(spam.SIGNS["trap"]) in html
+    Submission.objects.submit(IOP)
+    desk = "/admin/screening/submission/"
+    html = staff_client.get(f"{desk}?spam_signs__isempty=0").content.decode()
+    assert html.count("/change/") == 1
+    assert str(spam.SIGNS["trap"]) in staff_client.get(f"{desk}{trapped.pk}/change/").content.decode()
     assert "Buy now" not in str(list(Submission.objects.values()))
 
 

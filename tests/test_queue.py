@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from screening import queues, references
+from screening import codes, queues, references
 from screening.admin import FirstPages
 from screening.models import Contact, Outcome, Status, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT, answers
@@ -132,6 +132,14 @@ def test_reference_is_short_speakable_and_says_nothing(person: Person) -> None:
     assert not set("".join(made)) & set("AEIOU01L")
     html = person.finishes(IOP, "save").content.decode()
     assert references.shown(Submission.objects.get().reference) in html
+
+
+def test_save_whose_reference_is_taken_draws_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, code = Submission.objects.submit(IOP).reference, codes.new()
+    picks = iter(taken + "23456789")
+    monkeypatch.setattr(references.secrets, "choice", lambda symbols: next(picks))
+    assert Submission.objects.submit(URGENT, code).reference == "23456789"
+    assert Submission.objects.count() == 2
 
 
 @pytest.mark.parametrize("typed", [str, str.lower, references.shown, lambda text: f" {text[:3]} {text[3:]}."])

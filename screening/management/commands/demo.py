@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 from django.utils import timezone
 
-from screening.models import Note, Status, Submission
+from screening.models import Contact, Note, Outcome, Status, Submission
 from screening.people import PEOPLE
 from screening.questionnaire import QUESTIONS
 
@@ -59,7 +59,25 @@ def _fill(number: int) -> None:
         days = min(chance.expovariate(1 / 12), settings.RETENTION_DAYS - 1)
         submission.received_at = timezone.now() - timedelta(days=days)
         submission.status = chance.choices(Status.values, weights=(max(1, 6 - days), 2, 2, days))[0]
+        submission.status_at = submission.received_at + timedelta(days=days * chance.random())
         submission.is_test = True
-        submission.save(update_fields=["received_at", "status", "is_test"])
+        if submission.status != Status.NEW:
+            submission.opened_at = submission.touched_at = submission.status_at
+            submission.touched_by = author
+            submission.assigned_to = author if chance.random() < 0.5 else None
+        if submission.status == Status.CLOSED:
+            submission.outcome = chance.choice(Outcome.values)
+        submission.save()
+        if chance.random() < 0.3:
+            Contact.objects.create(
+                submission=submission,
+                name=chance.choice(("Robin", "Sam", "")),
+                phone=f"(405) 555-01{chance.randrange(100):02}",
+                may_text=chance.random() < 0.5,
+                may_voicemail=chance.random() < 0.3,
+                best_time=chance.choice(("weekdays after 5", "mornings", "")),
+                to_others=chance.choice(("say it is the library", "")),
+                consent="Invented: nobody agreed to anything.",
+            )
         if author and submission.status != Status.NEW:
             Note.objects.create(submission=submission, author=author, text=chance.choice(WORDS))
