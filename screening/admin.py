@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import BaseModelFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,37 +18,14 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import queues, references
+from screening.case import DECIDED, CaseForm, NoteInline, ReviewInline
 from screening.explanation import answers_by_page, explain
-from screening.models import Contact, Note, Status, Submission, Urgency, kept_since
+from screening.models import Contact, Status, Submission, Urgency, kept_since
 from screening.spam import SIGNS
-
-
-class NoteInline(admin.TabularInline):
-    """Notes are added, never changed: each carries its author and time."""
-
-    model = Note
-    extra = 1
-    fields = ("text", "author", "written_at")
-    readonly_fields = ("author", "written_at")
-    verbose_name_plural = _("notes (kept as written: they can't be changed later)")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Without the right to change a submission, its page has no button to save a note with.
-        may_save = request.user.has_perm("screening.change_submission")
-        return may_save and super().has_add_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("author")
 
 
 class WorkFilter(admin.SimpleListFilter):
@@ -82,22 +61,6 @@ LOOKUPS = {f"{field}__exact" for field in ("urgency", "program", "close_call", "
     "spam_signs__isempty",
     *(f"{field}__{how}" for field in ("assigned_to", "touched_by") for how in ("id__exact", "isnull")),
 }
-
-
-DECIDED = ("status", "outcome", "assigned_to")  # what staff set
-
-
-class CaseForm(ModelForm):
-    """A closed case has an outcome, and only a closed one."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        closed = cleaned.get("status") == Status.CLOSED
-        if closed and not cleaned.get("outcome"):
-            self.add_error("outcome", _("How did it end? A closed case needs an outcome."))
-        if not closed:
-            cleaned["outcome"] = ""
-        return cleaned
 
 
 def _ago(moment: datetime) -> SafeString:
@@ -152,10 +115,11 @@ class SubmissionAdmin(admin.ModelAdmin):
     class Media:
         css = {"all": ("screening/desk.css",)}  # noqa: RUF012 - as Django has it
 
-    inlines = (NoteInline,)
+    inlines = (ReviewInline, NoteInline)
+    actions = ("assign_to_me", "begin", "wait")
     fieldsets = (
         (None, {"fields": ("urgency_mark", "program", "close_call_mark", "received_at", "signs", "last_touched")}),
-        (_("This case"), {"fields": ("status", "outcome", "assigned_to")}),
+        (_("This case"), {"fields": ("status", "outcome", "assigned_to", "seen")}),
         (_("Asked for a call"), {"fields": ("how_to_reach",)}),
         (_("Result"), {"fields": ("result_seen",)}),
         (_("Answers"), {"fields": ("answers_in_words",)}),
@@ -184,6 +148,12 @@ class SubmissionAdmin(admin.ModelAdmin):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """By the whole reference only, which an index answers."""
         return (queryset.filter(reference=references.read(search_term)) if search_term else queryset), False
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Django's own words guess that someone deleted it."""
+        words = _("This submission is gone. It was erased by its person, or its time was up. Nothing about it is kept.")
+        self.message_user(request, words, messages.WARNING)
+        return redirect("admin:screening_submission_changelist")
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """The page is about to be seen: the person may know when that was first so."""
@@ -266,15 +236,47 @@ class SubmissionAdmin(admin.ModelAdmin):
         return field
 
     def save_model(self, request: HttpRequest, obj: Submission, form: ModelForm, change: bool) -> None:
-        changed = [name for name in DECIDED if name in form.changed_data]
+        self._touch(request, obj, *(name for name in DECIDED if name in form.changed_data))
+
+    def _touch(self, request: HttpRequest, obj: Submission, *changed: str) -> None:
+        """Saves what was changed, and that it was."""
+        names = {*changed, "touched_by", "touched_at", "version"}
         if "status" in changed:
             obj.status_at = timezone.now()
-            changed += ["status_at", "outcome"]
+            names |= {"status_at", "outcome"}
         obj.touched_by, obj.touched_at = cast(User, request.user), timezone.now()
-        obj.save(update_fields=[*changed, "touched_by", "touched_at"])
+        obj.version += 1
+        obj.save(update_fields=names)
+
+    def _each(self, request: HttpRequest, rows: Any, **values: Any) -> None:
+        """Sets the same on each of the rows, and logs each."""
+        count = 0
+        with transaction.atomic():
+            for row in rows.select_for_update(of=("self",)).order_by("pk"):
+                changed = [name for name, value in values.items() if getattr(row, name) != value]
+                if changed:
+                    for name in changed:
+                        setattr(row, name, values[name])
+                    row.outcome = row.outcome if row.status == Status.CLOSED else ""
+                    self._touch(request, row, *changed)
+                    self.log_change(request, row, [{"changed": {"fields": changed}}])
+                    count += 1
+        self.message_user(request, ngettext("%d case changed.", "%d cases changed.", count) % count)
+
+    @admin.action(description=_("Assign to me"), permissions=["change"])
+    def assign_to_me(self, request: HttpRequest, rows: Any) -> None:
+        self._each(request, rows, assigned_to=request.user)
+
+    @admin.action(description=_("Set to: in progress"), permissions=["change"])
+    def begin(self, request: HttpRequest, rows: Any) -> None:
+        self._each(request, rows, status=Status.IN_PROGRESS)
+
+    @admin.action(description=_("Set to: waiting for person"), permissions=["change"])
+    def wait(self, request: HttpRequest, rows: Any) -> None:
+        self._each(request, rows, status=Status.WAITING)
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
-        for note in formset.save(commit=False):
-            note.author = request.user
-            note.save()
+        for added in formset.save(commit=False):
+            added.author = request.user
+            added.save()
         formset.save_m2m()

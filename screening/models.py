@@ -167,6 +167,7 @@ class Submission(models.Model):
         verbose_name=_("last touched by"),
     )
     touched_at = models.DateTimeField(_("last touched"), null=True, editable=False)
+    version = models.PositiveIntegerField(default=0, editable=False)  # one more with each save by staff
     rank = models.GeneratedField(expression=RANK, output_field=models.PositiveSmallIntegerField(), db_persist=True)
 
     objects = SubmissionManager()
@@ -296,6 +297,25 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return gettext("Note %(number)s") % {"number": self.pk}
+
+
+class Review(models.Model):
+    """What a member of staff judges right; added, never changed. The latest counts, the earlier ones stay."""
+
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="reviews", verbose_name=_("submission"))
+    program = models.CharField(_("program that you judge right"), max_length=16, choices=Program)
+    agrees = models.BooleanField(_("agrees with the rules"), editable=False)
+    reason = EncryptedTextField(_("reason"), max_length=4000, blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
+    recorded_at = models.DateTimeField(_("recorded"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        ordering = ("recorded_at",)
+
+    def __str__(self) -> str:
+        return gettext("Review %(number)s") % {"number": self.pk}
 
 
 class Forgotten(models.Model):

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
+from screening.models import Submission
 from screening.promises import PROMISES
 from screening.questionnaire import PAGES
 from tests.answers import on_page
@@ -37,6 +39,19 @@ class Person:
         response = self.client.post("/check/", {"action": action})
         assert (response.status_code, response.url) == (302, "/result/")
         return self.client.get("/result/")
+
+
+def on_desk(client: Client, submission: Submission) -> dict[str, str]:
+    """What a browser sends from the page of a submission where nothing was typed."""
+    html = client.get(f"/admin/screening/submission/{submission.pk}/change/").content
+    sent = {}
+    for field in BeautifulSoup(html, "html.parser").select("#submission_form [name]"):
+        if field.name == "select":
+            chosen = field.select_one("option[selected]")
+            sent[str(field["name"])] = str(chosen["value"]) if chosen else ""
+        elif field.get("type") not in ("submit", "checkbox"):
+            sent[str(field["name"])] = str(field.get("value", ""))
+    return sent
 
 
 @pytest.fixture

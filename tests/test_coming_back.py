@@ -18,10 +18,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from screening import codes, limits
-from screening.models import Attempts, Contact, Forgotten, Note, Submission
+from screening.models import Attempts, Contact, Forgotten, Note, Review, Submission
 from screening.questionnaire import PAGES
 from tests.answers import BEST, IOP, URGENT, answers, on_page
-from tests.conftest import Person
+from tests.conftest import Person, on_desk
 
 pytestmark = pytest.mark.django_db
 DESK = "/admin/screening/submission/"
@@ -233,12 +233,10 @@ def test_when_all_tries_together_are_used_up_a_fresh_address_still_has_some(
 def test_erasing_takes_everything_and_leaves_a_dated_count(person: Person, staff_client: Client) -> None:
     code = saves(person)
     submission = Submission.objects.get()
-    staff_client.post(
-        f"{DESK}{submission.pk}/change/",
-        {"status": "new", "notes-TOTAL_FORMS": "1", "notes-INITIAL_FORMS": "0", "notes-0-text": "Called."},
-    )
+    typed = {"notes-0-text": "Called.", "reviews-0-program": "inpatient", "reviews-0-reason": "No bed at home."}
+    staff_client.post(f"{DESK}{submission.pk}/change/", on_desk(staff_client, submission) | typed)
     person.client.post("/contact/", {"phone": "405 555 0123", "agree": "on"})
-    assert (Note.objects.count(), Contact.objects.count(), LogEntry.objects.count()) == (1, 1, 1)
+    assert [model.objects.count() for model in (Note, Review, Contact, LogEntry)] == [1, 1, 1, 1]
     other = Submission.objects.submit(URGENT)
     assert "Nobody can bring it back" in person.client.get("/erase/").content.decode()
     assert Submission.objects.count() == 2
@@ -249,6 +247,7 @@ def test_erasing_takes_everything_and_leaves_a_dated_count(person: Person, staff
     assert again.redirect_chain == [("/return/", 302)]
     assert [*Submission.objects.all()] == [other]
     assert not Note.objects.exists()
+    assert not Review.objects.exists()
     assert not Contact.objects.exists()
     assert not LogEntry.objects.exists()
     assert [(str(row), row.count) for row in Forgotten.objects.all()] == [("2026-11-23 erased", 1)]

@@ -19,6 +19,7 @@ from django.utils import timezone
 from screening import codes, forgetting, limits
 from screening.models import Attempts, Contact, CountedHour, Forgotten, Note, Status, Submission
 from tests.answers import IOP, URGENT
+from tests.conftest import on_desk
 
 pytestmark = pytest.mark.django_db
 DESK = "/admin/screening/submission/"
@@ -83,14 +84,8 @@ def test_days_count_from_when_staff_closed_the_case_and_begin_anew_when_it_is_op
 ) -> None:
     def set_status(status: str) -> None:
         staff_client.force_login(User.objects.get())
-        posted = {
-            "status": status,
-            "outcome": "declined",
-            "initial-status": "?",
-            "notes-TOTAL_FORMS": "0",
-            "notes-INITIAL_FORMS": "0",
-        }
-        assert staff_client.post(f"{DESK}{case.pk}/change/", posted).status_code == 302
+        sent = on_desk(staff_client, case) | {"status": status, "outcome": "declined"}
+        assert staff_client.post(f"{DESK}{case.pk}/change/", sent).status_code == 302
 
     with time_machine.travel("2026-11-01 12:00", tick=False) as clock:
         case = submission(0)

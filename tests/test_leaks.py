@@ -115,7 +115,9 @@ class Journey:
         self.ask(self.staff, "/admin/")
         self.ask(self.staff, "/admin/screening/submission/")
         self.ask(self.staff, address)
-        note = {"notes-TOTAL_FORMS": "1", "notes-INITIAL_FORMS": "0", "notes-0-text": NOTE}
+        note = {"seen": "0", "notes-TOTAL_FORMS": "1", "notes-INITIAL_FORMS": "0", "notes-0-text": NOTE}
+        note |= {"reviews-TOTAL_FORMS": "1", "reviews-INITIAL_FORMS": "0", "reviews-0-reason": NOTE}
+        note["reviews-0-program"] = "iop"
         self.ask(self.staff, address, {"status": "nonsense", **note})
         self.ask(self.staff, address, {"status": "in_progress", **note})
         self.ask(self.staff, address)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from screening import codes, queues, references
 from screening.admin import FirstPages
-from screening.models import Contact, Outcome, Status, Submission
+from screening.models import Contact, Status, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT, answers
 from tests.conftest import Person
 
@@ -152,39 +152,6 @@ def test_submission_is_found_by_its_reference_however_it_is_typed(staff_client: 
 def test_search_finds_by_nothing_but_the_whole_reference(staff_client: Client, typed: str) -> None:
     submission(URGENT, call=True)
     assert listed(staff_client, f"?q={typed}") == []
-
-
-def case(**fields: str) -> dict[str, str]:
-    return {"status": "new", "notes-TOTAL_FORMS": "0", "notes-INITIAL_FORMS": "0"} | fields
-
-
-def test_closing_asks_how_it_ended_and_opening_again_forgets_it(staff_client: Client) -> None:
-    row = submission(IOP)
-    page = staff_client.post(f"{LIST}{row.pk}/change/", case(status="closed"))
-    assert "A closed case needs an outcome." in page.content.decode()
-    for posted, kept in ((case(status="closed", outcome="iop"), "iop"), (case(status="waiting", outcome="iop"), "")):
-        before = {f"initial-{key}": value for key, value in (("status", row.status), ("outcome", row.outcome))}
-        assert staff_client.post(f"{LIST}{row.pk}/change/", before | posted).status_code == 302
-        row.refresh_from_db()
-        assert (row.status, row.outcome) == (posted["status"], kept)
-    assert set(Outcome.values) >= {"iop", "inpatient", "not_reached"}
-
-
-def test_case_is_assigned_to_staff_who_are_still_there_and_shows_who_touched_it_last(staff_client: Client) -> None:
-    row, staff = submission(IOP), User.objects.get()
-    gone = User.objects.create_user("gone", is_staff=True, is_active=False)
-    outside = User.objects.create_user("outside")
-    for nobody in (gone, outside):
-        page = staff_client.post(f"{LIST}{row.pk}/change/", case(assigned_to=str(nobody.pk)))
-        assert page.status_code == 200
-    assert staff_client.post(f"{LIST}{row.pk}/change/", case(assigned_to=str(staff.pk))).status_code == 302
-    row.refresh_from_db()
-    assert (row.assigned_to, row.touched_by) == (staff, staff)
-    html = staff_client.get(LIST).content.decode()
-    assert "staff, <time" in html
-    assert listed(staff_client, f"?assigned_to__id__exact={staff.pk}") == [str(row)]
-    assert listed(staff_client, "?assigned_to__isnull=True") == []
-    assert listed(staff_client, f"?touched_by__id__exact={staff.pk}") == [str(row)]
 
 
 def test_received_is_told_as_time_gone_by_with_the_exact_time_at_hand(staff_client: Client) -> None:
