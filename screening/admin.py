@@ -119,8 +119,8 @@ class SubmissionAdmin(admin.ModelAdmin):
     actions = ("assign_to_me", "begin", "wait")
     fieldsets = (
         (None, {"fields": ("urgency_mark", "program", "close_call_mark", "received_at", "signs", "last_touched")}),
-        (_("This case"), {"fields": ("status", "outcome", "assigned_to", "seen")}),
         (_("Asked for a call"), {"fields": ("how_to_reach",)}),
+        (_("This case"), {"fields": ("status", "outcome", "assigned_to", "seen")}),
         (_("Result"), {"fields": ("result_seen",)}),
         (_("Answers"), {"fields": ("answers_in_words",)}),
         (_("Rules"), {"fields": ("rules_version", "language")}),
@@ -232,7 +232,10 @@ class SubmissionAdmin(admin.ModelAdmin):
         if field and db_field.name in DECIDED:
             field.show_hidden_initial = True  # what the page showed, so that only what was changed is saved
         if field and db_field.name == "assigned_to":
-            cast(ModelChoiceField, field).queryset = User.objects.filter(is_staff=True, is_active=True)
+            chooser = cast(ModelChoiceField, field)
+            chooser.queryset = User.objects.filter(is_staff=True, is_active=True)
+            for what in ("add", "change", "delete", "view"):  # accounts are made elsewhere
+                setattr(chooser.widget, f"can_{what}_related", False)
         return field
 
     def save_model(self, request: HttpRequest, obj: Submission, form: ModelForm, change: bool) -> None:

@@ -3,7 +3,8 @@
 from typing import Any, cast
 
 from django.contrib import admin
-from django.forms import HiddenInput, IntegerField, ModelForm, ValidationError, model_to_dict
+from django.db.models import TextField
+from django.forms import HiddenInput, IntegerField, ModelForm, Textarea, ValidationError, model_to_dict
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +64,7 @@ class AddedOnly(admin.TabularInline):
     """What staff add and nobody changes: each carries its author and time."""
 
     extra = 1
+    formfield_overrides = {TextField: {"widget": Textarea(attrs={"rows": 4, "cols": 60})}}  # noqa: RUF012 - as Django has it
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Without the right to change a submission, its page has no button to save a note with.
