@@ -60,7 +60,7 @@ def _in_words(case: Submission, name: str) -> str:
     return str(display() if display else getattr(case, name) or "") or gettext("nobody")
 
 
-class AddedOnly(admin.TabularInline):
+class AddedOnly(admin.StackedInline):
     """What staff add and nobody changes: each carries its author and time."""
 
     extra = 1

@@ -147,7 +147,7 @@ def test_staff_read_a_submission_and_record_what_they_did(page: Page, live_serve
     page.get_by_role("link", name=str(urgent)).click()
     expect(page.get_by_text("Yes, and I have a plan or might act on it")).to_be_visible()
     page.get_by_label("Status").select_option("in_progress")
-    page.locator("textarea").first.fill("Called at once; safe with her sister.")
+    page.locator("[name=notes-0-text]").fill("Called at once; safe with her sister.")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()
     urgent.refresh_from_db()
