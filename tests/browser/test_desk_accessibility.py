@@ -33,7 +33,7 @@ def test_pages_of_the_desk_are_accessible(browser: Browser, live_server: Any, wi
         [{"name": name, "value": each.value, "url": live_server.url} for name, each in client.cookies.items()]
     )
     page = context.new_page()
-    found = {}
+    found: dict[tuple[str, str], str] = {}
     for address in ("/admin/", DESK, f"{DESK}?queue=overdue", f"{DESK}{urgent.pk}/change/"):
         page.goto(address)
         violations = Axe().run(page).response["violations"]
