@@ -75,6 +75,7 @@ def main() -> None:
     os.umask(0o077)  # what is made here holds answers and secrets
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intake_site.settings")
     os.environ.setdefault("HTTPS", "off")
+    os.environ.setdefault("SECOND_FACTOR", "off")
     for name in ("SECRET_KEY", "DATA_KEYS"):
         if not os.environ.get(name):
             make_secret(Path(os.environ.get("VAR_DIR", ROOT / "var")) / name.lower())

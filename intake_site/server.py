@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 import time
+from itertools import count
 from typing import Any
 
 from intake_site.settings import LOGGING
@@ -24,25 +25,36 @@ logconfig_dict = LOGGING | {"loggers": quiet}
 
 
 def post_worker_init(worker: Any) -> None:
-    threading.Thread(target=keep_forgetting, daemon=True).start()
+    threading.Thread(target=keep_house, daemon=True).start()
 
 
-def keep_forgetting() -> None:
-    """Keeps the promises of erasing by itself. Several of these may run; the first one does the work of the day."""
+def keep_house() -> None:
+    """Keeps the promises of erasing by itself, and sends again what could not be sent. Several of these may run."""
     from django.db import connection
-    from django.utils import timezone
 
-    from screening import forgetting, limits
+    from screening import telling
 
-    while True:
+    for minute in count():
         try:
-            last = forgetting.last_run()
-            if last is None or (timezone.now() - last).total_seconds() > 20 * 3600:
-                forgetting.forget_expired()
-            limits.forget()
-            forgetting.sweep()
+            if minute % 60 == 0:
+                every_hour()
+            telling.tell_again()
         except Exception as error:  # tomorrow is another day
-            logging.getLogger(__name__).error("what is expired could not be erased: %s", type(error).__name__)
+            logging.getLogger(__name__).error("the house could not be kept: %s", type(error).__name__)
         finally:
             connection.close()
-        time.sleep(3600)
+        time.sleep(60)
+
+
+def every_hour() -> None:
+    """The first one to come does the work of the day."""
+    from django.utils import timezone
+
+    from screening import accounts, forgetting, limits
+
+    last = forgetting.last_run()
+    if last is None or (timezone.now() - last).total_seconds() > 20 * 3600:
+        forgetting.forget_expired()
+        accounts.close_unused()
+    limits.forget()
+    forgetting.sweep()

@@ -28,11 +28,11 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [value.strip() for value in os.environ.get(name, default).split(",") if value.strip()]
 
 
-def env_number(name: str, default: int, most: int) -> int:
-    """A whole number from 1 to `most`."""
+def env_number(name: str, default: int, most: int, least: int = 1) -> int:
+    """A whole number from `least` to `most`."""
     value = os.environ.get(name, "").strip() or str(default)
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= most):
-        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a number from 1 to {most}.")
+    if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a number from {least} to {most}.")
     return int(value)
 
 
@@ -84,6 +84,21 @@ OVERDUE_DAYS = {  # how long a case may stay in a status before the desk calls i
     for status, days in {"new": 1, "in_progress": 3, "waiting": 7}.items()
 }
 
+BLIND_PERCENT = env_number("BLIND_PERCENT", 10, most=100, least=0)  # of new submissions; see Submission.blind
+
+# Staff. The second factor is off only where nothing but this machine can reach the site.
+SECOND_FACTOR = env_flag("SECOND_FACTOR", True)
+OTP_TOTP_ISSUER = CENTER_NAME
+STAFF_MAIL_TO = env_list("STAFF_MAIL_TO")  # who is told of urgent submissions and requests for a call
+SITE_URL = os.environ.get("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "").rstrip("/")  # in mail
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend"
+        if env_flag("WORKER", False)
+        else "django_tasks.backends.immediate.ImmediateBackend"
+    }
+}
+
 LEAVE_URL = os.environ.get("LEAVE_URL", "https://www.weather.gov/")  # where "Leave now" leads: a page for anyone
 
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")  # where to report a weakness: mailto:..., https://...
@@ -98,6 +113,11 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "django_tasks",
+    "django_tasks_db",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
 ]
@@ -112,6 +132,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -207,7 +228,7 @@ CONTENT_SECURITY_POLICY = {  # everything from here, nothing inline; the admin t
     }
 }
 
-# Mail, for errors only: without a host, none is sent.
+# Mail, to staff and about errors: without a host, none is sent.
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
 EMAIL_PORT = env_number("EMAIL_PORT", 587, most=65535)
 EMAIL_HOST_USER = os.environ.get("EMAIL_USER", "")

@@ -4,28 +4,29 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
-from django.core.paginator import Paginator
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.forms import BaseModelFormSet, ModelChoiceField, ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from screening import queues, references
-from screening.case import DECIDED, CaseForm, NoteInline, ReviewInline
-from screening.explanation import answers_by_page, explain
-from screening.models import Contact, Status, Submission, Urgency, kept_since
-from screening.spam import SIGNS
+from screening import admin_accounts, admin_log, audit, export, forgetting, queues, references  # noqa: F401 - pages register
+from screening.audit import What
+from screening.case import DECIDED, AddedOnly, CaseForm, NoteInline, ReviewInline, others_on_it, read
+from screening.desk_admin import DeskAdmin
+from screening.models import Contact, Status, Submission, Urgency, kept_since, result_shown_to
 
 
 class WorkFilter(admin.SimpleListFilter):
@@ -42,25 +43,18 @@ class WorkFilter(admin.SimpleListFilter):
         return queryset.filter(queue.condition(request.user)) if queue else queryset
 
 
-class FirstPages(Paginator):
-    """Counts no further than anyone turns pages: counting a million rows takes longer than showing fifty."""
-
-    MOST = 2000
-
-    @cached_property
-    def count(self) -> int:
-        return cast(QuerySet[Submission], self.object_list).order_by()[: self.MOST].count()
-
-
 # What the filters beside the list ask of the database. Nothing else can be asked by the address: not by a pattern, and
 # not of answers, codes and contact details.
-LOOKUPS = {f"{field}__exact" for field in ("urgency", "program", "close_call", "wants_call", "status")} | {
+LOOKUPS = frozenset(f"{field}__exact" for field in ("urgency", "program", "close_call", "wants_call", "status")) | {
     "queue",
     "received_at__gte",
     "received_at__lt",
     "spam_signs__isempty",
     *(f"{field}__{how}" for field in ("assigned_to", "touched_by") for how in ("id__exact", "isnull")),
 }
+
+
+LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submission_change"
 
 
 def _ago(moment: datetime) -> SafeString:
@@ -75,13 +69,13 @@ def _ago(moment: datetime) -> SafeString:
 
 
 @admin.register(Submission)
-class SubmissionAdmin(admin.ModelAdmin):
+class SubmissionAdmin(DeskAdmin):
     """What needs a person first is on top; staff set status and outcome, assign, and add notes."""
 
     list_display = (
         "__str__",
         "urgency_mark",
-        "program",
+        "program_shown",
         "close_call_mark",
         "received",
         "wants_a_call",
@@ -102,48 +96,40 @@ class SubmissionAdmin(admin.ModelAdmin):
         ("spam_signs", admin.EmptyFieldListFilter),
     )
     list_per_page = 50
-    sortable_by = ()  # one order, that the indexes follow
     list_select_related = ("assigned_to", "touched_by")
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # a count for each filter would count everything
     empty_value_display = _("nobody")  # to assign to, or to have touched it
-    paginator = FirstPages
     search_fields = ("reference",)  # see get_search_results
+    search_label = _("Reference")
     search_help_text = _("A reference, as the person reads it out. Dashes and small letters are fine.")
     form = CaseForm
 
-    class Media:
-        css = {"all": ("screening/desk.css",)}  # noqa: RUF012 - as Django has it
-
     inlines = (ReviewInline, NoteInline)
     actions = ("assign_to_me", "begin", "wait")
-    fieldsets = (
-        (None, {"fields": ("urgency_mark", "program", "close_call_mark", "received_at", "signs", "last_touched")}),
-        (_("Asked for a call"), {"fields": ("how_to_reach",)}),
-        (_("This case"), {"fields": ("status", "outcome", "assigned_to", "seen")}),
-        (_("Result"), {"fields": ("result_seen",)}),
-        (_("Answers"), {"fields": ("answers_in_words",)}),
-        (_("Rules"), {"fields": ("rules_version", "language")}),
-    )
-    readonly_fields = (
-        "urgency_mark",
-        "program",
-        "close_call_mark",
-        "received_at",
-        "signs",
-        "last_touched",
-        "how_to_reach",
-        "result_seen",
-        "answers_in_words",
-        "rules_version",
-        "language",
-    )
+    fieldsets = ((_("This case"), {"fields": ("status", "outcome", "assigned_to", "seen")}),)
+    lookups = LOOKUPS
+    list_title = _("Submissions")
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": _("Submissions")} | (extra_context or {}))
+    def get_urls(self) -> list[Any]:
+        own: dict[str, tuple[Any, str]] = {
+            "<int:object_id>/reveal/": (self.reveal, "reveal"),
+            "<int:object_id>/withdraw/": (self.withdraw, "withdraw"),
+            "<int:object_id>/print/": (self.print_view, "print"),
+            "export/": (self.export_view, "export"),
+            "export/columns.csv": (self.columns_view, "columns"),
+        }
+        views = [
+            path(route, self.admin_site.admin_view(view), name=f"screening_submission_{name}")
+            for route, (view, name) in own.items()
+        ]
+        return [*views, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).filter(received_at__gt=kept_since())
+        """While a result is hidden, it can't be found out by filtering for it either."""
+        rows = super().get_queryset(request).filter(received_at__gt=kept_since())
+        shown = result_shown_to(request.user)
+        if {"program__exact", "close_call__exact"} & set(request.GET):
+            rows = rows.filter(shown)
+        return rows.annotate(shown=ExpressionWrapper(shown or Q(pk__gt=0), BooleanField()))
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """By the whole reference only, which an index answers."""
@@ -151,14 +137,111 @@ class SubmissionAdmin(admin.ModelAdmin):
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Django's own words guess that someone deleted it."""
+        self._say_gone(request)
+        return redirect(LIST)
+
+    def _say_gone(self, request: HttpRequest) -> None:
         words = _("This submission is gone. It was erased by its person, or its time was up. Nothing about it is kept.")
         self.message_user(request, words, messages.WARNING)
-        return redirect("admin:screening_submission_changelist")
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The page is about to be seen: the person may know when that was first so."""
-        Submission.objects.filter(pk=kwargs["obj"].pk, opened_at=None).update(opened_at=timezone.now())
+        """The page is about to be seen: that is logged, and the person may know it."""
+        row = kwargs["obj"]
+        if request.method == "GET":
+            for line in others_on_it(row, request.user):
+                words = gettext("This case was opened by %(who)s %(time)s ago.")
+                since = timesince(line.at, depth=1)
+                self.message_user(request, words % {"who": line.who, "time": since}, messages.WARNING)
+        self._opened(request, row, What.OPENED)
+        context["case"] = read(row, request.user)
+        context["title"] = gettext("Case %(reference)s") % {"reference": row}
+        context["subtitle"] = None
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def _opened(self, request: HttpRequest, row: Submission, what: What) -> None:
+        with transaction.atomic():
+            audit.record(what, request.user, row.reference)
+            Submission.objects.filter(pk=row.pk, opened_at=None).update(opened_at=timezone.now())
+
+    def _case(self, request: HttpRequest, object_id: int, permission: str) -> Submission | None:
+        """The row that a page of its own is about; None, with a word about it, when it is gone."""
+        if not request.user.has_perms(("screening.view_submission", permission)):
+            raise PermissionDenied
+        row = self.get_queryset(request).filter(pk=object_id).first() if object_id < 2**63 else None
+        if row is None:
+            self._say_gone(request)
+        return cast(Submission | None, row)
+
+    def reveal(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """How to reach the person, uncovered: on a page of its own, so that the log has a line for each look."""
+        row = self._case(request, object_id, "screening.view_contact")
+        if row is None:
+            return redirect(LIST)
+        contact = Contact.objects.kept().filter(pk=row.pk).first()
+        if request.method != "POST" or contact is None:
+            if contact is None:
+                self.message_user(request, gettext("The request for a call was taken back."), messages.WARNING)
+            return redirect(CASE, row.pk)
+        audit.record(What.REVEALED, request.user, row.reference)
+        context = self.admin_site.each_context(request) | {
+            "title": gettext("How to reach %(reference)s") % {"reference": row},
+            "submission": row,
+            "contact": contact,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/screening/submission/reveal.html", context)
+
+    def withdraw(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Takes the request for a call back, when its person says so."""
+        row = self._case(request, object_id, "screening.delete_contact")
+        if row is None:
+            return redirect(LIST)
+        if request.method == "POST":
+            with transaction.atomic():
+                audit.record(What.WITHDRAWN, request.user, row.reference)
+                Contact.objects.withdraw(row.pk)
+            transaction.on_commit(forgetting.sweep)
+            self.message_user(request, gettext("How to reach this person is erased."))
+        return redirect(CASE, row.pk)
+
+    def print_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The case on paper, without how to reach the person."""
+        row = self._case(request, object_id, "screening.view_submission")
+        if row is None:
+            return redirect(LIST)
+        self._opened(request, row, What.PRINTED)
+        context = {"case": read(row, request.user), "submission": row}
+        return TemplateResponse(request, "admin/screening/submission/print.html", context)
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The list, as it is filtered, as a file: after a word on what it is for."""
+        if not request.user.has_perms(("screening.view_submission", "screening.export_submission")):
+            raise PermissionDenied
+        try:
+            rows = self.get_changelist_instance(request).queryset.filter(is_test=False)
+        except IncorrectLookupParameters:
+            return redirect(LIST)
+        form = export.Purpose(request.POST if request.method == "POST" else None)
+        count = rows.count()
+        if form.is_bound and form.is_valid():
+            asked = " ".join(sorted({"q", *self.lookups} & set(request.GET))) or "all"
+            detail = f"{count} submissions; for: {form.cleaned_data['purpose']}; filters: {asked}"
+            audit.record(What.EXPORTED, request.user, detail=detail)
+            return export.as_csv(export.table(rows), "submissions")
+        context = self.admin_site.each_context(request) | {
+            "title": gettext("Export"),
+            "form": form,
+            "count": count,
+            "opts": self.opts,
+        }
+        status = 422 if form.is_bound else 200
+        return TemplateResponse(request, "admin/screening/submission/export.html", context, status=status)
+
+    def columns_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The data dictionary of the export."""
+        if not request.user.has_perm("screening.export_submission"):
+            raise PermissionDenied
+        return export.as_csv(export.dictionary(), "columns")
 
     @admin.display(description=_("urgency"))
     def urgency_mark(self, submission: Submission) -> SafeString:
@@ -180,51 +263,16 @@ class SubmissionAdmin(admin.ModelAdmin):
         who = submission.touched_by or gettext("someone who has left")
         return format_html("{}, {}", who, _ago(submission.touched_at))
 
-    @admin.display(description=_("maybe a machine"), empty_value="")
-    def signs(self, submission: Submission) -> str:
-        return "; ".join(str(SIGNS[key]) for key in submission.spam_signs.split(",") if key in SIGNS)
-
-    @admin.display(description=_("How to reach them"))
-    def how_to_reach(self, submission: Submission) -> str:
-        contact = Contact.objects.kept().filter(pk=submission.pk).first()
-        if contact is None:
-            return gettext("They did not ask for a call.")
-        return render_to_string("admin/screening/submission/contact.html", {"contact": contact})
+    @admin.display(description=_("program"))
+    def program_shown(self, submission: Any) -> str:
+        return str(submission.get_program_display()) if submission.shown else gettext("Judge it first")
 
     @admin.display(description=_("close call"), empty_value="")
-    def close_call_mark(self, submission: Submission) -> str:
+    def close_call_mark(self, submission: Any) -> str:
         # A word where it counts; the stock icon for "no" looks like an alarm.
-        return gettext("Close call") if submission.close_call else ""
-
-    @admin.display(description=_("As the person saw it"))
-    def result_seen(self, submission: Submission) -> SafeString:
-        recommendation = submission.readable_recommendation()
-        if recommendation is None:
-            return format_html("{}", gettext("The stored result can't be read. manage.py verify_results says more."))
-        explanation = explain(recommendation, submission.readable_answers)
-        return render_to_string("admin/screening/submission/result.html", {"explanation": explanation})
-
-    @admin.display(description=_("In words"))
-    def answers_in_words(self, submission: Submission) -> SafeString:
-        recommendation = submission.readable_recommendation()
-        marked = {key for reason in (recommendation.reasons if recommendation else ()) for key in reason.questions}
-        pages = answers_by_page(submission.readable_answers, marked)
-        return render_to_string("admin/screening/submission/answers.html", {"pages": pages})
-
-    def get_fieldsets(self, request: HttpRequest, obj: Submission | None = None) -> Any:
-        """Without how to reach the person, for whom that is not meant."""
-        parts = super().get_fieldsets(request, obj)
-        if request.user.has_perm("screening.view_contact"):
-            return parts
-        return [part for part in parts if "how_to_reach" not in part[1]["fields"]]
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        return lookup in LOOKUPS and "\0" not in str(value)  # PostgreSQL fails on it
+        return gettext("Close call") if submission.shown and submission.close_call else ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Submission | None = None) -> bool:
         return False
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -249,6 +297,9 @@ class SubmissionAdmin(admin.ModelAdmin):
             names |= {"status_at", "outcome"}
         obj.touched_by, obj.touched_at = cast(User, request.user), timezone.now()
         obj.version += 1
+        if changed:  # how it ended is not for the log
+            what = [name if name == "outcome" else f"{name}: {getattr(obj, name) or 'nobody'}" for name in changed]
+            audit.record(What.CHANGED, request.user, obj.reference, ", ".join(what))
         obj.save(update_fields=names)
 
     def _each(self, request: HttpRequest, rows: Any, **values: Any) -> None:
@@ -262,7 +313,6 @@ class SubmissionAdmin(admin.ModelAdmin):
                         setattr(row, name, values[name])
                     row.outcome = row.outcome if row.status == Status.CLOSED else ""
                     self._touch(request, row, *changed)
-                    self.log_change(request, row, [{"changed": {"fields": changed}}])
                     count += 1
         self.message_user(request, ngettext("%d case changed.", "%d cases changed.", count) % count)
 
@@ -279,7 +329,7 @@ class SubmissionAdmin(admin.ModelAdmin):
         self._each(request, rows, status=Status.WAITING)
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
+        inline = next(each for each in self.get_inline_instances(request) if each.model is formset.model)
         for added in formset.save(commit=False):
-            added.author = request.user
-            added.save()
+            cast(AddedOnly, inline).add(request, added)
         formset.save_m2m()

@@ -1,7 +1,13 @@
 """The one app: the questionnaire, the rules, the explanation and the review."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ScreeningConfig(AppConfig):
     name = "screening"
+
+    def ready(self) -> None:
+        from screening import roles
+
+        post_migrate.connect(roles.make, sender=self)

@@ -1,17 +1,97 @@
 """One case on the desk: what staff set, and what they add. Neither writes over what a colleague did meanwhile."""
 
-from typing import Any, cast
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.db.models import TextField
-from django.forms import HiddenInput, IntegerField, ModelForm, Textarea, ValidationError, model_to_dict
+from django.forms import (
+    BaseInlineFormSet,
+    HiddenInput,
+    IntegerField,
+    ModelForm,
+    Textarea,
+    ValidationError,
+    model_to_dict,
+)
 from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from screening.models import Note, Review, Status, Submission
+from screening import audit
+from screening.audit import LogLine, What
+from screening.explanation import answers_by_page, explain
+from screening.models import URGENCIES, Contact, Note, Review, Status, Submission, Urgency
+from screening.spam import SIGNS
 
 DECIDED = ("status", "outcome", "assigned_to")  # what staff set
+ON_IT = timedelta(minutes=15)  # for so long after opening a case someone is taken to be on it
+
+WHAT_TO_DO = {
+    Urgency.NOW: _("Danger now. This comes before all other work: see that a person speaks with them at once."),
+    Urgency.TODAY: _("They should see a doctor today. Make sure that they know, and that they can get there."),
+    Urgency.SOON: _("Speak with them in the next few days."),
+    Urgency.NONE: _("No rush from what they answered."),
+}
+UNREACHABLE = _("They left no way to reach them. The page told them whom to call; be ready when they do.")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the page of a case shows above what staff set, to someone who may see as much."""
+
+    submission: Submission
+    hidden: bool  # the result, until they have judged for themselves
+    to_do: Any
+    contact: Contact | None
+    may_reveal: bool
+    urgent: Any  # the reasons for the urgency
+    explanation: Any
+    answers: Any
+    signs: list[str]
+    reviews: list[Review]
+    notes: list[Note]
+    history: list[LogLine]
+    unreachable: Any = UNREACHABLE
+
+
+def read(submission: Submission, staff: Any) -> Case:
+    """The case as this member of staff may see it."""
+    recommendation = submission.readable_recommendation()
+    hidden = submission.hides_result_from(staff)
+    reasons = recommendation.reasons if recommendation else ()
+    level = URGENCIES[submission.urgency]
+    urgent = [reason for reason in reasons if (reason.dimension, reason.level) == ("urgency", level)]
+    marked = {key for reason in (urgent if hidden else reasons) for key in reason.questions}
+    answers = submission.readable_answers
+    return Case(
+        submission,
+        hidden,
+        WHAT_TO_DO[Urgency(submission.urgency)],
+        Contact.objects.kept().filter(pk=submission.pk).first(),
+        staff.has_perm("screening.view_contact"),
+        urgent,
+        explain(recommendation, answers) if recommendation and not hidden else None,
+        answers_by_page(answers, marked),
+        [str(SIGNS[key]) for key in submission.spam_signs.split(",") if key in SIGNS],
+        [] if hidden or not staff.has_perm("screening.view_review") else list(_with_author(Review, submission)),
+        list(_with_author(Note, submission)) if staff.has_perm("screening.view_note") else [],
+        list(LogLine.objects.filter(reference=submission.reference)[:100]),
+    )
+
+
+def _with_author(model: Any, submission: Submission) -> Any:
+    return model.objects.filter(submission=submission).select_related("author")
+
+
+def others_on_it(submission: Submission, staff: Any) -> list[LogLine]:
+    """Who else opened the case a short while ago; the latest line of each."""
+    lines = LogLine.objects.filter(
+        reference=submission.reference, what=What.OPENED, at__gt=timezone.now() - ON_IT
+    ).exclude(account=staff.pk)
+    return list({line.account: line for line in reversed(lines)}.values())
 
 
 class CaseForm(ModelForm):
@@ -60,11 +140,20 @@ def _in_words(case: Submission, name: str) -> str:
     return str(display() if display else getattr(case, name) or "") or gettext("nobody")
 
 
+class OnlyNew(BaseInlineFormSet):
+    """Those that are there stand in the case; what is sent can only add to them."""
+
+    def initial_form_count(self) -> int:
+        return 0
+
+
 class AddedOnly(admin.StackedInline):
     """What staff add and nobody changes: each carries its author and time."""
 
-    extra = 1
+    extra = max_num = 1
+    formset = OnlyNew
     formfield_overrides = {TextField: {"widget": Textarea(attrs={"rows": 4, "cols": 60})}}  # noqa: RUF012 - as Django has it
+    line: ClassVar[What]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Without the right to change a submission, its page has no button to save a note with.
@@ -78,37 +167,51 @@ class AddedOnly(admin.StackedInline):
         return False
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("author")
+        return super().get_queryset(request).none()
+
+    def add(self, request: HttpRequest, added: Any) -> None:
+        """Saves it, with its line in the log."""
+        added.author = request.user
+        audit.record(self.line, request.user, added.submission.reference)
+        added.save()
 
 
 class NoteInline(AddedOnly):
     model = Note
-    fields = ("text", "author", "written_at")
-    readonly_fields = ("author", "written_at")
-    verbose_name_plural = _("notes (kept as written: they can't be changed later)")
+    line = What.NOTED
+    fields = ("text",)
+    verbose_name = _("add a note (kept as written: it can't be changed later)")
 
 
 class ReviewForm(ModelForm):
-    """To differ from the rules takes a reason."""
+    """To differ from the rules takes a reason. While their result is hidden any judgement does, or the missing
+    reason would tell it."""
+
+    hidden = False
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         program = cleaned.get("program")
-        self.instance.agrees = program == self.instance.submission.program
-        if program and not self.instance.agrees and not cleaned.get("reason"):
-            self.add_error("reason", _("You differ from the rules. Please say why."))
+        case = self.instance.submission
+        self.instance.agrees = program == case.program
+        if program and not cleaned.get("reason") and (self.hidden or not self.instance.agrees):
+            why = _("Please say why.") if self.hidden else _("You differ from the rules. Please say why.")
+            self.add_error("reason", why)
         return cleaned
 
 
 class ReviewInline(AddedOnly):
     model = Review
     form = ReviewForm
-    fields = ("program", "agrees_mark", "reason", "author", "recorded_at")
-    readonly_fields = ("agrees_mark", "author", "recorded_at")
-    verbose_name_plural = _("reviews (kept as recorded: a later one is added, none is changed)")
+    line = What.REVIEWED
+    fields = ("program", "reason")
+    verbose_name = _("add a review (kept as recorded: a later one is added, none is changed)")
 
-    @admin.display(description=_("and the rules"), empty_value="")
-    def agrees_mark(self, review: Review) -> str:
-        if review.pk is None:
-            return ""
-        return gettext("Agrees") if review.agrees else gettext("Differs")
+    def get_formset(self, request: HttpRequest, obj: Submission | None = None, **kwargs: Any) -> Any:
+        formset: Any = super().get_formset(request, obj, **kwargs)
+        formset.form.hidden = obj is not None and obj.hides_result_from(request.user)
+        return formset
+
+    def add(self, request: HttpRequest, added: Any) -> None:
+        added.blind = added.submission.hides_result_from(request.user)
+        super().add(request, added)

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from screening import forgetting
+from screening import forgetting, telling
 from screening.draft import Draft
-from screening.models import Contact, Submission
+from screening.models import Contact, Mail, Submission
 from screening.questionnaire import first_gap, known
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,7 @@ def contact(request: HttpRequest) -> HttpResponse:
         if request.method == "POST" and form.is_valid():
             form.instance.submission, form.instance.consent = saved, consent_words()
             form.save()
+            telling.tell(saved, Mail.Why.CALL)
             transaction.on_commit(forgetting.sweep)  # of what it took the place of
             return redirect("contact")
         asked = Contact.objects.kept().filter(pk=saved.pk).first()

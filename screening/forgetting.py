@@ -5,8 +5,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
@@ -22,7 +20,6 @@ def erase(submission: Submission) -> None:
     """Answers, result, contact details and notes, at once. A second time does nothing."""
     with transaction.atomic():
         _total, deleted = Submission.objects.filter(pk=submission.pk).delete()
-        _forget_changes([submission.pk])
         if deleted:
             Forgotten.add(Forgotten.Why.ERASED, 1)
     transaction.on_commit(sweep)
@@ -48,21 +45,13 @@ def forget_expired() -> dict[str, int]:
     return counts
 
 
-def _forget_changes(of: list[int]) -> None:
-    """The admin's lines on who changed which submission."""
-    about = ContentType.objects.get_for_model(Submission)
-    LogEntry.objects.filter(content_type=about, object_id__in=[str(pk) for pk in of]).delete()
-
-
 def _batches(why: str, rows: QuerySet[Any]) -> Iterator[int]:
     while True:
         with transaction.atomic():
             batch = list(rows.values_list("pk", flat=True)[:BATCH])
             # The condition is asked again when deleting: a case may have been opened once more in between.
             _total, deleted = rows.filter(pk__in=batch).delete()
-            if rows.model is Submission:
-                _forget_changes(batch)
-            else:
+            if rows.model is Contact:
                 Submission.objects.filter(pk__in=batch, contact=None).update(wants_call=False)
             count = deleted.get(rows.model._meta.label, 0)
             if count:

@@ -26,24 +26,26 @@ class Limit:
     in_all: int
     even_then: int
 
-    def take(self, request: HttpRequest) -> int:
-        """Counts one. The how manieth of this address it is; 0 where it may not be."""
+    def take(self, request: HttpRequest, name: str = "") -> int:
+        """Counts one, for that name from that address. The how manieth it is; 0 where it may not be."""
         hour = _this_hour()
-        used = _count(self.what, place(request, hour), hour, self.per_address)
+        used = _count(self.what, place(request, hour, name), hour, self.per_address)
         if used and not _count(self.what, "", hour, self.in_all) and used > self.even_then:
             return 0
         return used
 
-    def give_back(self, request: HttpRequest) -> None:
+    def give_back(self, request: HttpRequest, name: str = "") -> None:
         """For one that turned out to be right."""
         hour = _this_hour()
-        places = (place(request, hour), "")
+        places = (place(request, hour, name), "")
         Attempts.objects.filter(what=self.what, place__in=places, hour=hour, count__gt=0).update(count=F("count") - 1)
 
 
 RETURN = Limit("return", per_address=200, in_all=4000, even_then=20)  # codes that are wrong
 SAVE = Limit("save", per_address=400, in_all=4000, even_then=40)  # a whole clinic may be behind one address
 SIGN_IN = Limit("sign in", per_address=20, in_all=2000, even_then=5)  # passwords that are wrong
+NAME = Limit("name", per_address=5, in_all=2000, even_then=5)  # those for one name
+CODE = Limit("code", per_address=5, in_all=2000, even_then=5)  # and codes of the second factor
 
 
 def _this_hour() -> CountedHour:
@@ -68,8 +70,8 @@ def forget() -> None:
     CountedHour.objects.filter(begins__lt=timezone.now() - timedelta(hours=1, minutes=1)).delete()
 
 
-def place(request: HttpRequest, hour: CountedHour) -> str:
-    """A mark for where a request comes from, of use for this hour only.
+def place(request: HttpRequest, hour: CountedHour, name: str = "") -> str:
+    """A mark for where a request comes from, and for a name that it gives, of use for this hour only.
 
     Behind a proxy it is the last address in X-Forwarded-For: the one that our own proxy wrote. Of an IPv6 address only
     the network counts, for a single line has the rest to itself.
@@ -86,7 +88,7 @@ def place(request: HttpRequest, hour: CountedHour) -> str:
         if isinstance(address, IPv6Address):
             address = address.ipv4_mapped or address
         network = str(address) if address.version == 4 else address.exploded[:19]
-    message = f"{hour.secret} {network}"
+    message = f"{hour.secret} {network} {name}"
     return hmac.digest(draw(settings.DATA_KEYS[0], "address"), message.encode(), "sha256").hex()[:32]
 
 

@@ -4,7 +4,7 @@ when these are gone."""
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from secrets import token_urlsafe
+from secrets import SystemRandom, token_urlsafe
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +14,11 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from screening import codes, references, rules
+from screening import audit, codes, references, rules
 from screening.fields import EncryptedTextField
 from screening.ruleset import LEVELS, Reason, Recommendation
+
+LogHead, LogLine = audit.LogHead, audit.LogLine  # Django looks for models here
 
 URGENCIES = LEVELS["urgency"]
 
@@ -111,6 +113,7 @@ class SubmissionManager(models.Manager["Submission"]):
                 "close_call": recommendation.close_call,
                 "rules_version": recommendation.rules_version,
                 "spam_signs": spam_signs,
+                "blind": SystemRandom().random() * 100 < settings.BLIND_PERCENT,
                 "language": get_language() or settings.LANGUAGE_CODE,
                 "result": {
                     "need": recommendation.need,
@@ -126,6 +129,13 @@ class SubmissionManager(models.Manager["Submission"]):
             return self.get_or_create(code=code, defaults=values)[0]
         except IntegrityError:  # its reference is taken, which is rare, and not to be expected twice
             return self.get_or_create(code=code, defaults=values)[0]
+
+
+def result_shown_to(staff: Any) -> Q:
+    """Blind ones only after the judgement of whoever may record one: what they think must be their own."""
+    if not staff.has_perm("screening.add_review"):
+        return Q()
+    return Q(blind=False) | Q(models.Exists(Review.objects.filter(submission=models.OuterRef("pk"), author=staff.pk)))
 
 
 class Submission(models.Model):
@@ -168,6 +178,7 @@ class Submission(models.Model):
     )
     touched_at = models.DateTimeField(_("last touched"), null=True, editable=False)
     version = models.PositiveIntegerField(default=0, editable=False)  # one more with each save by staff
+    blind = models.BooleanField(default=False, editable=False)  # staff judge for themselves before they see the result
     rank = models.GeneratedField(expression=RANK, output_field=models.PositiveSmallIntegerField(), db_persist=True)
 
     objects = SubmissionManager()
@@ -175,6 +186,12 @@ class Submission(models.Model):
     class Meta:
         verbose_name = _("submission")
         verbose_name_plural = _("submissions")
+        default_permissions = ("view", "change")
+        permissions = (
+            ("export_submission", _("Can export submissions")),
+            ("view_agreement", _("Can see how far staff and rules agree")),
+            ("replay_rules", _("Can ask other rules about submissions")),
+        )
         ordering = ("rank", "-received_at")
         # One for each filter of the list, in the order of the list; without them a page takes longer the more there is.
         indexes = (
@@ -191,6 +208,9 @@ class Submission(models.Model):
     def __str__(self) -> str:
         reference = references.shown(self.reference)
         return gettext("%(reference)s (test)") % {"reference": reference} if self.is_test else reference
+
+    def hides_result_from(self, staff: Any) -> bool:
+        return self.blind and not Submission.objects.filter(result_shown_to(staff), pk=self.pk).exists()
 
     @property
     def kept_until(self) -> datetime:
@@ -248,6 +268,7 @@ class ContactManager(models.Manager["Contact"]):
         """Takes away the requests for a call of these submissions."""
         with transaction.atomic():
             self.filter(pk__in=of).delete()
+            Mail.objects.filter(submission__in=of, why=Mail.Why.CALL).delete()
             Submission.objects.filter(pk__in=of).update(wants_call=False)
 
 
@@ -272,6 +293,7 @@ class Contact(models.Model):
     class Meta:
         verbose_name = _("request for a call")
         verbose_name_plural = _("requests for a call")
+        default_permissions = ("view", "delete")  # to uncover it, and to take it back when its person says so
 
     def __str__(self) -> str:
         return gettext("Request for a call %(number)s") % {"number": self.pk}
@@ -293,6 +315,7 @@ class Note(models.Model):
     class Meta:
         verbose_name = _("note")
         verbose_name_plural = _("notes")
+        default_permissions = ("view", "add")
         ordering = ("written_at",)
 
     def __str__(self) -> str:
@@ -305,6 +328,7 @@ class Review(models.Model):
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="reviews", verbose_name=_("submission"))
     program = models.CharField(_("program that you judge right"), max_length=16, choices=Program)
     agrees = models.BooleanField(_("agrees with the rules"), editable=False)
+    blind = models.BooleanField(_("recorded before seeing the result"), default=False, editable=False)
     reason = EncryptedTextField(_("reason"), max_length=4000, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
     recorded_at = models.DateTimeField(_("recorded"), auto_now_add=True)
@@ -312,10 +336,35 @@ class Review(models.Model):
     class Meta:
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
+        default_permissions = ("view", "add")
         ordering = ("recorded_at",)
 
     def __str__(self) -> str:
         return gettext("Review %(number)s") % {"number": self.pk}
+
+
+class Mail(models.Model):
+    """That staff are to be told of a submission by mail; see telling.py."""
+
+    class Why(models.TextChoices):
+        URGENT = "urgent", _("Urgent")
+        CALL = "call", _("Wants a call")
+
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="+")
+    why = models.CharField(max_length=8, choices=Why)
+    made_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("mail to staff")
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=("submission", "why"), name="told_once"),)
+        indexes = (models.Index(fields=("next_at",), name="mail_unsent", condition=Q(sent_at=None)),)
+
+    def __str__(self) -> str:
+        return f"{self.submission_id} {self.why}"
 
 
 class Forgotten(models.Model):
@@ -332,6 +381,7 @@ class Forgotten(models.Model):
     last_at = models.DateTimeField(_("last at"), default=timezone.now)  # of a run that found nothing, too
 
     class Meta:
+        default_permissions = ()
         verbose_name = _("count of what was erased")
         verbose_name_plural = _("counts of what was erased")
         constraints = (models.UniqueConstraint(fields=("day", "why"), name="one_count_a_day"),)
@@ -352,6 +402,7 @@ class CountedHour(models.Model):
     secret = models.CharField(max_length=64, default=token_urlsafe)
 
     class Meta:
+        default_permissions = ()
         verbose_name = verbose_name_plural = _("counted hours")
 
     def __str__(self) -> str:
@@ -367,6 +418,7 @@ class Attempts(models.Model):
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
+        default_permissions = ()
         verbose_name = verbose_name_plural = _("attempts")
         constraints = (models.UniqueConstraint(fields=("what", "place", "hour"), name="one_count_an_hour"),)
 

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from screening.models import OPEN, URGENT, WANTS_CALL, Submission
+from screening.models import OPEN, URGENT, WANTS_CALL, Submission, result_shown_to
 
 MOST = 100  # a queue is counted no further: more is "many" to whoever works on it
 
@@ -47,7 +47,7 @@ QUEUES: tuple[Queue, ...] = (
         "close_calls",
         _("Close calls"),
         _("Both programs could fit: staff decide."),
-        lambda staff: Q(close_call=True, rank__in=OPEN),
+        lambda staff: Q(close_call=True, rank__in=OPEN) & result_shown_to(staff),
     ),
     Queue("mine", _("Mine"), _("Assigned to you."), lambda staff: Q(assigned_to=staff.pk, rank__in=OPEN)),
     Queue("overdue", _("Overdue"), _("For too long in one status."), _overdue),

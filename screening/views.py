@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, cast
 
+from django.contrib import admin
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,13 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from screening import codes, limits, references, rules, spam
+from screening import audit, codes, limits, references, rules, spam, telling
 from screening import draft as drafts
 from screening.draft import Draft
 from screening.explanation import LIMITS, answers_by_page, explain
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
-from screening.models import Contact, Submission, in_words
+from screening.models import Contact, Mail, Submission, Urgency, in_words
 from screening.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.questionnaire import PAGE_BY_SLUG, PAGES, Page, first_gap, known
 
@@ -206,6 +208,8 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
             response = _to(None, "saved_before")
             draft.after_saving().write(response)
             return response
+        if saved.urgency >= Urgency.TODAY:
+            telling.tell(saved, Mail.Why.URGENT)
     response = redirect("contact" if action == "save" and request.POST.get("then") == "contact" else "result")
     # Once saved, a draft stays saved: seeing it again "without saving" can't undo that.
     replace(draft, finished="save" if draft.finished == "save" else action).write(response)
@@ -222,10 +226,11 @@ def result(request: HttpRequest) -> HttpResponse:
     draft = _read(request)
     try:
         saved, reachable = saved_row(draft), True
+        openings = audit.openings(saved.reference) if saved else []
         contact = Contact.objects.kept().filter(pk=saved.pk).first() if saved else None
     except DatabaseError as error:  # the same rules give the same result; only the saved words are out of reach
         log.error("a saved result could not be read: %s", type(error).__name__)
-        saved, contact, reachable = None, None, False
+        saved, contact, openings, reachable = None, None, [], False
     recommendation = saved.readable_recommendation() if saved else None
     if recommendation is None:
         if saved and first_gap(draft.answers):
@@ -241,6 +246,7 @@ def result(request: HttpRequest) -> HttpResponse:
         "code": codes.shown(draft.code) if was_saved and (saved or not reachable) else "",
         "gone": was_saved and reachable and not saved,
         "saved": saved,
+        "openings": openings,
         "reference": references.shown(saved.reference) if saved else "",
         "contact": contact,
         "earlier": _kept(*draft.earlier),
@@ -296,6 +302,9 @@ bad_request, forbidden, not_found, server_error = (_error_handler(status) for st
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose secret is gone, as after the browser was closed: the page again, choices kept, nothing stored."""
     match = request.resolver_match
+    if match and "admin" in match.app_names:
+        stale: HttpResponse = cast(Any, admin.site).stale(request).render()
+        return stale
     page = PAGE_BY_SLUG.get(match.kwargs["slug"]) if match and match.url_name == "question" else None
     if page:
         chosen = PageForm(page, request.POST).chosen()

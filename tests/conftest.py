@@ -1,6 +1,6 @@
 """What the tests share: a person at the pages, and staff at the desk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,10 @@ from bs4 import BeautifulSoup
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 
+from screening import audit
 from screening.models import Submission
 from screening.promises import PROMISES
 from screening.questionnaire import PAGES
@@ -52,6 +54,21 @@ def on_desk(client: Client, submission: Submission) -> dict[str, str]:
         elif field.get("type") not in ("submit", "checkbox"):
             sent[str(field["name"])] = str(field.get("value", ""))
     return sent
+
+
+@pytest.fixture(autouse=True, scope="session")
+def tests_may_empty_the_log() -> Iterator[None]:
+    """Between tests with a server of their own every table is emptied; nobody but they may do that to the log."""
+    empty = BaseDatabaseOperations.execute_sql_flush
+
+    def unguarded(operations: BaseDatabaseOperations, statements: Any) -> None:
+        audit.unguard()
+        empty(operations, statements)
+        audit.guard()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", unguarded)
+        yield
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from intake_site.settings import DATABASES, STORAGES
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_AUTOREFRESH = True  # serves from the app's own folder: nothing has to be collected
 STATIC_ROOT = Path(tempfile.gettempdir())
+SECOND_FACTOR = False  # what needs it turns it on
+BLIND_PERCENT = 0  # and these
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, so that the browser tests' server and the tests' own threads share it as they would for real.

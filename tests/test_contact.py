@@ -42,9 +42,12 @@ def test_result_offers_a_call_and_the_request_reaches_the_desk(person: Person, s
     assert response.redirect_chain == [("/contact/", 302)]
     assert "you asked us to call." in page(response).main.text
     html = staff_client.get(change(Submission.objects.get())).content.decode()
-    for words in (*(WISHES[key] for key in WISHES if key not in ("may_text", "agree")), "OK to text", "no voicemail"):
+    for words in (WISHES["best_time"], WISHES["to_others"], "OK to text", "no voicemail"):
         assert words in html
-    assert consent_words() in html
+    details = [WISHES[key] for key in ("name", "phone", "email")]
+    assert not any(words in html for words in details)
+    html = staff_client.post(change(Submission.objects.get()).replace("change", "reveal")).content.decode()
+    assert all(words in html for words in (*details, consent_words()))
     assert "Wants a call" in staff_client.get("/admin/screening/submission/").content.decode()
     assert "You asked us to call. See or change this" in person.client.get("/result/").content.decode()
 
@@ -234,10 +237,14 @@ def test_who_may_read_answers_only_is_not_shown_how_to_reach_the_person(person: 
     user.user_permissions.set(Permission.objects.filter(codename="view_submission"))
     client.force_login(user)
     html = client.get(change(Submission.objects.get())).content.decode()
-    assert "How to reach them" not in html
-    assert WISHES["phone"] not in html
+    reveal = change(Submission.objects.get()).replace("change", "reveal")
+    assert "They asked for a call. A colleague" in html
+    for words in (WISHES["phone"], WISHES["best_time"], WISHES["to_others"]):
+        assert words not in html
+    assert client.post(reveal).status_code == 403
     user.user_permissions.add(Permission.objects.get(codename="view_contact"))
-    assert WISHES["phone"] in client.get(change(Submission.objects.get())).content.decode()
+    assert WISHES["phone"] not in client.get(change(Submission.objects.get())).content.decode()
+    assert WISHES["phone"] in client.post(reveal).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
@@ -17,7 +16,7 @@ from django.db import IntegrityError, OperationalError
 from django.test import Client
 
 from intake_site.logs import ErrorMail
-from screening import codes
+from screening import audit, codes
 from screening.draft import Draft
 from screening.models import Contact, Submission
 from screening.questionnaire import PAGES, QUESTIONS
@@ -187,7 +186,7 @@ POINTS = (
     "screening.fields.cipher",
     "screening.contact.ContactForm.clean",
     "screening.forgetting.erase",
-    "screening.admin.answers_by_page",
+    "screening.case.answers_by_page",
     "django.contrib.sessions.models.Session.objects.get",
     "django.db.backends.utils.CursorWrapper.execute",
 )
@@ -277,8 +276,8 @@ def plant_address(journey: Journey) -> None:
     journey.places.errors.append("Location: /contact/?best_time=" + TYPED["best_time"].replace(" ", "%20"))
 
 
-def plant_admin_log(journey: Journey) -> None:
-    LogEntry.objects.create(user=User.objects.get(), object_repr=TYPED["name"], action_flag=ADDITION)
+def plant_desk_log(journey: Journey) -> None:
+    audit.record(audit.What.NOTED, User.objects.get(), detail=TYPED["name"])
 
 
 def plant_session(journey: Journey) -> None:

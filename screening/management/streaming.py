@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from django.core.management.base import BaseCommand
 
 from screening.models import Submission
-from screening.ruleset import Outcome
 
 EVERY = 5.0  # seconds from one line of progress to the next
 
@@ -22,9 +21,3 @@ def every_submission(command: BaseCommand) -> Iterator[tuple[Submission, dict[st
         if time.monotonic() - told >= EVERY:
             told = time.monotonic()
             command.stderr.write(f"{number:,} of {total:,} ...")
-
-
-def in_short(outcome: Outcome) -> str:
-    """An outcome in a line of output, for example "iop (close call), urgency soon"."""
-    program, close_call, urgency = outcome
-    return f"{program}{' (close call)' if close_call else ''}, urgency {urgency}"

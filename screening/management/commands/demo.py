@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 from django.utils import timezone
 
-from screening.models import Contact, Note, Outcome, Status, Submission
+from screening import audit
+from screening.audit import What
+from screening.models import Contact, Note, Outcome, Program, Review, Status, Submission
 from screening.people import PEOPLE
 from screening.questionnaire import QUESTIONS
 
@@ -50,7 +52,7 @@ class Command(BaseCommand):
 def _fill(number: int) -> None:
     """The six people, again and again, with a few answers of their lives changed; older ones are further along."""
     chance = random.Random(number)  # noqa: S311 - invented data, the same each time
-    author = get_user_model().objects.filter(is_staff=True).first()
+    author = User.objects.filter(is_staff=True).first()
     for place in range(number):
         answers = dict(PEOPLE[place % len(PEOPLE)].answers)
         for key in chance.sample(list(QUESTIONS), k=chance.choice((0, 0, 1, 2)) if place >= len(PEOPLE) else 0):
@@ -80,4 +82,20 @@ def _fill(number: int) -> None:
                 consent="Invented: nobody agreed to anything.",
             )
         if author and submission.status != Status.NEW:
+            audit.record(What.OPENED, author, submission.reference)
             Note.objects.create(submission=submission, author=author, text=chance.choice(WORDS))
+            if chance.random() < 0.7:
+                _review(submission, author, agrees=chance.random() < 0.85)
+
+
+def _review(submission: Submission, author: User, *, agrees: bool) -> None:
+    other = next(program for program in Program.values if program != submission.program)
+    audit.record(What.REVIEWED, author, submission.reference)
+    Review.objects.create(
+        submission=submission,
+        author=author,
+        program=submission.program if agrees else other,
+        agrees=agrees,
+        blind=submission.blind,
+        reason="" if agrees and not submission.blind else "Invented: from the answers as a whole.",
+    )

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from screening import rule_files
 from screening.answer_space import raised_answers, shared_space, transitions
-from screening.management.streaming import in_short
+from screening.replay import in_short
 from screening.ruleset import RuleSet, changed_rules
 
 

@@ -1,10 +1,10 @@
-"""Erases what has had its time. To be run every day."""
+"""Erases what has had its time, and closes accounts that nobody uses. To be run every day."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from screening import forgetting
+from screening import accounts, forgetting
 from screening.models import Forgotten
 
 
@@ -20,5 +20,7 @@ class Command(BaseCommand):
         else:
             counts = forgetting.forget_expired()
         submissions, contacts = counts[Forgotten.Why.EXPIRED], counts[Forgotten.Why.CONTACT]
-        done = "would be erased" if options["dry_run"] else "erased"
-        self.stdout.write(f"{submissions:,} submissions and {contacts:,} contact details {done}.")
+        be = "would be " if options["dry_run"] else ""
+        self.stdout.write(f"{submissions:,} submissions and {contacts:,} contact details {be}erased.")
+        if unused := accounts.unused().count() if options["dry_run"] else accounts.close_unused():
+            self.stdout.write(f"{unused:,} accounts that nobody used for 90 days {be}closed.")

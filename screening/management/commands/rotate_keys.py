@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model, TextField, Value
 from django.db.models.functions import Cast
 
-from screening import codes
+from screening import audit, codes
 from screening.fields import EncryptedTextField
 from screening.keys import cipher
 from screening.models import Submission
@@ -31,6 +31,7 @@ class Command(BaseCommand):
                 if isinstance(field, EncryptedTextField):
                     counts.update(_move(model, field.name, _anew))
         counts.update(_move(Submission, "code", codes.resealed))
+        counts[audit.reseal()] += 1
         summary = f"{counts['moved']:,} moved to the newest key, {counts['there']:,} were under it"
         if counts["lost"]:
             raise CommandError(

@@ -1,0 +1,131 @@
+"""Submissions as a file for a spreadsheet: no names, no numbers, nothing that staff wrote, no test records."""
+
+import csv
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django import forms
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from screening import references
+from screening.models import URGENCIES, Outcome, Program, Review, Status
+from screening.questionnaire import QUESTIONS
+from screening.ruleset import LEVELS
+
+HIDDEN = "hidden"  # from who exports, until they have judged for themselves
+
+PURPOSES = {
+    "quality": _("To look at the quality of our own work"),
+    "report": _("To report to a funder or an authority that may ask for it"),
+    "move": _("To move to another system"),
+    "research": _("For research that was approved"),
+}
+
+
+class Purpose(forms.Form):
+    purpose = forms.ChoiceField(label=_("What it is for"), choices=PURPOSES.items(), widget=forms.RadioSelect)
+    confirm = forms.BooleanField(
+        label=_("I need it for this. I keep the file where only those who need it can read it, and delete it then."),
+        error_messages={"required": _("Tick the box. Without it nothing is exported.")},
+    )
+
+
+def _result(name: str) -> Callable[[Any], Any]:
+    """What the result says, unless it is hidden or can't be read."""
+
+    def value(row: Any) -> Any:
+        if not row.shown:
+            return HIDDEN
+        recommendation = row.readable_recommendation()
+        return getattr(recommendation, name) if recommendation else ""
+
+    return value
+
+
+def _rules(row: Any) -> str:
+    recommendation = row.readable_recommendation() if row.shown else None
+    keys = dict.fromkeys(reason.key for reason in recommendation.reasons) if recommendation else {}
+    return " ".join(keys) if row.shown else HIDDEN
+
+
+def _yes(value: Any) -> str:
+    return "yes" if value else "no"
+
+
+# name -> (what it means, the values that it may have, how to read it from a row)
+COLUMNS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
+    "reference": (
+        _("How staff and the person speak of it."),
+        "XXXX-XXXX",
+        lambda row: references.shown(row.reference),
+    ),
+    "received": (
+        _("When it was saved, in the centre's time zone."),
+        "YYYY-MM-DDTHH:MM",
+        lambda row: timezone.localtime(row.received_at).strftime("%Y-%m-%dT%H:%M"),
+    ),
+    "urgency": (_("Must a person be spoken to first?"), " ".join(URGENCIES), lambda row: URGENCIES[row.urgency]),
+    "program": (_("What the rules recommend."), " ".join([*Program.values, HIDDEN]), _result("program")),
+    "close_call": (
+        _("Whether both programs could fit."),
+        f"yes no {HIDDEN}",
+        lambda row: _yes(row.close_call) if row.shown else HIDDEN,
+    ),
+    "need": (_("How much care is needed."), " ".join([*LEVELS["need"], HIDDEN]), _result("need")),
+    "support": (_("How much support there is."), " ".join([*LEVELS["support"], HIDDEN]), _result("support")),
+    "duties": (_("Whether work or family can wait."), " ".join([*LEVELS["duties"], HIDDEN]), _result("duties")),
+    "rules": (_("The rules that gave a reason, divided by spaces."), "", _rules),
+    "rules_version": (_("The version of the rules."), "", lambda row: row.rules_version),
+    "language": (_("The language that it was answered in."), "", lambda row: row.language),
+    "status": (_("How far staff are."), " ".join(Status.values), lambda row: row.status),
+    "outcome": (_("How the case ended."), " ".join(Outcome.values), lambda row: row.outcome),
+    "wants_call": (_("Whether a request for a call is kept."), "yes no", lambda row: _yes(row.wants_call)),
+    "judged": (_("The program of the latest review."), " ".join([*Program.values, HIDDEN]), lambda row: row.judged),
+} | {
+    key: (question.text, " ".join(question.options), lambda row, key=key: row.readable_answers.get(key, ""))
+    for key, question in QUESTIONS.items()
+}
+
+
+def dictionary() -> Iterator[list[str]]:
+    """What each column means, and what each value of an answer is in words."""
+    yield ["column", "meaning", "value", "value in words"]
+    for name, (meaning, values, _read) in COLUMNS.items():
+        words = QUESTIONS[name].options if name in QUESTIONS else {}
+        for value in words or values.split() or [""]:
+            yield [name, str(meaning), value, str(words.get(value, ""))]
+
+
+def table(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+    """The head, then a line for each submission; `rows` know whether the result is shown to who asks."""
+    yield list(COLUMNS)
+    latest = Review.objects.filter(submission=OuterRef("pk")).order_by("-recorded_at", "-pk").values("program")[:1]
+    judged = Coalesce(Subquery(latest), Value(""), output_field=CharField())
+    for row in rows.annotate(judged=judged).iterator(chunk_size=500):
+        if not row.shown:
+            row.judged = HIDDEN
+        yield [read(row) for _meaning, _values, read in COLUMNS.values()]
+
+
+def safe(cell: Any) -> str:
+    """As text that no spreadsheet takes for a formula."""
+    text = str(cell)
+    return f"'{text}" if text.lstrip()[:1] in tuple("=+-@|%＝＋－＠") or text[:1] in tuple("\t\r\n") else text
+
+
+class _Echo:
+    def write(self, line: str) -> str:
+        return line
+
+
+def as_csv(lines: Iterator[list[Any]], name: str) -> StreamingHttpResponse:
+    """A file that is sent while it is made, so that its length does not matter."""
+    writer = csv.writer(_Echo())
+    content = (writer.writerow([safe(cell) for cell in line]) for line in lines)
+    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localdate():%Y-%m-%d}.csv"'
+    return response

@@ -1,0 +1,334 @@
+"""The log: a line for all that is seen and done, that nobody can change unseen."""
+
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from screening import audit
+from screening.audit import LogHead, LogLine, What
+from screening.models import Contact, Note, Review, Submission
+from tests.answers import IOP, URGENT
+from tests.conftest import on_desk
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/screening/submission/"
+NEW_PASSWORD = {"old_password": "a long enough one"} | dict.fromkeys(("new_password1", "new_password2"), "x9!kfh3lq0f7")
+
+
+def case(given: dict[str, str] = IOP) -> Submission:
+    made = Submission.objects.submit(given)
+    Contact.objects.create(submission=made, phone="405 555 0123", may_text=True, may_voicemail=True, consent="Yes.")
+    return made
+
+
+def lines() -> list[tuple[str, str, str, str]]:
+    """(who, what, reference, more) of each line, the first one first."""
+    return [*LogLine.objects.order_by("number").values_list("who", "what", "reference", "detail")]
+
+
+def verify(*options: str) -> str:
+    out = StringIO()
+    call_command("verify_log", *options, stdout=out)
+    return out.getvalue()
+
+
+def tampered(sql: str, *values: Any) -> None:
+    """As whoever has the database, but not the keys, could."""
+    audit.unguard()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+    audit.guard()
+
+
+# What it holds
+
+
+def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> None:
+    row = case()
+    page = f"{LIST}{row.pk}/change/"
+    typed = {"status": "waiting", "notes-0-text": "Called.", "reviews-0-program": "iop"}
+    deeds: list[tuple[Callable[[], Any], list[tuple[str, str, str]]]] = [
+        (lambda: staff_client.get("/admin/"), [("front_page", "", "")]),
+        (lambda: staff_client.get(f"{LIST}?queue=mine"), [("listed", "", "submission, queue")]),
+        (lambda: staff_client.get(page), [("opened", row.reference, "")]),
+        (
+            lambda: staff_client.post(page, sent | typed),
+            [
+                ("changed", row.reference, "status: waiting"),
+                ("reviewed", row.reference, ""),
+                ("noted", row.reference, ""),
+            ],
+        ),
+        (lambda: staff_client.post(f"{LIST}{row.pk}/reveal/"), [("revealed", row.reference, "")]),
+        (lambda: staff_client.get(f"{LIST}{row.pk}/print/"), [("printed", row.reference, "")]),
+        (lambda: staff_client.post(f"{LIST}{row.pk}/withdraw/"), [("withdrawn", row.reference, "")]),
+        (
+            lambda: staff_client.post(LIST, {"action": "assign_to_me", "_selected_action": [row.pk]}),
+            [("changed", row.reference, "assigned_to: staff")],
+        ),
+        (
+            lambda: staff_client.post(f"{LIST}export/?status__exact=new", {"purpose": "quality", "confirm": "on"}),
+            [("exported", "", "0 submissions; for: quality; filters: status__exact")],
+        ),
+        (lambda: staff_client.get("/admin/agreement/"), [("compared", "", "")]),
+        (lambda: staff_client.get("/admin/replay/?to=2026.1"), [("replayed", "", "2026.1")]),
+        (lambda: staff_client.get("/admin/screening/logline/"), [("read_log", "", "logline")]),
+        (lambda: staff_client.get("/admin/auth/user/"), [("listed", "", "user")]),
+        (lambda: staff_client.post("/admin/logout/"), [("signed_out", "", "")]),
+    ]
+    sent = on_desk(staff_client, row)
+    for deed, expected in deeds:
+        before = LogLine.objects.count()
+        assert deed().status_code in (200, 302)
+        assert lines()[before:] == [("staff", *line) for line in expected]
+    assert (Note.objects.count(), Review.objects.count()) == (1, 1)
+
+
+def test_refusal_leaves_a_line_that_names_page_and_reference(client: Client) -> None:
+    row = case()
+    client.force_login(User.objects.create_user("visitor", password="a long enough one", is_staff=True))
+    for deed, expected in (
+        (lambda: client.get(f"{LIST}{row.pk}/change/"), (row.reference, "GET screening_submission_change")),
+        (lambda: client.post(f"{LIST}{row.pk}/reveal/"), (row.reference, "POST screening_submission_reveal")),
+        (lambda: client.get(f"{LIST}999/print/"), ("", "GET screening_submission_print")),
+        (lambda: client.get("/admin/screening/logline/"), ("", "GET screening_logline_changelist")),
+        (lambda: client.get("/admin/agreement/"), ("", "GET agreement")),
+    ):
+        assert deed().status_code == 403
+        assert lines()[-1] == ("visitor", "refused", *expected)
+
+
+def test_log_holds_no_answers_and_not_how_a_case_ended(staff_client: Client) -> None:
+    row = case(URGENT)
+    sent = on_desk(staff_client, row) | {"status": "closed", "outcome": "inpatient", "notes-0-text": "Very ill."}
+    assert staff_client.post(f"{LIST}{row.pk}/change/", sent).status_code == 302
+    assert lines()[-2][3] == "status: closed, outcome"
+    text = str(lines())
+    for word in ("inpatient", "Very ill.", "405", *URGENT):
+        assert word not in text
+
+
+def test_deed_whose_line_cannot_be_written_does_not_happen(staff_client: Client, monkeypatch: Any) -> None:
+    row = case()
+    sent = on_desk(staff_client, row) | {"status": "closed", "outcome": "iop", "notes-0-text": "Called."}
+    before = Submission.objects.values().get()
+
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr(LogLine, "save", broken)
+    staff_client.raise_request_exception = False
+    for response in (
+        staff_client.get(f"{LIST}{row.pk}/change/"),
+        staff_client.get(LIST),
+        staff_client.get("/admin/"),
+        staff_client.post(f"{LIST}{row.pk}/change/", sent),
+        staff_client.post(f"{LIST}{row.pk}/reveal/"),
+        staff_client.post(f"{LIST}{row.pk}/withdraw/"),
+        staff_client.get(f"{LIST}{row.pk}/print/"),
+        staff_client.post(f"{LIST}export/", {"purpose": "quality", "confirm": "on"}),
+        staff_client.post(LIST, {"action": "wait", "_selected_action": [row.pk]}),
+        staff_client.post("/admin/password_change/", NEW_PASSWORD),
+        staff_client.post("/admin/logout/"),
+    ):
+        assert response.status_code == 500
+        assert row.reference not in response.content.decode()
+    assert Submission.objects.values().get() == before
+    assert (Note.objects.count(), Contact.objects.count()) == (0, 1)
+    assert User.objects.get().check_password("a long enough one")
+
+
+# Nobody changes it
+
+
+def test_database_itself_refuses_to_change_a_line_or_to_take_one_away(staff_client: Client) -> None:
+    staff_client.get("/admin/")
+    for deed in (
+        lambda: LogLine.objects.update(who="nobody"),
+        lambda: LogLine.objects.all().delete(),
+        lambda: LogLine.objects.get(number=1).save(),
+        lambda: LogLine.objects.get(number=1).delete(),
+    ):
+        with pytest.raises(DatabaseError, match="the log is only added to"), transaction.atomic():
+            deed()
+
+
+def test_superusers_have_no_page_to_change_the_log(staff_client: Client) -> None:
+    staff_client.get("/admin/")
+    number = LogLine.objects.first().number
+    page = "/admin/screening/logline/"
+    for address in (f"{page}{number}/change/", f"{page}{number}/delete/", f"{page}add/", f"{page}{number}/history/"):
+        assert staff_client.get(address).status_code == 404
+        assert staff_client.post(address, {"post": "yes", "who": "nobody"}).status_code == 404
+    staff_client.post(page, {"action": "delete_selected", "_selected_action": [number], "post": "yes"})
+    assert LogLine.objects.filter(number=number).exists()
+
+
+@pytest.fixture
+def written(staff_client: Client) -> list[LogLine]:
+    for _ in range(3):
+        case()
+        staff_client.get("/admin/")
+        staff_client.get(LIST)
+    assert "The log ends with 6:" in verify()
+    return [*LogLine.objects.order_by("number")]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE screening_logline SET who = 'nobody' WHERE number = 3",
+        "UPDATE screening_logline SET account = NULL WHERE number = 3",
+        "UPDATE screening_logline SET what = 'listed' WHERE number = 3",
+        "UPDATE screening_logline SET at = '2026-01-01T00:00:00Z' WHERE number = 3",
+        "UPDATE screening_logline SET reference = 'BCDFGHJK' WHERE number = 3",
+        "UPDATE screening_logline SET detail = 'x' WHERE number = 3",
+        "UPDATE screening_logline SET hash = 'x' WHERE number = 3",
+        "UPDATE screening_logline SET number = 30 WHERE number = 3",
+        "DELETE FROM screening_logline WHERE number = 1",
+        "DELETE FROM screening_logline WHERE number = 3",
+        "DELETE FROM screening_logline WHERE number = 6",
+        "DELETE FROM screening_logline",
+        "DELETE FROM screening_loghead",
+        "UPDATE screening_loghead SET number = 5",
+        "UPDATE screening_loghead SET hash = 'x'",
+        "UPDATE screening_loghead SET seal = ''",
+        "INSERT INTO screening_logline (number, at, account, who, what, reference, detail, hash) "
+        "SELECT 7, at, account, who, what, reference, detail, hash FROM screening_logline WHERE number = 6",
+    ],
+)
+def test_any_tampering_is_found_and_stays_found_when_the_log_goes_on(
+    written: list[LogLine], staff_client: Client, sql: str
+) -> None:
+    tampered(sql)
+    with pytest.raises(CommandError, match="The log is not as it was written"):
+        verify()
+    assert staff_client.get("/admin/").status_code == 200  # the work goes on all the same
+    with pytest.raises(CommandError, match="The log is not as it was written"):
+        verify()
+
+
+def test_rewriting_the_whole_chain_without_the_keys_is_found(written: list[LogLine]) -> None:
+    before = ""
+    for line in written:
+        line.who = "nobody"
+        line.hash = before = line.chained(before)
+        tampered("UPDATE screening_logline SET who = %s, hash = %s WHERE number = %s", line.who, line.hash, line.number)
+    tampered("UPDATE screening_loghead SET hash = %s", before)
+    with pytest.raises(CommandError):
+        verify()
+    assert [*audit.faults()] == [
+        "The seal at the end of the log does not fit. The end was changed, or the key is missing from DATA_KEYS."
+    ]
+
+
+def test_database_put_back_to_an_earlier_state_is_found_by_what_was_noted(written: list[LogLine]) -> None:
+    noted = audit.end()
+    head = LogHead.objects.get()
+    sixth, kept = LogLine.objects.get(number=6), LogHead(number=5, hash=written[4].hash)
+    kept.seal = kept.seals()[0]  # as an old copy of the database had it
+    tampered("DELETE FROM screening_logline WHERE number = 6")
+    tampered("UPDATE screening_loghead SET number = 5, hash = %s, seal = %s", kept.hash, kept.seal)
+    assert "The log ends with 5:" in verify()
+    with pytest.raises(CommandError):
+        verify("--noted", noted)
+    audit.record(What.FRONT_PAGE, "someone else")
+    assert LogHead.objects.get().number == head.number
+    with pytest.raises(CommandError):
+        verify("--noted", f"6:{sixth.hash}")
+    with pytest.raises(CommandError, match="takes what an earlier run printed"):
+        verify("--noted", "yesterday")
+
+
+def test_damage_is_accepted_only_by_a_line_that_says_so(written: list[LogLine]) -> None:
+    tampered("DELETE FROM screening_logline WHERE number = 6")
+    out = verify("--accept")
+    assert "Accepted. The log goes on with line 6, which says so." in out
+    assert lines()[-1] == ("manage.py", "damage", "", "")
+    assert "The log ends with 6:" in verify()
+
+
+def test_missing_guard_of_the_database_is_told() -> None:
+    audit.unguard()
+    with pytest.raises(CommandError):
+        verify()
+    assert "no longer refuses to change lines" in " ".join(audit.faults())
+    audit.guard()
+
+
+def test_seal_moves_to_the_newest_key_and_only_where_it_was_sound(written: list[LogLine], settings: Any) -> None:
+    old = settings.DATA_KEYS
+    settings.DATA_KEYS = ["n3w" * 20, *old]
+    assert verify()
+    assert (audit.reseal(), audit.reseal()) == ("moved", "there")
+    settings.DATA_KEYS = ["n3w" * 20]
+    assert "The log ends with 6:" in verify()
+    settings.DATA_KEYS = ["0ther" * 20]
+    assert audit.reseal() == "lost"
+    with pytest.raises(CommandError):
+        verify()
+
+
+# Who reads it
+
+
+def test_history_of_a_case_is_shown_on_its_page_and_the_second_is_told_who_is_on_it(staff_client: Client) -> None:
+    row = case()
+    ann = Client()
+    ann.force_login(User.objects.create_superuser("ann", password="a long enough one"))
+    page = f"{LIST}{row.pk}/change/"
+    assert "This case was opened by" not in staff_client.get(page).content.decode()
+    assert "This case was opened by" not in staff_client.get(page).content.decode()
+    html = ann.get(page).content.decode()
+    assert "This case was opened by staff 0\xa0minutes ago." in html
+    assert html.count("<td>staff</td>") == 2
+    assert "This case was opened by ann" in staff_client.get(page).content.decode()
+
+
+def test_log_is_found_by_what_by_account_and_by_reference(staff_client: Client) -> None:
+    row = case()
+    staff_client.get(f"{LIST}{row.pk}/change/")
+    log = "/admin/screening/logline/"
+
+    def found(query: str) -> int:
+        return staff_client.get(log + query).content.decode().count('class="field-number"')
+
+    assert found("?what__exact=opened") == 1
+    assert found(f"?q={row.reference[:4]}-{row.reference[4:]}") == 1
+    assert found("?q=staff") == LogLine.objects.filter(who="staff").count()
+    assert found("?q=nobody") == 0
+    for crafted in ("?hash__startswith=a", "?detail__contains=x", "?who__exact=staff", "?what__exact=%00"):
+        assert staff_client.get(log + crafted).status_code in (302, 400)
+
+
+def test_times_that_the_person_is_told_come_from_the_log(staff_client: Client) -> None:
+    row = case()
+    assert audit.openings(row.reference) == []
+    staff_client.get(f"{LIST}{row.pk}/change/")
+    staff_client.get(f"{LIST}{row.pk}/print/")
+    first, second = audit.openings(row.reference)
+    assert first <= second <= timezone.now()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lines_of_two_at_once_are_written_one_after_another() -> None:
+    from threading import Thread
+
+    def write() -> None:
+        for _ in range(10):
+            audit.record(What.FRONT_PAGE, "someone")
+        connection.close()
+
+    threads = [Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert "The log ends with 40:" in verify()
