@@ -63,6 +63,6 @@ class Agreement:
     def interval(self) -> tuple[float, float] | None:
         """From, to: where kappa lies with 95 % confidence. None where the formula, without a single case to go by,
         would claim to know it exactly: where they never differ, or never agree beyond chance."""
-        if self.kappa is None or self.error < 1e-9:
+        if self.kappa is None or self.error < 1e-6:
             return None
         return max(-1.0, self.kappa - Z * self.error), min(1.0, self.kappa + Z * self.error)

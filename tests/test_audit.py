@@ -94,13 +94,14 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> 
 def test_refusal_leaves_a_line_that_names_page_and_reference(client: Client) -> None:
     row = case()
     client.force_login(User.objects.create_user("visitor", password="a long enough one", is_staff=True))
-    for deed, expected in (
+    refusals: list[tuple[Callable[[], Any], tuple[str, str]]] = [
         (lambda: client.get(f"{LIST}{row.pk}/change/"), (row.reference, "GET screening_submission_change")),
         (lambda: client.post(f"{LIST}{row.pk}/reveal/"), (row.reference, "POST screening_submission_reveal")),
         (lambda: client.get(f"{LIST}999/print/"), ("", "GET screening_submission_print")),
         (lambda: client.get("/admin/screening/logline/"), ("", "GET screening_logline_changelist")),
         (lambda: client.get("/admin/agreement/"), ("", "GET agreement")),
-    ):
+    ]
+    for deed, expected in refusals:
         assert deed().status_code == 403
         assert lines()[-1] == ("visitor", "refused", *expected)
 
