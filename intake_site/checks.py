@@ -22,6 +22,7 @@ MIDDLEWARE = (
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_otp.middleware.OTPMiddleware",
 )
 
 
@@ -159,6 +160,19 @@ def mail_and_logs(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def staff(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """How staff sign in, and how they are told."""
+    if not settings.SECOND_FACTOR:
+        yield _error(
+            32, "SECOND_FACTOR is off: a password alone opens the desk.", "Take SECOND_FACTOR out of the environment."
+        )
+    if settings.STAFF_MAIL_TO and not settings.EMAIL_HOST:
+        yield _warning(16, "STAFF_MAIL_TO is set, but no mail can be sent.", "Set EMAIL_HOST too.")
+    if settings.STAFF_MAIL_TO and not settings.SITE_URL.startswith("https://"):
+        yield _error(33, "Mail to staff would link to nowhere safe.", "Set SITE_URL: https://www.example.com")
+
+
+@register(Tags.security, deploy=True)
 def people(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     """What the pages promise and whom they send people to."""
     if settings.CONTACT_RETENTION_DAYS > settings.RETENTION_DAYS:
@@ -216,6 +230,7 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             yield _warning(11, "SQLite makes readers wait for writers.", "PRAGMA journal_mode=WAL in init_command.")
     yield from _forgetting()
     yield from _opened_by_the_keys()
+    yield from _log()
 
 
 def _forgetting() -> Iterator[CheckMessage]:
@@ -245,3 +260,14 @@ def _opened_by_the_keys() -> Iterator[CheckMessage]:
     except ValueError:
         hint = "Put the key that it was saved under back into DATA_KEYS, after the newest; then manage.py rotate_keys"
         yield _error(31, "DATA_KEYS does not open what is kept: return codes and notes are dead.", hint)
+
+
+def _log() -> Iterator[CheckMessage]:
+    from screening import audit
+
+    try:
+        sound = audit.is_sound()
+    except DatabaseError:  # not migrated yet
+        return
+    if not sound:
+        yield _error(34, "The desk's log is not as it was written.", "manage.py verify_log says where.")

@@ -33,6 +33,7 @@ class Desk(admin.AdminSite):
     site_header = site_title = _("Program fit: staff desk")
     index_title = _("The desk")
     login_form = sign_in.SignIn
+    login_template = "admin/sign_in.html"
     enable_nav_sidebar = False  # there is one list
     index_template = "admin/desk.html"
 

@@ -81,8 +81,27 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ),
         ),
         Promise(
-            _("Your result page tells you if our staff has opened your answers, and when they first did."),
-            ("test_coming_back.py::test_person_is_told_whether_and_when_staff_opened_it_and_not_who",),
+            _("Each time that our staff opens your answers, or looks up how to reach you, it is written into a log."),
+            (
+                "test_audit.py::test_every_view_and_deed_at_the_desk_leaves_a_line",
+                "test_audit.py::test_deed_whose_line_cannot_be_written_does_not_happen",
+                "test_audit.py::test_any_tampering_is_found_and_stays_found_when_the_log_goes_on",
+            ),
+        ),
+        Promise(
+            _("Your result page tells you when our staff opened your answers: the first time and the last time."),
+            (
+                "test_coming_back.py::test_person_is_told_whether_and_when_staff_opened_it_and_not_who",
+                "test_audit.py::test_times_that_the_person_is_told_come_from_the_log",
+            ),
+        ),
+        Promise(
+            _("To sign in, our staff needs a code from their own phone as well as a password."),
+            ("test_sign_in.py::test_first_sign_in_sets_up_the_second_factor_and_shows_recovery_codes_once",),
+        ),
+        Promise(
+            _("If we mail our staff that someone needs them, the mail says nothing about you."),
+            ("test_telling.py::test_mail_holds_neutral_words_and_a_link_and_nothing_of_the_person",),
         ),
         Promise(
             _("No other company. Our pages load nothing from anyone else: no ads, no counters, no maps, no fonts."),
@@ -101,10 +120,12 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         Promise(
             _(
                 "You can erase it all: answers, result, how to reach you, and the notes of our staff on this site. It "
-                "goes at once. Only a number stays: how many were erased on that day."
+                "goes at once. What stays is how many were erased on that day, and the log: who of our staff opened "
+                "which reference, and when. It holds none of your answers and not who you are."
             ),
             (
                 "test_coming_back.py::test_erasing_takes_everything_and_leaves_a_dated_count",
+                "test_audit.py::test_log_holds_no_answers_and_not_how_a_case_ended",
                 "test_coming_back.py::test_nothing_of_an_erased_submission_is_left_in_the_database_file",
             ),
         ),

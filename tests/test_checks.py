@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 from django.utils import timezone
 
+from screening import audit
 from screening.models import Forgotten, Submission
 from tests.answers import IOP
 
@@ -119,6 +120,9 @@ def test_what_cannot_work_is_refused_at_start_in_plain_words(environment: dict[s
         ({"LEAVE_URL": "https://screening.example.org/"}, "E027"),
         ({"CENTER_PHONE": ""}, "W009"),
         ({"SECURITY_CONTACT": ""}, "W010"),
+        ({"SECOND_FACTOR": "off"}, "E032"),
+        ({"STAFF_MAIL_TO": "desk@example.org"}, "W016"),
+        ({"STAFF_MAIL_TO": "desk@example.org", "SITE_URL": "http://screening.example.org"}, "E033"),
     ],
 )
 def test_bad_environment_is_told_of_with_the_way_to_mend_it(
@@ -189,6 +193,15 @@ def test_purge_that_never_ran_or_no_longer_runs() -> None:
         day=timezone.localdate(), why=Forgotten.Why.CONTACT, last_at=timezone.now() - timedelta(days=3)
     )
     assert "was last erased on" in told()["intake_site.W014"].msg
+
+
+@pytest.mark.django_db
+def test_log_that_was_tampered_with(erased_today: None) -> None:
+    audit.record(audit.What.FRONT_PAGE, "someone")
+    assert told({"DATA_KEYS": LONG})["intake_site.E034"].hint == "manage.py verify_log says where."
+    audit.unguard()
+    assert "intake_site.E034" in told()
+    audit.guard()
 
 
 def check_deploy(**environment: str) -> str:

@@ -4,12 +4,11 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page, expect
 
 from screening.models import Contact, Submission
 from screening.questionnaire import PAGES
-from tests.answers import BEST, CLOSE_CALL, IOP, PEOPLE, URGENT, WORST, on_page
+from tests.answers import BEST, IOP, PEOPLE, URGENT, WORST, on_page
 from tests.browser.conftest import answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,28 +130,6 @@ def sheets(page: Page, paper: str) -> int:
 def test_paper_form_prints_on_two_sheets_and_the_way_to_the_result_on_one(phone: Page) -> None:
     phone.goto("/paper/")
     assert sheets(phone, "Letter") == sheets(phone, "A4") == 3
-
-
-def test_staff_read_a_submission_and_record_what_they_did(page: Page, live_server: Any) -> None:
-    User.objects.create_superuser("staff", password="a long enough one")
-    Submission.objects.submit(IOP)
-    urgent = Submission.objects.submit(URGENT)
-    Submission.objects.submit(CLOSE_CALL)
-    page.goto(f"{live_server.url}/admin/")
-    page.get_by_label("Username").fill("staff")
-    page.get_by_label("Password").fill("a long enough one")
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_role("link", name="Submissions").first.click()
-    expect(page.locator("#result_list tbody tr").first).to_contain_text(str(urgent))
-    page.get_by_role("link", name=str(urgent)).click()
-    expect(page.get_by_text("Yes, and I have a plan or might act on it")).to_be_visible()
-    page.get_by_label("Status").select_option("in_progress")
-    page.locator("[name=notes-0-text]").fill("Called at once; safe with her sister.")
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("was changed successfully")).to_be_visible()
-    urgent.refresh_from_db()
-    assert urgent.status == "in_progress"
-    assert urgent.notes.get().author.get_username() == "staff"
 
 
 def test_coming_back_asking_for_a_call_and_erasing_without_a_script(phone: Page, browser: Browser) -> None:
