@@ -7,6 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
@@ -19,7 +20,7 @@ from django_tasks_db.admin import DBTaskResult  # type: ignore[attr-defined]
 from screening import accounts, audit
 from screening.audit import What
 from screening.desk_admin import DeskAdmin
-from screening.roles import ROLES
+from screening.roles import MEANING, ROLES
 
 # The pages that the packages bring, in the admin as it was when they were imported above: rights, second factors and
 # queued mail are not edited by hand.
@@ -80,11 +81,11 @@ class AccountAdmin(DeskAdmin, UserAdmin):
         return (*fields, "groups") if obj == request.user else fields
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["widget"] = CheckboxSelectMultiple
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
         field.queryset = Group.objects.filter(name__in=ROLES)
-        field.label = _("roles")
-        for what in ("add", "change", "delete", "view"):
-            setattr(field.widget, f"can_{what}_related", False)
+        field.label, field.help_text = _("Roles"), ""
+        field.label_from_instance = lambda role: f"{role.name}: {MEANING[role.name]}"
         return field
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:

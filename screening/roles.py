@@ -5,6 +5,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.apps import apps as all_apps
 from django.contrib.auth.management import create_permissions
+from django.utils.translation import gettext_lazy as _
 
 _CASE = ("screening.view_submission", "screening.change_submission", "screening.view_note", "screening.add_note")
 _REVIEW = (*_CASE, "screening.view_review", "screening.add_review")
@@ -19,6 +20,14 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "auditor": ("screening.view_logline",),
     "manager": ("auth.view_user", "auth.add_user", "auth.change_user"),
+}
+
+MEANING = {
+    "reviewer": _("reads submissions, takes notes, and judges which program is right"),
+    "contact": _("reads submissions, takes notes, and sees how to reach the person"),
+    "clinical lead": _("as reviewer; also sees how far rules and staff agree, asks other rules, and exports"),
+    "auditor": _("reads the log, and no answers"),
+    "manager": _("makes accounts, gives them roles, closes them"),
 }
 
 

@@ -62,6 +62,7 @@ def fill(number: int, staff: list[User]) -> None:
                     status=status,
                     status_at=received,
                     opened_at=None if status == "new" else received,
+                    blind=CHANCE.random() < 0.1,
                     wants_call=CHANCE.random() < 0.2,
                     assigned_to=None if status == "new" else CHANCE.choice(staff),
                     touched_by=None if status == "new" else CHANCE.choice(staff),
