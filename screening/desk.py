@@ -38,10 +38,11 @@ class Desk(admin.AdminSite):
     index_template = "admin/desk.html"
 
     def get_urls(self) -> list[Any]:
-        unused = ("autocomplete", "view_on_site")
+        unused = ("autocomplete", "view_on_site", "logout")
         urls = [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
         own = [
             path("code/", self.code, name="code"),
+            path("logout/", self.logout, name="logout"),  # for who is only half signed in, too
             path("agreement/", self.admin_view(self.agreement), name="agreement"),
             path("replay/", self.admin_view(self.replay), name="replay"),
         ]
@@ -158,9 +159,10 @@ class Desk(admin.AdminSite):
         status = 422 if form.is_bound and form.errors else 200
         return TemplateResponse(request, "admin/code.html", context, status=status)
 
+    @method_decorator([never_cache, csrf_protect])
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         with transaction.atomic():
-            if request.method == "POST":
+            if request.method == "POST" and self.has_permission(request):
                 audit.record(What.SIGNED_OUT, request.user)
             return super().logout(request, extra_context)
 

@@ -57,6 +57,7 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> 
     deeds: list[tuple[Callable[[], Any], list[tuple[str, str, str]]]] = [
         (lambda: staff_client.get("/admin/"), [("front_page", "", "")]),
         (lambda: staff_client.get(f"{LIST}?queue=mine"), [("listed", "", "submission, queue")]),
+        (lambda: staff_client.post(LIST), [("listed", "", "submission")]),
         (lambda: staff_client.get(page), [("opened", row.reference, "")]),
         (
             lambda: staff_client.post(page, sent | typed),
@@ -71,7 +72,7 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> 
         (lambda: staff_client.post(f"{LIST}{row.pk}/withdraw/"), [("withdrawn", row.reference, "")]),
         (
             lambda: staff_client.post(LIST, {"action": "assign_to_me", "_selected_action": [row.pk]}),
-            [("changed", row.reference, "assigned_to: staff")],
+            [("listed", "", "submission"), ("changed", row.reference, "assigned_to: staff")],
         ),
         (
             lambda: staff_client.post(f"{LIST}export/?status__exact=new", {"purpose": "quality", "confirm": "on"}),

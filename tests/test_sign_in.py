@@ -139,6 +139,15 @@ def test_code_page_is_nobodys_without_the_password(client: Client, ann: User, se
     assert not TOTPDevice.objects.exists()
 
 
+def test_who_is_half_signed_in_can_sign_in_as_someone_else(client: Client, ann: User, second_factor: None) -> None:
+    password(client)
+    assert client.get(CODE).status_code == 200
+    assert client.post("/admin/logout/").status_code == 200
+    assert client.get(CODE).url == LOGIN
+    assert client.get("/admin/logout/").status_code == 405
+    assert lines() == []
+
+
 def test_sign_in_leads_only_to_the_desk(client: Client, ann: User, second_factor: None) -> None:
     for wanted in ("//evil.example/", "https://evil.example/", "/", "/return/", "javascript:alert(1)"):
         assert password(Client(), next=wanted).url == f"{CODE}?next=%2Fadmin%2F"
