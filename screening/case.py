@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from screening import audit
 from screening.audit import LogLine, What
 from screening.explanation import answers_by_page, explain
-from screening.models import URGENCIES, Contact, Note, Review, Status, Submission, Urgency
+from screening.models import URGENCIES, Contact, Note, Review, Status, Submission, Urgency, hides_result
 from screening.spam import SIGNS
 
 DECIDED = ("status", "outcome", "assigned_to")  # what staff set
@@ -60,7 +60,7 @@ class Case:
 def read(submission: Submission, staff: Any) -> Case:
     """The case as this member of staff may see it."""
     recommendation = submission.readable_recommendation()
-    hidden = submission.hides_result_from(staff)
+    hidden = hides_result(submission, staff)
     reasons = recommendation.reasons if recommendation else ()
     level = URGENCIES[submission.urgency]
     urgent = [reason for reason in reasons if (reason.dimension, reason.level) == ("urgency", level)]
@@ -209,9 +209,9 @@ class ReviewInline(AddedOnly):
 
     def get_formset(self, request: HttpRequest, obj: Submission | None = None, **kwargs: Any) -> Any:
         formset: Any = super().get_formset(request, obj, **kwargs)
-        formset.form.hidden = obj is not None and obj.hides_result_from(request.user)
+        formset.form.hidden = obj is not None and hides_result(obj, request.user)
         return formset
 
     def add(self, request: HttpRequest, added: Any) -> None:
-        added.blind = added.submission.hides_result_from(request.user)
+        added.blind = hides_result(added.submission, request.user)
         super().add(request, added)

@@ -1,24 +1,20 @@
-"""What is kept: answers and result as a person saved them, how to reach them, the notes of staff; and what remains
-when these are gone."""
+"""A saved screening: answers and result as the person saw them, and how far staff are with it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from secrets import SystemRandom, token_urlsafe
+from secrets import SystemRandom
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
-from django.db.models import Case, F, Q, When
+from django.db import IntegrityError, models
+from django.db.models import Case, Q, When
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from screening import audit, codes, references, rules
-from screening.fields import EncryptedTextField
+from screening import codes, references, rules
 from screening.ruleset import LEVELS, Reason, Recommendation
-
-LogHead, LogLine = audit.LogHead, audit.LogLine  # Django looks for models here
 
 URGENCIES = LEVELS["urgency"]
 
@@ -131,13 +127,6 @@ class SubmissionManager(models.Manager["Submission"]):
             return self.get_or_create(code=code, defaults=values)[0]
 
 
-def result_shown_to(staff: Any) -> Q:
-    """Blind ones only after the judgement of whoever may record one: what they think must be their own."""
-    if not staff.has_perm("screening.add_review"):
-        return Q()
-    return Q(blind=False) | Q(models.Exists(Review.objects.filter(submission=models.OuterRef("pk"), author=staff.pk)))
-
-
 class Submission(models.Model):
     """One saved screening. Answers and result are written once and never changed; staff set the status."""
 
@@ -209,9 +198,6 @@ class Submission(models.Model):
         reference = references.shown(self.reference)
         return gettext("%(reference)s (test)") % {"reference": reference} if self.is_test else reference
 
-    def hides_result_from(self, staff: Any) -> bool:
-        return self.blind and not Submission.objects.filter(result_shown_to(staff), pk=self.pk).exists()
-
     @property
     def kept_until(self) -> datetime:
         return self.received_at + timedelta(days=settings.RETENTION_DAYS)
@@ -250,177 +236,3 @@ class Submission(models.Model):
         """The answers as the person gave them; none where what is in the database are none."""
         answers = self.answers if isinstance(self.answers, dict) else {}
         return {key: value for key, value in answers.items() if isinstance(value, str)}
-
-
-class ContactManager(models.Manager["Contact"]):
-    def _expired(self) -> Q:
-        closed_since = timezone.now() - timedelta(days=settings.CONTACT_RETENTION_DAYS)
-        return Q(submission__status=Status.CLOSED, submission__status_at__lte=closed_since)
-
-    def kept(self) -> models.QuerySet["Contact"]:
-        """Without those of cases that were closed long enough ago, even where they are still there."""
-        return self.exclude(self._expired())
-
-    def expired(self) -> models.QuerySet["Contact"]:
-        return self.filter(self._expired())
-
-    def withdraw(self, *of: int) -> None:
-        """Takes away the requests for a call of these submissions."""
-        with transaction.atomic():
-            self.filter(pk__in=of).delete()
-            Mail.objects.filter(submission__in=of, why=Mail.Why.CALL).delete()
-            Submission.objects.filter(pk__in=of).update(wants_call=False)
-
-
-class Contact(models.Model):
-    """How to reach a person who asked for a call, and what they agreed to. A later one replaces an earlier."""
-
-    submission = models.OneToOneField(
-        Submission, models.CASCADE, related_name="contact", verbose_name=_("submission"), primary_key=True
-    )
-    asked_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
-    name = EncryptedTextField(_("name"), blank=True)
-    phone = EncryptedTextField(_("phone"), blank=True)
-    may_text = models.BooleanField(_("OK to text"))
-    may_voicemail = models.BooleanField(_("OK to leave a voicemail"))
-    email = EncryptedTextField(_("e-mail"), blank=True)
-    best_time = EncryptedTextField(_("best time"), blank=True)
-    to_others = EncryptedTextField(_("if someone else answers"), blank=True)
-    consent = models.TextField(_("agreed to"))  # the very words that stood beside the box
-
-    objects = ContactManager()
-
-    class Meta:
-        verbose_name = _("request for a call")
-        verbose_name_plural = _("requests for a call")
-        default_permissions = ("view", "delete")  # to uncover it, and to take it back when its person says so
-
-    def __str__(self) -> str:
-        return gettext("Request for a call %(number)s") % {"number": self.pk}
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            Submission.objects.filter(pk=self.pk).update(wants_call=True)
-
-
-class Note(models.Model):
-    """A remark that a member of staff adds to a submission; added, never changed."""
-
-    submission = models.ForeignKey(Submission, models.CASCADE, related_name="notes", verbose_name=_("submission"))
-    text = EncryptedTextField(_("note"), max_length=4000)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
-    written_at = models.DateTimeField(_("written"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("note")
-        verbose_name_plural = _("notes")
-        default_permissions = ("view", "add")
-        ordering = ("written_at",)
-
-    def __str__(self) -> str:
-        return gettext("Note %(number)s") % {"number": self.pk}
-
-
-class Review(models.Model):
-    """What a member of staff judges right; added, never changed. The latest counts, the earlier ones stay."""
-
-    submission = models.ForeignKey(Submission, models.CASCADE, related_name="reviews", verbose_name=_("submission"))
-    program = models.CharField(_("program that you judge right"), max_length=16, choices=Program)
-    agrees = models.BooleanField(_("agrees with the rules"), editable=False)
-    blind = models.BooleanField(_("recorded before seeing the result"), default=False, editable=False)
-    reason = EncryptedTextField(_("reason"), max_length=4000, blank=True)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
-    recorded_at = models.DateTimeField(_("recorded"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("review")
-        verbose_name_plural = _("reviews")
-        default_permissions = ("view", "add")
-        ordering = ("recorded_at",)
-
-    def __str__(self) -> str:
-        return gettext("Review %(number)s") % {"number": self.pk}
-
-
-class Mail(models.Model):
-    """That staff are to be told of a submission by mail; see telling.py."""
-
-    class Why(models.TextChoices):
-        URGENT = "urgent", _("Urgent")
-        CALL = "call", _("Wants a call")
-
-    submission = models.ForeignKey(Submission, models.CASCADE, related_name="+")
-    why = models.CharField(max_length=8, choices=Why)
-    made_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    next_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("mail to staff")
-        default_permissions = ()
-        constraints = (models.UniqueConstraint(fields=("submission", "why"), name="told_once"),)
-        indexes = (models.Index(fields=("next_at",), name="mail_unsent", condition=Q(sent_at=None)),)
-
-    def __str__(self) -> str:
-        return f"{self.submission_id} {self.why}"
-
-
-class Forgotten(models.Model):
-    """How much was erased on a day, and why: all that remains of it."""
-
-    class Why(models.TextChoices):
-        ERASED = "erased", _("Erased by the person")
-        EXPIRED = "expired", _("Time was up")
-        CONTACT = "contact", _("Contact details, after the case was closed")
-
-    day = models.DateField(_("day"))
-    why = models.CharField(_("why"), max_length=16, choices=Why)
-    count = models.PositiveIntegerField(_("how many"), default=0)
-    last_at = models.DateTimeField(_("last at"), default=timezone.now)  # of a run that found nothing, too
-
-    class Meta:
-        default_permissions = ()
-        verbose_name = _("count of what was erased")
-        verbose_name_plural = _("counts of what was erased")
-        constraints = (models.UniqueConstraint(fields=("day", "why"), name="one_count_a_day"),)
-
-    def __str__(self) -> str:
-        return f"{self.day} {self.why}"
-
-    @classmethod
-    def add(cls, why: str, count: int) -> None:
-        row, _created = cls.objects.get_or_create(day=timezone.localdate(), why=why)
-        cls.objects.filter(pk=row.pk).update(count=F("count") + count, last_at=timezone.now())
-
-
-class CountedHour(models.Model):
-    """An hour in which tries are counted. What its marks of addresses are made with goes with it; see limits.py."""
-
-    begins = models.DateTimeField(primary_key=True)
-    secret = models.CharField(max_length=64, default=token_urlsafe)
-
-    class Meta:
-        default_permissions = ()
-        verbose_name = verbose_name_plural = _("counted hours")
-
-    def __str__(self) -> str:
-        return f"{self.begins:%Y-%m-%d %H}"
-
-
-class Attempts(models.Model):
-    """How often something was tried from one place within an hour; see limits.py."""
-
-    what = models.CharField(max_length=16)
-    place = models.CharField(max_length=32)  # a keyed hash of the address, of use in this hour; "" for all together
-    hour = models.ForeignKey(CountedHour, models.CASCADE)
-    count = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        default_permissions = ()
-        verbose_name = verbose_name_plural = _("attempts")
-        constraints = (models.UniqueConstraint(fields=("what", "place", "hour"), name="one_count_an_hour"),)
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.hour_id:%Y-%m-%d %H}"

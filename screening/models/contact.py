@@ -1,0 +1,67 @@
+"""How to reach a person who asked for a call."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from screening.fields import EncryptedTextField
+from screening.models.staff import Mail
+from screening.models.submission import Status, Submission
+
+
+class ContactManager(models.Manager["Contact"]):
+    def _expired(self) -> Q:
+        closed_since = timezone.now() - timedelta(days=settings.CONTACT_RETENTION_DAYS)
+        return Q(submission__status=Status.CLOSED, submission__status_at__lte=closed_since)
+
+    def kept(self) -> models.QuerySet["Contact"]:
+        """Without those of cases that were closed long enough ago, even where they are still there."""
+        return self.exclude(self._expired())
+
+    def expired(self) -> models.QuerySet["Contact"]:
+        return self.filter(self._expired())
+
+    def withdraw(self, *of: int) -> None:
+        """Takes away the requests for a call of these submissions."""
+        with transaction.atomic():
+            self.filter(pk__in=of).delete()
+            Mail.objects.filter(submission__in=of, why=Mail.Why.CALL).delete()
+            Submission.objects.filter(pk__in=of).update(wants_call=False)
+
+
+class Contact(models.Model):
+    """How to reach a person who asked for a call, and what they agreed to. A later one replaces an earlier."""
+
+    submission = models.OneToOneField(
+        Submission, models.CASCADE, related_name="contact", verbose_name=_("submission"), primary_key=True
+    )
+    asked_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
+    name = EncryptedTextField(_("name"), blank=True)
+    phone = EncryptedTextField(_("phone"), blank=True)
+    may_text = models.BooleanField(_("OK to text"))
+    may_voicemail = models.BooleanField(_("OK to leave a voicemail"))
+    email = EncryptedTextField(_("e-mail"), blank=True)
+    best_time = EncryptedTextField(_("best time"), blank=True)
+    to_others = EncryptedTextField(_("if someone else answers"), blank=True)
+    consent = models.TextField(_("agreed to"))  # the very words that stood beside the box
+
+    objects = ContactManager()
+
+    class Meta:
+        verbose_name = _("request for a call")
+        verbose_name_plural = _("requests for a call")
+        default_permissions = ("view", "delete")  # to uncover it, and to take it back when its person says so
+
+    def __str__(self) -> str:
+        return gettext("Request for a call %(number)s") % {"number": self.pk}
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            Submission.objects.filter(pk=self.pk).update(wants_call=True)
