@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django import forms
-from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import BooleanField, CharField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from screening import references
-from screening.models import URGENCIES, Outcome, Program, Review, Status
+from screening.models import URGENCIES, Outcome, Program, Review, Status, result_shown_to
 from screening.questionnaire import QUESTIONS
 from screening.ruleset import LEVELS
 
@@ -100,12 +100,13 @@ def dictionary() -> Iterator[list[str]]:
             yield [name, str(meaning), value, str(words.get(value, ""))]
 
 
-def table(rows: QuerySet[Any]) -> Iterator[list[Any]]:
-    """The head, then a line for each submission; `rows` know whether the result is shown to who asks."""
+def table(rows: QuerySet[Any], staff: Any) -> Iterator[list[Any]]:
+    """The head, then a line for each submission, as this member of staff may see it."""
     yield list(COLUMNS)
     latest = Review.objects.filter(submission=OuterRef("pk")).order_by("-recorded_at", "-pk").values("program")[:1]
     judged = Coalesce(Subquery(latest), Value(""), output_field=CharField())
-    for row in rows.annotate(judged=judged).iterator(chunk_size=500):
+    shown = ExpressionWrapper(result_shown_to(staff) or Q(pk__gt=0), BooleanField())
+    for row in rows.annotate(judged=judged, shown=shown).iterator(chunk_size=500):
         if not row.shown:
             row.judged = HIDDEN
         yield [read(row) for _meaning, _values, read in COLUMNS.values()]

@@ -45,6 +45,7 @@ WORDS = {*TYPED.values(), NOTE, TRAP, MISTYPED}
 def places(settings: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Places]:
     """Collects what the site writes: its real handlers and formatters, and whatever is printed."""
     settings.ADMINS = [("", "owner@example.com")]
+    settings.STAFF_MAIL_TO = ["desk@example.com"]
     console = next(handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler)
     stream, mailer = StringIO(), ErrorMail(level="ERROR")
     mailer.every = 0.0
@@ -120,7 +121,13 @@ class Journey:
         self.ask(self.staff, address, {"status": "nonsense", **note})
         self.ask(self.staff, address, {"status": "in_progress", **note})
         self.ask(self.staff, address)
-        self.ask(self.staff, f"/admin/screening/submission/{row}/history/")
+        self.ask(self.staff, f"/admin/screening/submission/{row}/print/")
+        self.ask(self.staff, f"/admin/screening/submission/{row}/reveal/", {})
+        for page in ("agreement", "replay", "screening/logline", "auth/user"):
+            self.ask(self.staff, f"/admin/{page}/")
+        self.ask(self.staff, "/admin/screening/submission/export/", {"purpose": "quality", "confirm": "on"})
+        self.ask(self.staff, "/admin/screening/submission/999/change/", note)
+        self.ask(self.elsewhere, "/admin/login/", {"username": MISTYPED, "password": NOTE})
 
     def erases(self) -> None:
         self.ask(self.person, "/erase/")
@@ -187,6 +194,10 @@ POINTS = (
     "screening.contact.ContactForm.clean",
     "screening.forgetting.erase",
     "screening.case.answers_by_page",
+    "screening.telling._message",
+    "screening.audit.LogLine.chained",
+    "screening.agreement.versions",
+    "screening.export.Purpose.clean",
     "django.contrib.sessions.models.Session.objects.get",
     "django.db.backends.utils.CursorWrapper.execute",
 )

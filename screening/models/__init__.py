@@ -6,6 +6,7 @@ from screening.models.counts import Attempts, CountedHour, Forgotten
 from screening.models.staff import Mail, Note, Review, hides_result, result_shown_to
 from screening.models.submission import (
     OPEN,
+    RANKS,
     URGENCIES,
     URGENT,
     WANTS_CALL,
@@ -20,6 +21,7 @@ from screening.models.submission import (
 
 __all__ = [
     "OPEN",
+    "RANKS",
     "URGENCIES",
     "URGENT",
     "WANTS_CALL",

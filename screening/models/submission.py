@@ -65,7 +65,7 @@ RANK = Case(
     When(urgency=Urgency.SOON, then=6),
     default=7,
 )
-URGENT, WANTS_CALL, OPEN = (0, 1, 2, 3), (0, 2, 4, 5), tuple(range(9))
+URGENT, WANTS_CALL, OPEN, RANKS = (0, 1, 2, 3), (0, 2, 4, 5), tuple(range(9)), tuple(range(10))
 
 
 def in_words(recommendation: Recommendation) -> Recommendation:
