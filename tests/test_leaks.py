@@ -194,7 +194,6 @@ POINTS = (
     "screening.contact.ContactForm.clean",
     "screening.forgetting.erase",
     "screening.case.answers_by_page",
-    "screening.telling._message",
     "screening.audit.LogLine.chained",
     "screening.agreement.versions",
     "screening.export.Purpose.clean",
