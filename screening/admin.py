@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -24,52 +23,11 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import admin_accounts, admin_log, audit, export, forgetting, queues, references  # noqa: F401 - pages register
+from screening.admin_list import LOOKUPS, Received, SubmissionList, WorkFilter, YesOrNo
 from screening.audit import What
 from screening.case import DECIDED, AddedOnly, CaseForm, NoteInline, ReviewInline, others_on_it, read
 from screening.desk_admin import DeskAdmin
-from screening.models import RANKS, Contact, Status, Submission, Urgency, kept_since, result_shown_to
-
-
-class WorkFilter(admin.SimpleListFilter):
-    """The queues of the front page."""
-
-    title = _("work")
-    parameter_name = "queue"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [(queue.key, queue.title) for queue in queues.QUEUES]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        queue = queues.BY_KEY.get(self.value() or "")
-        return queue.rows(queryset, request.user) if queue else queryset
-
-
-class YesOrNo(admin.BooleanFieldListFilter):
-    """As a list of one: SQLite finds a bare column, as "is true" comes out, in no index."""
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        asked = [value == "1" for value in self.lookup_val or () if value in ("0", "1")]
-        return queryset.filter(**{f"{self.field_path}__in": asked}) if self.lookup_val else queryset
-
-
-class Received(admin.DateFieldListFilter):
-    """With the ranks named, the database looks at one stretch of the list's index for each, and not at all of it."""
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        rows: Any = super().queryset(request, queryset)
-        return rows.filter(rank__in=RANKS) if self.used_parameters else rows
-
-
-# What the filters beside the list ask of the database. Nothing else can be asked by the address: not by a pattern, and
-# not of answers, codes and contact details.
-LOOKUPS = frozenset(f"{field}__exact" for field in ("urgency", "program", "close_call", "wants_call", "status")) | {
-    "queue",
-    "received_at__gte",
-    "received_at__lt",
-    "spam_signs__isempty",
-    *(f"{field}__{how}" for field in ("assigned_to", "touched_by") for how in ("id__exact", "isnull")),
-}
-
+from screening.models import Contact, Status, Submission, Urgency, kept_since, result_shown_to
 
 LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submission_change"
 
@@ -83,20 +41,6 @@ def _ago(moment: datetime) -> SafeString:
         date_format(timezone.localtime(moment), "DATETIME_FORMAT"),
         gettext("%(time)s ago") % {"time": since},
     )
-
-
-class SubmissionList(ChangeList):
-    """Knows of each row on the page whether its result is shown: asked of these few only, not of all that is counted
-    and sorted."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        rows = list(self.result_list)
-        blind = Submission.objects.filter(pk__in=[row.pk for row in rows if row.blind])
-        shown = set(blind.filter(result_shown_to(request.user)).values_list("pk", flat=True))
-        for row in rows:
-            row.shown = not row.blind or row.pk in shown
-        self.result_list = rows
 
 
 @admin.register(Submission)
@@ -163,7 +107,7 @@ class SubmissionAdmin(DeskAdmin):
             rows = rows.filter(result_shown_to(request.user))
         return rows
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SubmissionList]:
         return SubmissionList
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
