@@ -189,7 +189,7 @@ class SubmissionAdmin(DeskAdmin):
         if row is None:
             return redirect(LIST)
         self._opened(request, row, What.PRINTED)
-        context = {"case": read(row, request.user), "submission": row}
+        context = self.admin_site.each_context(request) | {"case": read(row, request.user), "submission": row}
         return TemplateResponse(request, "admin/screening/submission/print.html", context)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:

@@ -156,6 +156,7 @@ def test_sign_in_leads_only_to_the_desk(client: Client, ann: User, second_factor
 def test_site_without_second_factor_says_so_on_every_page(staff_client: Client, settings: Any) -> None:
     row = Submission.objects.submit(IOP)
     pages = (DESK, CASES, f"{CASES}{row.pk}/change/", "/admin/screening/logline/", "/admin/auth/user/")
+    pages += (f"{CASES}{row.pk}/print/", f"{CASES}export/", "/admin/replay/", "/admin/auth/user/add/")
     for address in (*pages, "/admin/agreement/", "/admin/password_change/"):
         assert "no second factor is asked for" in staff_client.get(address).content.decode()
     assert "no second factor is asked for" in Client().get(LOGIN).content.decode()
