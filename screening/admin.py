@@ -8,7 +8,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Field, Q
 from django.forms import BaseModelFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -18,29 +18,23 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import admin_accounts, admin_log, audit, export, forgetting, queues, references  # noqa: F401 - pages register
-from screening.admin_list import LOOKUPS, Received, SubmissionList, WorkFilter, YesOrNo
+from screening.admin_list import LOOKUPS, MachineSigns, Received, SubmissionList, WorkFilter, YesOrNo
 from screening.audit import What
-from screening.case import DECIDED, AddedOnly, CaseForm, NoteInline, ReviewInline, others_on_it, read
+from screening.case import DECIDED, AddedOnly, CaseForm, NoteInline, ReviewInline, ago, others_on_it, read
 from screening.desk_admin import DeskAdmin
-from screening.models import Contact, Status, Submission, Urgency, kept_since, result_shown_to
+from screening.models import WANTS_CALL, Contact, Status, Submission, Urgency, kept_since, result_shown_to
 
 LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submission_change"
 
 
 def _ago(moment: datetime) -> SafeString:
     """In its largest unit; the exact time is shown when pointed at."""
-    since = timesince(moment, depth=1)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        moment.isoformat(),
-        date_format(timezone.localtime(moment), "DATETIME_FORMAT"),
-        gettext("%(time)s ago") % {"time": since},
-    )
+    exact = date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, ago(moment))
 
 
 @admin.register(Submission)
@@ -68,14 +62,14 @@ class SubmissionAdmin(DeskAdmin):
         "status",
         "assigned_to",
         "touched_by",
-        ("spam_signs", admin.EmptyFieldListFilter),
+        ("spam_signs", MachineSigns),
     )
     list_per_page = 50
     list_select_related = ("assigned_to", "touched_by")
     empty_value_display = _("nobody")  # to assign to, or to have touched it
     search_fields = ("reference",)  # see get_search_results
     search_label = _("Reference")
-    search_help_text = _("A reference, as the person reads it out. Dashes and small letters are fine.")
+    search_help_text = _("As the person reads it out; dashes and small letters are fine. Looks in all submissions.")
     form = CaseForm
 
     inlines = (ReviewInline, NoteInline)
@@ -97,6 +91,10 @@ class SubmissionAdmin(DeskAdmin):
             for route, (view, name) in own.items()
         ]
         return [*views, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        queue = queues.BY_KEY.get(request.GET.get("queue", ""))
+        return super().changelist_view(request, {"title": queue.title if queue else self.list_title})
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """While a result is hidden, it can't be found out by filtering for it either."""
@@ -128,9 +126,8 @@ class SubmissionAdmin(DeskAdmin):
         row = kwargs["obj"]
         if request.method == "GET":
             for line in others_on_it(row, request.user):
-                words = gettext("This case was opened by %(who)s %(time)s ago.")
-                since = timesince(line.at, depth=1)
-                self.message_user(request, words % {"who": line.who, "time": since}, messages.WARNING)
+                words = gettext("This case was opened by %(who)s, %(ago)s.")
+                self.message_user(request, words % {"who": line.who, "ago": ago(line.at)}, messages.WARNING)
         self._opened(request, row, What.OPENED)
         context["case"] = read(row, request.user)
         context["title"] = gettext("Case %(reference)s") % {"reference": row}
@@ -203,8 +200,7 @@ class SubmissionAdmin(DeskAdmin):
         form = export.Purpose(request.POST if request.method == "POST" else None)
         count = rows.count()
         if form.is_bound and form.is_valid():
-            asked = " ".join(sorted({"q", *self.lookups} & set(request.GET))) or "all"
-            detail = f"{count} submissions; for: {form.cleaned_data['purpose']}; filters: {asked}"
+            detail = f"{count}; {export.PURPOSES[form.cleaned_data['purpose']]}; {self.asked(request)}"
             audit.record(What.EXPORTED, request.user, detail=detail)
             return export.as_csv(export.table(rows, request.user), "submissions")
         context = self.admin_site.each_context(request) | {
@@ -229,7 +225,7 @@ class SubmissionAdmin(DeskAdmin):
 
     @admin.display(description=_("call"), empty_value="")
     def wants_a_call(self, submission: Submission) -> str:
-        return gettext("Wants a call") if submission.wants_call else ""
+        return gettext("Wants a call") if submission.rank in WANTS_CALL else ""
 
     @admin.display(description=_("received"))
     def received(self, submission: Submission) -> SafeString:
@@ -260,7 +256,7 @@ class SubmissionAdmin(DeskAdmin):
             field.show_hidden_initial = True  # what the page showed, so that only what was changed is saved
         if field and db_field.name == "assigned_to":
             chooser = cast(ModelChoiceField, field)
-            chooser.queryset = User.objects.filter(is_staff=True, is_active=True)
+            chooser.queryset = User.objects.with_perm("screening.view_submission").filter(is_staff=True)
             for what in ("add", "change", "delete", "view"):  # accounts are made elsewhere
                 setattr(chooser.widget, f"can_{what}_related", False)
         return field
@@ -277,23 +273,35 @@ class SubmissionAdmin(DeskAdmin):
         obj.touched_by, obj.touched_at = cast(User, request.user), timezone.now()
         obj.version += 1
         if changed:  # how it ended is not for the log
-            what = [name if name == "outcome" else f"{name}: {getattr(obj, name) or 'nobody'}" for name in changed]
-            audit.record(What.CHANGED, request.user, obj.reference, ", ".join(what))
+            told = {"status": obj.get_status_display(), "assigned_to": obj.assigned_to or gettext("nobody")}
+            words = {name: cast(Field, obj._meta.get_field(name)).verbose_name for name in changed}
+            what = [f"{words[name]}: {told[name]}" if name in told else words[name] for name in changed]
+            audit.record(What.CHANGED, request.user, obj.reference, ", ".join(map(str, what)))
         obj.save(update_fields=names)
 
     def _each(self, request: HttpRequest, rows: Any, **values: Any) -> None:
-        """Sets the same on each of the rows, and logs each."""
-        count = 0
+        """Sets the same on each of the rows, and logs each. A new status is not for closed ones: it would take away how
+        they ended."""
+        count = closed = 0
         with transaction.atomic():
             for row in rows.select_for_update(of=("self",)).order_by("pk"):
+                if row.status == Status.CLOSED and "status" in values:
+                    closed += 1
+                    continue
                 changed = [name for name, value in values.items() if getattr(row, name) != value]
                 if changed:
                     for name in changed:
                         setattr(row, name, values[name])
-                    row.outcome = row.outcome if row.status == Status.CLOSED else ""
                     self._touch(request, row, *changed)
                     count += 1
         self.message_user(request, ngettext("%d case changed.", "%d cases changed.", count) % count)
+        if closed:
+            words = ngettext(
+                "%d closed case was left as it is. To open one again, go to its page.",
+                "%d closed cases were left as they are. To open one again, go to its page.",
+                closed,
+            )
+            self.message_user(request, words % closed, messages.WARNING)
 
     @admin.action(description=_("Assign to me"), permissions=["change"])
     def assign_to_me(self, request: HttpRequest, rows: Any) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
@@ -33,7 +34,7 @@ class AccountAdmin(DeskAdmin, UserAdmin):
     pages = ("changelist", "add", "change", "password")
     lookups = frozenset({"is_active__exact"})
     list_title = gettext_lazy("Accounts")
-    list_display = ("username", "first_name", "last_name", "roles", "last_login", "has_second_factor", "is_active")
+    list_display = ("username", "first_name", "last_name", "roles", "last_login", "has_second_factor", "is_open")
     list_filter = ("is_active",)
     search_fields = ("username",)
     search_label = _("Name")
@@ -41,9 +42,9 @@ class AccountAdmin(DeskAdmin, UserAdmin):
     ordering = ("-is_active", "username")
     actions = None
     filter_horizontal = ()
-    fieldsets = ((None, {"fields": ("username", "first_name", "last_name", "groups", "last_login", "is_active")}),)
+    fieldsets = ((None, {"fields": ("username", "first_name", "last_name", "groups", "last_login", "is_open")}),)
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2", "groups")}),)
-    readonly_fields = ("last_login", "is_active")
+    readonly_fields = ("last_login", "is_open")
 
     def get_urls(self) -> list[Any]:
         own = {"close": self.close, "open": self.open, "reset": self.reset}
@@ -107,7 +108,22 @@ class AccountAdmin(DeskAdmin, UserAdmin):
         return response
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
+        words = gettext("The account %(name)s is made. Tell them the name and the password.")
+        self.message_user(request, words % {"name": obj.get_username()}, messages.SUCCESS)
         return redirect("admin:auth_user_change", obj.pk)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = super().get_list_display(request)
+        return shown if settings.SECOND_FACTOR else [name for name in shown if name != "has_second_factor"]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        account = kwargs.get("obj")
+        words = gettext("Account %(name)s") % {"name": account} if account else gettext("New account")
+        return super().render_change_form(request, context | {"title": words, "subtitle": None}, *args, **kwargs)
+
+    @admin.display(description=_("open"), boolean=True)
+    def is_open(self, account: User) -> bool:
+        return account.is_active
 
     def _account(self, request: HttpRequest, object_id: int) -> User | None:
         """The account to act on; None where nothing is to be done."""

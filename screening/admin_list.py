@@ -41,6 +41,13 @@ class Received(admin.DateFieldListFilter):
         return rows.filter(rank__in=RANKS) if self.used_parameters else rows
 
 
+class MachineSigns(admin.EmptyFieldListFilter):
+    def choices(self, changelist: Any) -> Any:
+        words = (_("All"), _("No signs"), _("Some signs"))
+        for word, choice in zip(words, super().choices(changelist), strict=True):
+            yield {**choice, "display": word}
+
+
 class SubmissionList(ChangeList):
     """Knows of each row on the page whether its result is shown: asked of these few only, not of all that is counted
     and sorted."""

@@ -38,9 +38,7 @@ class Part:
 
     title: Any
     agreement: Agreement
-    wrong: list[
-        tuple[str, int, int]
-    ]  # rule, cases in which staff differed from what it spoke for, cases that it spoke in
+    wrong: list[tuple[str, str, int, int]]  # rule, its words, cases in which staff judged otherwise, cases it spoke in
 
     @property
     def shown(self) -> bool:
@@ -105,10 +103,10 @@ def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
     return list(chosen.values())
 
 
-def spoke_for_it(recommendation: Recommendation) -> set[str]:
-    """The rules that brought the recommended program about: they set a level that points to it."""
+def spoke_for_it(recommendation: Recommendation) -> dict[str, str]:
+    """The rules, with their words, that brought the recommended program about: they set a level that points to it."""
     return {
-        reason.key
+        reason.key: reason.text
         for reason in recommendation.reasons
         if POINTS_TO.get(reason.dimension) == recommendation.program
         and reason.level == getattr(recommendation, reason.dimension)
@@ -118,6 +116,7 @@ def spoke_for_it(recommendation: Recommendation) -> set[str]:
 def part(title: Any, reviews: list[Review]) -> Part:
     programs = list(Program.values)
     table = [[0] * len(programs) for _program in programs]
+    words: dict[str, str] = {}
     spoke: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     for review in reviews:
@@ -126,10 +125,11 @@ def part(title: Any, reviews: list[Review]) -> Part:
             continue  # a damaged row
         table[programs.index(said)][programs.index(review.program)] += 1
         recommendation = review.submission.readable_recommendation()
-        keys = spoke_for_it(recommendation) if recommendation else set()
-        spoke.update(keys)
-        wrong.update(keys if review.program != said else ())
-    most = [(key, count, spoke[key]) for key, count in wrong.most_common(10)]
+        keys = spoke_for_it(recommendation) if recommendation else {}
+        words |= keys
+        spoke.update(keys.keys())
+        wrong.update(keys.keys() if review.program != said else ())
+    most = [(key, words[key], count, spoke[key]) for key, count in wrong.most_common(10)]
     return Part(title, Agreement(table), most)
 
 
@@ -193,7 +193,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     invented = not real.exists()
     rows = kept if invented else real
     told = {
-        "title": _("Rules and staff"),
+        "title": _("Rules and staff: how far they agree"),
         "versions": versions(rows),
         "charts": charts(rows),
         "invented": invented and rows.exists(),

@@ -1,7 +1,7 @@
 """One case on the desk: what staff set, and what they add. Neither writes over what a colleague did meanwhile."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
@@ -17,6 +17,7 @@ from django.forms import (
 )
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -35,7 +36,6 @@ WHAT_TO_DO = {
     Urgency.SOON: _("Speak with them in the next few days."),
     Urgency.NONE: _("No rush from what they answered."),
 }
-UNREACHABLE = _("They left no way to reach them. The page told them whom to call; be ready when they do.")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Case:
     reviews: list[Review]
     notes: list[Note]
     history: list[LogLine]
-    unreachable: Any = UNREACHABLE
+    withdrawn: LogLine | None  # that staff erased how to reach them
 
 
 def read(submission: Submission, staff: Any) -> Case:
@@ -66,6 +66,7 @@ def read(submission: Submission, staff: Any) -> Case:
     urgent = [reason for reason in reasons if (reason.dimension, reason.level) == ("urgency", level)]
     marked = {key for reason in (urgent if hidden else reasons) for key in reason.questions}
     answers = submission.readable_answers
+    history = list(LogLine.objects.filter(reference=submission.reference)[:100])
     return Case(
         submission,
         hidden,
@@ -78,8 +79,16 @@ def read(submission: Submission, staff: Any) -> Case:
         [str(SIGNS[key]) for key in submission.spam_signs.split(",") if key in SIGNS],
         [] if hidden or not staff.has_perm("screening.view_review") else list(_with_author(Review, submission)),
         list(_with_author(Note, submission)) if staff.has_perm("screening.view_note") else [],
-        list(LogLine.objects.filter(reference=submission.reference)[:100]),
+        history,
+        next((line for line in history if line.what == What.WITHDRAWN), None),
     )
+
+
+def ago(moment: datetime) -> str:
+    """In its largest unit, like "2 hours ago"."""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return gettext("just now")
+    return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
 
 
 def _with_author(model: Any, submission: Submission) -> Any:
@@ -111,7 +120,9 @@ class CaseForm(ModelForm):
         closed = cleaned.get("status") == Status.CLOSED
         if closed and not cleaned.get("outcome"):
             self.add_error("outcome", _("How did it end? A closed case needs an outcome."))
-        if not closed:
+        if not closed and cleaned.get("outcome") and "outcome" in self.changed_data:
+            self.add_error("outcome", _("Only a closed case has an outcome. Set the status to closed, too."))
+        elif not closed:
             cleaned["outcome"] = ""
         return cleaned
 

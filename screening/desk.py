@@ -36,6 +36,7 @@ class Desk(admin.AdminSite):
     login_template = "admin/sign_in.html"
     enable_nav_sidebar = False  # there is one list
     index_template = "admin/desk.html"
+    logout_template = "admin/signed_out.html"
 
     def get_urls(self) -> list[Any]:
         unused = ("autocomplete", "view_on_site", "logout")
@@ -105,6 +106,7 @@ class Desk(admin.AdminSite):
             "forgetting_overdue": overdue,
             "retention_days": settings.RETENTION_DAYS,
             "unsent": telling.unsent(),
+            "no_role": not (request.user.is_superuser or request.user.get_all_permissions()),
         }
         if request.user.has_perm("screening.view_submission"):
             told["queues"] = queues.counted(request.user, Submission.objects.kept())
@@ -161,8 +163,10 @@ class Desk(admin.AdminSite):
 
     @method_decorator([never_cache, csrf_protect])
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        if request.method != "POST":
+            return redirect("admin:index")
         with transaction.atomic():
-            if request.method == "POST" and self.has_permission(request):
+            if self.has_permission(request):
                 audit.record(What.SIGNED_OUT, request.user)
             return super().logout(request, extra_context)
 

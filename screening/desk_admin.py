@@ -43,8 +43,7 @@ class DeskAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if self.has_view_or_change_permission(request):  # whatever the method: a crafted POST shows the list too
-            asked = sorted({"q", *self.lookups} & set(request.GET))
-            audit.record(self.looked, request.user, detail=", ".join([str(self.opts.model_name), *asked]))
+            audit.record(self.looked, request.user, detail=f"{self.list_title}; {self.asked(request)}")
         return super().changelist_view(request, {"title": self.list_title} | (extra_context or {}))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
@@ -52,6 +51,11 @@ class DeskAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def asked(self, request: HttpRequest) -> str:
+        """Which filters the address names, without their values."""
+        names = sorted({"q", *self.lookups} & set(request.GET))
+        return "filters: " + (", ".join(name.partition("__")[0] for name in names) or "none")
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Where something is saved, it says so to our own log."""

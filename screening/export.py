@@ -1,7 +1,7 @@
 """Submissions as a file for a spreadsheet: no names, no numbers, nothing that staff wrote, no test records."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -9,14 +9,16 @@ from django.db.models import BooleanField, CharField, ExpressionWrapper, OuterRe
 from django.db.models.functions import Coalesce
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from screening import references
-from screening.models import URGENCIES, Outcome, Program, Review, Status, result_shown_to
+from screening import references, rules
+from screening.explanation import LEVEL_WORDS
+from screening.models import URGENCIES, Outcome, Program, Review, Status, Urgency, result_shown_to
 from screening.questionnaire import QUESTIONS
-from screening.ruleset import LEVELS
 
-HIDDEN = "hidden"  # from who exports, until they have judged for themselves
+HIDDEN = "hidden"
+HIDDEN_WORDS = _("From who exported, until they have judged for themselves")
 
 PURPOSES = {
     "quality": _("To look at the quality of our own work"),
@@ -27,9 +29,14 @@ PURPOSES = {
 
 
 class Purpose(forms.Form):
-    purpose = forms.ChoiceField(label=_("What it is for"), choices=PURPOSES.items(), widget=forms.RadioSelect)
+    purpose = forms.ChoiceField(
+        label=_("What it is for"),
+        choices=PURPOSES.items(),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what it is for.")},
+    )
     confirm = forms.BooleanField(
-        label=_("I need it for this. I keep the file where only those who need it can read it, and delete it then."),
+        label=_("I need it for this. Only those who need the file can read it, and I delete it when it is used."),
         error_messages={"required": _("Tick the box. Without it nothing is exported.")},
     )
 
@@ -52,52 +59,67 @@ def _rules(row: Any) -> str:
     return " ".join(keys) if row.shown else HIDDEN
 
 
+def _answer(key: str) -> Callable[[Any], Any]:
+    return lambda row: row.readable_answers.get(key, "")
+
+
 def _yes(value: Any) -> str:
     return "yes" if value else "no"
 
 
-# name -> (what it means, the values that it may have, how to read it from a row)
-COLUMNS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
-    "reference": (
-        _("How staff and the person speak of it."),
-        "XXXX-XXXX",
-        lambda row: references.shown(row.reference),
-    ),
+def _levels(dimension: str) -> dict[str, Any]:
+    return {level: word for level, (word, _sentence) in LEVEL_WORDS[dimension].items()} | {HIDDEN: HIDDEN_WORDS}
+
+
+YES_NO = {"yes": _("Yes"), "no": _("No")}
+PROGRAMS = {str(value): label for value, label in Program.choices}
+
+# name -> (what it means, the values that it may have in words, how to read it from a row)
+COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
+    "reference": (_("How staff and the person speak of it."), {}, lambda row: references.shown(row.reference)),
     "received": (
-        _("When it was saved, in the centre's time zone."),
-        "YYYY-MM-DDTHH:MM",
+        _("When it was saved, in the centre's time zone: year-month-dayThour:minute."),
+        {},
         lambda row: timezone.localtime(row.received_at).strftime("%Y-%m-%dT%H:%M"),
     ),
-    "urgency": (_("Must a person be spoken to first?"), " ".join(URGENCIES), lambda row: URGENCIES[row.urgency]),
-    "program": (_("What the rules recommend."), " ".join([*Program.values, HIDDEN]), _result("program")),
+    "urgency": (
+        _("How soon a person must be spoken to."),
+        {URGENCIES[level]: label for level, label in Urgency.choices},
+        lambda row: URGENCIES[row.urgency],
+    ),
+    "program": (_("What the rules recommend."), PROGRAMS | {HIDDEN: HIDDEN_WORDS}, _result("program")),
     "close_call": (
         _("Whether both programs could fit."),
-        f"yes no {HIDDEN}",
+        YES_NO | {HIDDEN: HIDDEN_WORDS},
         lambda row: _yes(row.close_call) if row.shown else HIDDEN,
     ),
-    "need": (_("How much care is needed."), " ".join([*LEVELS["need"], HIDDEN]), _result("need")),
-    "support": (_("How much support there is."), " ".join([*LEVELS["support"], HIDDEN]), _result("support")),
-    "duties": (_("Whether work or family can wait."), " ".join([*LEVELS["duties"], HIDDEN]), _result("duties")),
-    "rules": (_("The rules that gave a reason, divided by spaces."), "", _rules),
-    "rules_version": (_("The version of the rules."), "", lambda row: row.rules_version),
-    "language": (_("The language that it was answered in."), "", lambda row: row.language),
-    "status": (_("How far staff are."), " ".join(Status.values), lambda row: row.status),
-    "outcome": (_("How the case ended."), " ".join(Outcome.values), lambda row: row.outcome),
-    "wants_call": (_("Whether a request for a call is kept."), "yes no", lambda row: _yes(row.wants_call)),
-    "judged": (_("The program of the latest review."), " ".join([*Program.values, HIDDEN]), lambda row: row.judged),
-} | {
-    key: (question.text, " ".join(question.options), lambda row, key=key: row.readable_answers.get(key, ""))
-    for key, question in QUESTIONS.items()
-}
+    "need": (_("How much care is needed."), _levels("need"), _result("need")),
+    "support": (_("How much support there is."), _levels("support"), _result("support")),
+    "duties": (_("Whether work or family can wait."), _levels("duties"), _result("duties")),
+    "rules": (
+        _("The rules that gave a reason, divided by spaces."),
+        {rule.key: rule.text for rule in rules.CURRENT.rules} | {HIDDEN: HIDDEN_WORDS},
+        _rules,
+    ),
+    "rules_version": (_("The version of the rules."), {}, lambda row: row.rules_version),
+    "language": (_("The language that it was answered in."), {}, lambda row: row.language),
+    "status": (_("How far staff are."), dict(Status.choices), lambda row: row.status),
+    "outcome": (_("How the case ended; empty while it is open."), dict(Outcome.choices), lambda row: row.outcome),
+    "wants_call": (_("Whether a request for a call is kept."), YES_NO, lambda row: _yes(row.wants_call)),
+    "judged": (
+        _("The program of the latest review; empty without one."),
+        PROGRAMS | {HIDDEN: HIDDEN_WORDS},
+        lambda row: row.judged,
+    ),
+} | {key: (question.text, question.options, _answer(key)) for key, question in QUESTIONS.items()}
 
 
 def dictionary() -> Iterator[list[str]]:
-    """What each column means, and what each value of an answer is in words."""
+    """What each column means, and what each of its values is in words."""
     yield ["column", "meaning", "value", "value in words"]
     for name, (meaning, values, _read) in COLUMNS.items():
-        words = QUESTIONS[name].options if name in QUESTIONS else {}
-        for value in words or values.split() or [""]:
-            yield [name, str(meaning), value, str(words.get(value, ""))]
+        for value, words in (values or {"": ""}).items():
+            yield [name, gettext(str(meaning)), value, gettext(str(words)) if words else ""]
 
 
 def table(rows: QuerySet[Any], staff: Any) -> Iterator[list[Any]]:

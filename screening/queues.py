@@ -61,7 +61,10 @@ QUEUES: tuple[Queue, ...] = (
         lambda staff: Q(rank__in=URGENT),
     ),
     Queue(
-        "wants_call", _("Wants a call"), _("Asked to be called, and was not yet."), lambda staff: Q(rank__in=WANTS_CALL)
+        "wants_call",
+        _("Wants a call"),
+        _("Asked to be called. Until set to waiting, or closed."),
+        lambda staff: Q(rank__in=WANTS_CALL),
     ),
     Queue("unread", _("Unread"), _("Opened by nobody so far."), lambda staff: Q(opened_at=None, rank__in=OPEN)),
     Queue(

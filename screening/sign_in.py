@@ -138,12 +138,15 @@ class CodeForm(forms.Form):
 
     def clean_code(self) -> str:
         code = "".join(self.cleaned_data["code"].split()).lower()
+        asked = self._device_for(code)
+        if asked and not asked.verify_is_allowed()[0]:  # django-otp asks for a longer wait after each wrong one
+            raise ValidationError(_("Too soon after a wrong code. Wait a little, and type the code shown then."))
         name = self.request.user.get_username()
         tries = limits.CODE.take(self.request, name)
         if not tries:
             raise ValidationError(TOO_MANY)
         with transaction.atomic():
-            accepted = self._accepts(code)
+            accepted = verify_token(self.request.user, asked.persistent_id, code) if asked else None
             if accepted:
                 _begin_verified(self.request, accepted)
         if not accepted:
@@ -156,13 +159,11 @@ class CodeForm(forms.Form):
         limits.CODE.give_back(self.request, name)
         return code
 
-    def _accepts(self, code: str) -> Any:
+    def _device_for(self, code: str) -> Any:
         account = self.request.user
         if code.isdigit():
-            asked: Any = device(account) or new_device(account)
-        else:
-            asked = StaticDevice.objects.filter(user=cast(User, account)).first()
-        return verify_token(account, asked.persistent_id, code) if asked else None
+            return device(account) or new_device(account)
+        return StaticDevice.objects.filter(user=cast(User, account)).first()
 
 
 def _begin_verified(request: HttpRequest, by: Any) -> None:

@@ -56,13 +56,13 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> 
     typed = {"status": "waiting", "notes-0-text": "Called.", "reviews-0-program": "iop"}
     deeds: list[tuple[Callable[[], Any], list[tuple[str, str, str]]]] = [
         (lambda: staff_client.get("/admin/"), [("front_page", "", "")]),
-        (lambda: staff_client.get(f"{LIST}?queue=mine"), [("listed", "", "submission, queue")]),
-        (lambda: staff_client.post(LIST), [("listed", "", "submission")]),
+        (lambda: staff_client.get(f"{LIST}?queue=mine"), [("listed", "", "Submissions; filters: queue")]),
+        (lambda: staff_client.post(LIST), [("listed", "", "Submissions; filters: none")]),
         (lambda: staff_client.get(page), [("opened", row.reference, "")]),
         (
             lambda: staff_client.post(page, sent | typed),
             [
-                ("changed", row.reference, "status: waiting"),
+                ("changed", row.reference, "status: Waiting for person"),
                 ("reviewed", row.reference, ""),
                 ("noted", row.reference, ""),
             ],
@@ -72,16 +72,16 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> 
         (lambda: staff_client.post(f"{LIST}{row.pk}/withdraw/"), [("withdrawn", row.reference, "")]),
         (
             lambda: staff_client.post(LIST, {"action": "assign_to_me", "_selected_action": [row.pk]}),
-            [("listed", "", "submission"), ("changed", row.reference, "assigned_to: staff")],
+            [("listed", "", "Submissions; filters: none"), ("changed", row.reference, "assigned to: staff")],
         ),
         (
             lambda: staff_client.post(f"{LIST}export/?status__exact=new", {"purpose": "quality", "confirm": "on"}),
-            [("exported", "", "0 submissions; for: quality; filters: status__exact")],
+            [("exported", "", "0; To look at the quality of our own work; filters: status")],
         ),
         (lambda: staff_client.get("/admin/agreement/"), [("compared", "", "")]),
         (lambda: staff_client.get("/admin/replay/?to=2026.1"), [("replayed", "", "2026.1")]),
-        (lambda: staff_client.get("/admin/screening/logline/"), [("read_log", "", "logline")]),
-        (lambda: staff_client.get("/admin/auth/user/"), [("listed", "", "user")]),
+        (lambda: staff_client.get("/admin/screening/logline/"), [("read_log", "", "The log; filters: none")]),
+        (lambda: staff_client.get("/admin/auth/user/"), [("listed", "", "Accounts; filters: none")]),
         (lambda: staff_client.post("/admin/logout/"), [("signed_out", "", "")]),
     ]
     sent = on_desk(staff_client, row)
@@ -111,7 +111,7 @@ def test_log_holds_no_answers_and_not_how_a_case_ended(staff_client: Client) -> 
     row = case(URGENT)
     sent = on_desk(staff_client, row) | {"status": "closed", "outcome": "inpatient", "notes-0-text": "Very ill."}
     assert staff_client.post(f"{LIST}{row.pk}/change/", sent).status_code == 302
-    assert lines()[-2][3] == "status: closed, outcome"
+    assert lines()[-2][3] == "status: Closed, outcome"
     text = str(lines())
     for word in ("inpatient", "Very ill.", "405", *URGENT):
         assert word not in text
@@ -289,7 +289,7 @@ def test_history_of_a_case_is_shown_on_its_page_and_the_second_is_told_who_is_on
     assert "This case was opened by" not in staff_client.get(page).content.decode()
     assert "This case was opened by" not in staff_client.get(page).content.decode()
     html = ann.get(page).content.decode()
-    assert "This case was opened by staff 0\xa0minutes ago." in html
+    assert "This case was opened by staff, just now." in html
     assert html.count("<td>staff</td>") == 2
     assert "This case was opened by ann" in staff_client.get(page).content.decode()
 

@@ -184,7 +184,9 @@ def test_rules_on_the_wrong_side_are_those_that_spoke_for_what_staff_did_not_jud
     assert spoke
     assert all(reason.dimension in ("need", "support") for reason in row.recommendation.reasons if reason.key in spoke)
     (_blind, rest) = parts()["2026.1"]
-    assert {rule: (wrong, of) for rule, wrong, of in rest.wrong} == dict.fromkeys(spoke, (3, 5))
+    assert {rule: (words, wrong, of) for rule, words, wrong, of in rest.wrong} == {
+        rule: (words, 3, 5) for rule, words in spoke.items()
+    }
 
 
 @pytest.mark.parametrize(("number", "shown"), [(19, False), (20, True)])

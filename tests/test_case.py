@@ -9,7 +9,7 @@ from django.test import Client
 
 from screening import forgetting
 from screening.audit import LogLine, What
-from screening.models import Note, Review, Status, Submission
+from screening.models import Contact, Note, Review, Status, Submission
 from tests.answers import IOP, URGENT
 from tests.conftest import on_desk
 
@@ -63,7 +63,8 @@ def test_case_is_assigned_to_staff_who_are_still_there_and_shows_who_touched_it_
     staff = User.objects.get()
     gone = User.objects.create_user("gone", is_staff=True, is_active=False)
     outside = User.objects.create_user("outside")
-    for nobody in (gone, outside):
+    auditor = User.objects.create_user("auditor", is_staff=True)  # who could not open it
+    for nobody in (gone, outside, auditor):
         assert saves(staff_client, row, assigned_to=str(nobody.pk)).status_code == 200
     assert saves(staff_client, row, assigned_to=str(staff.pk)).status_code == 302
     assert (row.assigned_to, row.touched_by) == (staff, staff)
@@ -74,6 +75,24 @@ def test_case_is_assigned_to_staff_who_are_still_there_and_shows_who_touched_it_
         (f"touched_by__id__exact={staff.pk}", 1),
     ):
         assert staff_client.get(f"{LIST}?{query}").content.decode().count(f"/{row.pk}/change/") == number
+
+
+def test_outcome_of_a_case_that_is_not_closed_is_not_dropped_in_silence(staff_client: Client, row: Submission) -> None:
+    response = saves(staff_client, row, outcome="iop")
+    assert "Only a closed case has an outcome. Set the status to closed, too." in errors(response)
+    (link,) = BeautifulSoup(response.content, "html.parser").select(".errors a")
+    assert link["href"] == "#id_outcome"
+
+
+def test_request_for_a_call_that_staff_took_back_is_told_as_such(staff_client: Client, row: Submission) -> None:
+    page = f"{LIST}{row.pk}/change/"
+    assert "They left no way to reach them." in staff_client.get(page).content.decode()
+    Contact.objects.create(submission=row, phone="405 555 0123", may_text=True, may_voicemail=True, consent="Yes.")
+    staff_client.post(f"{LIST}{row.pk}/withdraw/")
+    html = staff_client.get(page).content.decode()
+    assert "no longer want one: staff erased how to reach them" in html
+    assert "They left no way to reach them." not in html
+    assert not Contact.objects.exists()
 
 
 # Reviews
@@ -180,19 +199,20 @@ def test_bulk_action_acts_on_each_case_and_is_logged_one_by_one(staff_client: Cl
     Submission.objects.filter(pk=closed.pk).update(status=Status.CLOSED, outcome="iop")
     page = on_desk(staff_client, rows[0])
     assert "2 cases changed." in act(staff_client, "assign_to_me", *rows[:2]).content.decode()
-    act(staff_client, "wait", rows[0], closed)
+    said = act(staff_client, "wait", rows[0], closed).content.decode()
+    assert "1 case changed." in said
+    assert "1 closed case was left as it is." in said  # or how it ended would be lost
     for row in (*rows, closed):
         row.refresh_from_db()
     assert [row.assigned_to_id is not None for row in rows] == [True, True, False]
-    assert [row.status for row in (*rows, closed)] == ["waiting", "new", "new", "waiting"]
-    assert closed.outcome == ""
+    assert [row.status for row in (*rows, closed)] == ["waiting", "new", "new", "closed"]
+    assert closed.outcome == "iop"
     assert rows[0].status_at > rows[0].received_at
     lines = LogLine.objects.filter(what=What.CHANGED).order_by("number").values_list("reference", "detail")
     assert [*lines] == [
-        (rows[0].reference, "assigned_to: staff"),
-        (rows[1].reference, "assigned_to: staff"),
-        (rows[0].reference, "status: waiting"),
-        (closed.reference, "status: waiting"),
+        (rows[0].reference, "assigned to: staff"),
+        (rows[1].reference, "assigned to: staff"),
+        (rows[0].reference, "status: Waiting for person"),
     ]
     assert "0 cases changed." in act(staff_client, "assign_to_me", rows[0]).content.decode()
     assert "saved this case after you opened it" in errors(send(staff_client, rows[0], page, status="closed"))

@@ -231,7 +231,7 @@ def test_every_action_is_in_the_table_and_refused_to_others(staff: dict[str, Cli
         assert {name for _function, name, _words in model_admin._get_base_actions()} - {"delete_selected"} == expected
     for role, client in staff.items():
         for action, who in ACTIONS.items():
-            Submission.objects.update(status=Status.CLOSED, outcome="iop", assigned_to=None)
+            Submission.objects.update(status=Status.NEW, assigned_to=None)
             before = state()
             sent = {"action": action, "_selected_action": [row.pk]}
             client.post(reverse("admin:screening_submission_changelist"), sent)
