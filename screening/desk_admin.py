@@ -19,7 +19,7 @@ class FirstPages(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return cast("QuerySet[Any]", self.object_list).order_by()[: self.MOST].count()
+        return cast("QuerySet[Any]", self.object_list)[: self.MOST].count()
 
 
 class DeskAdmin(admin.ModelAdmin):

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
@@ -24,33 +26,35 @@ class Queue:
     title: Any
     hint: Any
     condition: Callable[[Any], Q]
-    listed: Callable[[QuerySet[Submission], Q], QuerySet[Submission]] = QuerySet.filter
+    listed: Callable[[QuerySet[Submission]], QuerySet[Submission]] | None = None  # where the condition alone is slow
 
     def rows(self, rows: QuerySet[Submission], staff: Any) -> QuerySet[Submission]:
         """Those in the queue, to be shown in the order of the list."""
-        return self.listed(rows, self.condition(staff))
+        return self.listed(rows) if self.listed else rows.filter(self.condition(staff))
 
 
-def _overdue(staff: Any) -> Q:
-    """By status and time, which an index answers."""
-    late = Q()
-    for status, days in settings.OVERDUE_DAYS.items():
-        late |= Q(status=status, status_at__lte=timezone.now() - timedelta(days=days))
-    return late
+def _late() -> list[Q]:
+    """For each status its own time, which an index answers."""
+    now = timezone.now()
+    return [
+        Q(status=status, status_at__lte=now - timedelta(days=days)) for status, days in settings.OVERDUE_DAYS.items()
+    ]
 
 
 def beside_indexes(rows: QuerySet[Submission], condition: Q) -> QuerySet[Submission]:
     """Filtered by an expression that the database can't search an index for, so that it takes another."""
-    return rows.annotate(holds=Case(When(condition, then=Value(1)), default=Value(0))).filter(holds=1)
+    return rows.filter(Case(When(condition, then=Value(True)), default=Value(False)))
 
 
-def _few_or_many(rows: QuerySet[Submission], late: Q) -> QuerySet[Submission]:
-    """A few are found by the condition's own index, and sorted. Of many, sorting all would take long, while in the
-    list's order the first page is soon full."""
-    few = list(rows.filter(late).order_by().values_list("pk", flat=True)[: FEW + 1])
+def _overdue(rows: QuerySet[Submission]) -> QuerySet[Submission]:
+    """A few are found by an index of their own, and sorted. Of many, sorting all would take long, while in the list's
+    order the first page is soon full."""
+    few: list[int] = []
+    for late in _late():
+        few += rows.filter(late).order_by("status", "status_at").values_list("pk", flat=True)[: FEW + 1 - len(few)]
     if len(few) <= FEW:
         return rows.filter(pk__in=few)
-    return beside_indexes(rows.filter(rank__in=OPEN), late)
+    return beside_indexes(rows.filter(rank__in=OPEN), reduce(or_, _late()))
 
 
 QUEUES: tuple[Queue, ...] = (
@@ -75,11 +79,11 @@ QUEUES: tuple[Queue, ...] = (
         lambda staff: Q(close_call__in=[True], rank__in=OPEN) & result_shown_to(staff),
     ),
     Queue("mine", _("Mine"), _("Assigned to you."), lambda staff: Q(assigned_to=staff.pk, rank__in=OPEN)),
-    Queue("overdue", _("Overdue"), _("For too long in one status."), _overdue, _few_or_many),
+    Queue("overdue", _("Overdue"), _("For too long in one status."), lambda staff: reduce(or_, _late()), _overdue),
 )
 BY_KEY = {queue.key: queue for queue in QUEUES}
 
 
 def counted(staff: Any, rows: QuerySet[Submission]) -> Iterable[tuple[Queue, int]]:
     """Each queue with how many are in it, MOST at most."""
-    return [(queue, rows.filter(queue.condition(staff)).order_by()[:MOST].count()) for queue in QUEUES]
+    return [(queue, rows.filter(queue.condition(staff))[:MOST].count()) for queue in QUEUES]

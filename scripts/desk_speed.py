@@ -38,15 +38,18 @@ CHANCE = random.Random(1)
 
 
 def fill(number: int, staff: list[User]) -> None:
-    """Adds so many, spread over the days that they are kept; nine of ten are closed."""
+    """Adds so many, spread over the days that they are kept, in the order of time as they come in life. What is still
+    open is mostly of the last days, and so at the end of the table."""
     made = [Submission.objects.submit(given) for given in PEOPLE.values()]
     now = timezone.now()
     for start in range(0, number, 5000):
         rows = []
-        for _ in range(min(5000, number - start)):
+        for place in range(start, min(start + 5000, number)):
             like = CHANCE.choice(made)
-            status = CHANCE.choices(("closed", "waiting", "in_progress", "new"), (90, 3, 3, 4))[0]
-            received = now - timedelta(days=89 * CHANCE.random())
+            days = 89 * (1 - place / number)
+            still_open = CHANCE.random() < max(0.03, 1 - days / 8)
+            status = CHANCE.choice(("waiting", "in_progress", "new")) if still_open else "closed"
+            received = now - timedelta(days=days)
             rows.append(
                 Submission(
                     code=secrets.token_hex(40),
