@@ -10,6 +10,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -61,7 +62,7 @@ def start_postgresql() -> str:
     server = run("postgres", "-D", str(data), "-k", str(socket), "-h", "", "-c", "fsync=off")
 
     def stop() -> None:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # it does not wait for connections that are still open
         server.wait()
         shutil.rmtree(home, ignore_errors=True)
 
