@@ -112,6 +112,14 @@ class SubmissionAdmin(DeskAdmin):
         """By the whole reference only, which an index answers."""
         return (queryset.filter(reference=references.read(search_term)) if search_term else queryset), False
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """On saving it is locked before it is looked at: until it is saved nobody changes it, nor does its person erase
+        it."""
+        found = super().get_object(request, object_id, from_field)
+        if found and request.method == "POST":
+            return Submission.objects.select_for_update().filter(pk=found.pk).first()
+        return found
+
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Django's own words guess that someone deleted it."""
         self._say_gone(request)

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
@@ -100,10 +101,12 @@ class AccountAdmin(DeskAdmin, UserAdmin):
         audit.record(What.ACCOUNT, request.user, detail=f"{what} {account.get_username()}; roles: {roles}")
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        account = self.get_object(request, unquote(id))
+        if account == request.user:  # a session left open is not enough
+            return redirect("admin:password_change")
         with transaction.atomic():
             response = super().user_change_password(request, id, form_url)
-            if response.status_code == 302:
-                account = User.objects.get(pk=id)
+            if account and response.status_code == 302:
                 audit.record(What.ACCOUNT, request.user, detail=f"set a new password of {account.get_username()}")
         return response
 

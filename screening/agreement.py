@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from screening import audit
 from screening.audit import LogLine, What
 from screening.kappa import Agreement
-from screening.models import Program, Review, Submission, Urgency
+from screening.models import Program, Review, Submission, Urgency, result_shown_to
 from screening.ruleset import Recommendation
 
 FEWEST = 20  # cases; of fewer, nothing is shown
@@ -150,7 +150,8 @@ def versions(rows: QuerySet[Submission]) -> list[tuple[str, list[Part]]]:
     ]
 
 
-def charts(rows: QuerySet[Submission]) -> list[Chart]:
+def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
+    """For this member of staff: the programs do not tell of a result that is still hidden from them."""
     since = timezone.now() - timedelta(weeks=WEEKS)
     rows = rows.filter(received_at__gt=since).order_by()
     weeks = dict(rows.annotate(week=TruncWeek("received_at")).values_list("week").annotate(Count("pk")))
@@ -158,11 +159,12 @@ def charts(rows: QuerySet[Submission]) -> list[Chart]:
     first -= timedelta(days=first.weekday())
     by_day = {timezone.localtime(week).date(): count for week, count in weeks.items()}
     mondays = [(first - timedelta(weeks=back)).date() for back in reversed(range(WEEKS))]
-    programs = dict(rows.values_list("program").annotate(Count("pk")))
+    shown = dict(rows.filter(result_shown_to(staff)).values_list("program").annotate(Count("pk")))
+    programs = [(each.label, shown.get(each.value, 0)) for each in Program]
     urgencies = dict(rows.values_list("urgency").annotate(Count("pk")))
     return [
         chart(_("Received, by the week that begins on"), [(date_format(day), by_day.get(day, 0)) for day in mondays]),
-        chart(_("Program"), [(each.label, programs.get(each.value, 0)) for each in Program]),
+        chart(_("Program, where you may see the result"), programs),
         chart(_("Urgency"), [(each.label, urgencies.get(each.value, 0)) for each in reversed(Urgency)]),
         chart(_("From sending the answers until staff first looked up how to reach them"), first_contact(rows, since)),
     ]
@@ -195,7 +197,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     told = {
         "title": _("Rules and staff: how far they agree"),
         "versions": versions(rows),
-        "charts": charts(rows),
+        "charts": charts(rows, request.user),
         "invented": invented and rows.exists(),
         "fewest": ngettext("%d case", "%d cases", FEWEST) % FEWEST,
         "programs": [program.label for program in Program],

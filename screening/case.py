@@ -114,9 +114,8 @@ class CaseForm(ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        now = Submission.objects.select_for_update().get(pk=self.instance.pk)
-        if cleaned.get("seen") != now.version:
-            raise ValidationError(self._changed_meanwhile(now))
+        if cleaned.get("seen") != self.instance.version:
+            raise ValidationError(self._changed_meanwhile(self.instance))
         closed = cleaned.get("status") == Status.CLOSED
         if closed and not cleaned.get("outcome"):
             self.add_error("outcome", _("How did it end? A closed case needs an outcome."))

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
-from screening import agreement, audit, draft, forgetting, queues, replay, sign_in, telling
+from screening import agreement, audit, draft, forgetting, limits, queues, replay, sign_in, telling
 from screening.audit import What
 from screening.models import Submission
 
@@ -156,7 +156,7 @@ class Desk(admin.AdminSite):
                 return redirect(_next(request))
             context["codes"] = sign_in.recovery_codes(request.user)
         elif not phone:
-            new = sign_in.new_device(request.user)
+            new = sign_in.new_device(request)
             context |= {"picture": sign_in.picture(new), "key": sign_in.key_to_type(new)}
         status = 422 if form.is_bound and form.errors else 200
         return TemplateResponse(request, "admin/code.html", context, status=status)
@@ -171,9 +171,18 @@ class Desk(admin.AdminSite):
             return super().logout(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """An old password is guessed at here no more often than at the sign-in."""
+        name = request.user.get_username()
+        if request.method == "POST" and not limits.NAME.take(request, name):
+            return self._told(request, _("Not changed"), sign_in.TOO_MANY)
         with transaction.atomic():
             response = super().password_change(request, extra_context)
-            if response.status_code == 302:
+            form = getattr(response, "context_data", {}).get("form")  # none once it is changed
+            if form and "old_password" in form.errors:
+                sign_in.wrong(request, name)
+            elif request.method == "POST":
+                limits.NAME.give_back(request, name)
+            if not form:
                 audit.record(What.ACCOUNT, request.user, detail="changed their own password")
             return response
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening import audit, rule_files, rules
 from screening.audit import What
-from screening.models import Submission
+from screening.models import Submission, result_shown_to
 from screening.ruleset import Outcome, RuleSet, changed_rules
 
 
@@ -71,7 +71,8 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         except rule_files.UnusableRules as error:
             told["error"] = str(error)
         else:
-            rows = Submission.objects.kept().order_by("-pk").defer("code")[:MOST]
+            shown = Submission.objects.kept().filter(result_shown_to(request.user))
+            rows = shown.order_by("-pk").defer("code")[:MOST]
             told["replay"] = Replay(new).of((row, row.readable_answers) for row in rows)
             told["most"] = MOST
     return TemplateResponse(request, "admin/replay.html", context | told)

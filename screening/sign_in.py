@@ -31,7 +31,7 @@ TOO_MANY = _("Too many wrong tries for this name. Try again in an hour, or ask w
 TOO_MANY_HERE = _("Too many wrong passwords came from your internet connection. Try again in an hour.")
 
 
-def _wrong(request: HttpRequest, name: str, what: What = What.NOT_SIGNED_IN) -> None:
+def wrong(request: HttpRequest, name: str, what: What = What.NOT_SIGNED_IN) -> None:
     """A line for an account that there is; other names are not written down: they may be anything, a password too."""
     if account := User.objects.filter(username=name).first():
         audit.record(what, account)
@@ -52,9 +52,9 @@ class SignIn(AdminAuthenticationForm):
         try:
             cleaned = super().clean()
         except ValidationError:
-            _wrong(self.request, name)
+            wrong(self.request, name)
             if tries == limits.NAME.per_address:
-                _wrong(self.request, name, What.LOCKED_OUT)
+                wrong(self.request, name, What.LOCKED_OUT)
             raise
         limits.NAME.give_back(self.request, name)
         limits.SIGN_IN.give_back(self.request)
@@ -79,11 +79,13 @@ def begin(request: HttpRequest) -> None:
 
 
 def goes_on(request: HttpRequest) -> bool:
-    """Whether the session is still good; one that is over is ended here."""
+    """Whether the session is still good; one that is over is ended here, as is one whose second factor was reset: it is
+    not for whoever holds it to set up the next."""
     now, session = int(time.time()), request.session
     if "began" not in session:
         begin(request)
-    if now - session["seen"] > IDLE or now - session["began"] > IN_ALL:
+    was_reset = "verified" in session and not is_verified(request)
+    if was_reset or now - session["seen"] > IDLE or now - session["began"] > IN_ALL:
         logout(request)
         return False
     if now - session["seen"] > 30:  # often enough, without a write for each page
@@ -96,10 +98,16 @@ def device(account: Any) -> TOTPDevice | None:
     return TOTPDevice.objects.filter(user=account, confirmed=True).first()
 
 
-def new_device(account: Any) -> TOTPDevice:
-    """The phone that the account is about to set up."""
-    found = TOTPDevice.objects.filter(user=account, confirmed=False).first()
-    return found or TOTPDevice.objects.create(user=account, name="phone", confirmed=False)
+def new_device(request: HttpRequest) -> TOTPDevice:
+    """The phone that is about to be set up. Each sign-in has a key of its own: someone else who has the password, and
+    went no further, does not know it."""
+    begun = TOTPDevice.objects.filter(user=cast(User, request.user), confirmed=False)
+    found = begun.filter(pk=request.session.get("phone")).first()
+    if found is None:
+        begun.delete()
+        found = TOTPDevice.objects.create(user=request.user, name="phone", confirmed=False)
+        request.session["phone"] = found.pk
+    return found
 
 
 def picture(of: TOTPDevice) -> SafeString:
@@ -150,9 +158,9 @@ class CodeForm(forms.Form):
             if accepted:
                 _begin_verified(self.request, accepted)
         if not accepted:
-            _wrong(self.request, name)
+            wrong(self.request, name)
             if tries == limits.CODE.per_address:
-                _wrong(self.request, name, What.LOCKED_OUT)
+                wrong(self.request, name, What.LOCKED_OUT)
             raise ValidationError(
                 _("This code is not right, or it was used before. Wait for the next one, and type that.")
             )
@@ -162,7 +170,7 @@ class CodeForm(forms.Form):
     def _device_for(self, code: str) -> Any:
         account = self.request.user
         if code.isdigit():
-            return device(account) or new_device(account)
+            return device(account) or new_device(self.request)
         return StaticDevice.objects.filter(user=cast(User, account)).first()
 
 
@@ -173,5 +181,6 @@ def _begin_verified(request: HttpRequest, by: Any) -> None:
         audit.record(What.CODES, request.user)
     request.session.cycle_key()
     otp_login(request, by)
+    request.session["verified"] = True  # which django-otp forgets when the device is gone
     begin(request)
     audit.record(What.SIGNED_IN, request.user)

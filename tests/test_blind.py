@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from screening import agreement, audit, queues
+from screening import agreement, audit, queues, rules
 from screening.models import Program, Review, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT
 from tests.conftest import on_desk
@@ -125,6 +125,22 @@ def test_urgency_is_never_hidden_and_who_does_not_review_sees_all(reviewer: Clie
     assert urgent.text in shown
     assert "Hidden from you" not in text(member("cora", "contact"), f"{LIST}{row.pk}/change/")
     assert "Hidden from you" in text(member("lea", "clinical lead"), f"{LIST}{row.pk}/change/")
+
+
+def test_hidden_result_cannot_be_counted_out_on_other_pages() -> None:
+    lead = member("lea", "clinical lead")
+    pages = ("/admin/agreement/", f"/admin/replay/?to={rules.CURRENT.version}")
+
+    def programs() -> list[str]:
+        figures = BeautifulSoup(lead.get(pages[0]).content, "html.parser").select("figure")
+        return [cell.text for cell in figures[1].select("td")]
+
+    row = case(INPATIENT)
+    assert programs() == ["0", "0"]
+    assert "Of 0 submissions" in text(lead, pages[1])
+    judge(lead, row, "inpatient", "Too alone.")
+    assert programs() == ["0", "1"]
+    assert "Of 1 submissions" in text(lead, pages[1])
 
 
 # How far they agree

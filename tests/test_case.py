@@ -186,6 +186,23 @@ def test_case_that_its_person_erased_meanwhile_is_said_to_be_gone(staff_client: 
     assert not Note.objects.exists()
 
 
+def test_case_is_locked_before_it_is_looked_at_to_save_it(
+    staff_client: Client, row: Submission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its person can't erase it between the two; who erased it just before is told as gone."""
+    page = on_desk(staff_client, row) | {"notes-0-text": "Called."}
+    locked = Submission.objects.select_for_update
+
+    def erased_just_before(*args: Any, **kwargs: Any) -> Any:
+        forgetting.erase(row)
+        return locked(*args, **kwargs)
+
+    monkeypatch.setattr(Submission.objects, "select_for_update", erased_just_before)
+    response = staff_client.post(f"{LIST}{row.pk}/change/", page)
+    assert (response.status_code, response.headers["Location"]) == (302, LIST)
+    assert not Note.objects.exists()
+
+
 # Many at once
 
 

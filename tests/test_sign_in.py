@@ -121,6 +121,34 @@ def test_code_is_good_once_and_a_recovery_code_too(client: Client, ann: User, se
         assert other.post(CODE, {"code": now(device)}).url == DESK
 
 
+def test_key_that_someone_saw_who_has_only_the_password_is_not_the_one_set_up(ann: User, second_factor: None) -> None:
+    other, client = Client(), Client()
+    password(other)
+    seen = soup(other.get(CODE)).select_one("code")
+    password(client)
+    shown = soup(client.get(CODE)).select_one("code")
+    assert seen
+    assert shown
+    assert seen.text != shown.text
+    assert soup(client.get(CODE)).select_one("code") == shown, "the same, as long as it is the same sign-in"
+    client.post(CODE, {"code": now(TOTPDevice.objects.get())})
+    assert TOTPDevice.objects.get().confirmed
+    assert other.get(CASES).status_code == 302
+
+
+def test_session_whose_second_factor_was_reset_is_over_and_sets_up_no_other(
+    client: Client, ann: User, second_factor: None
+) -> None:
+    enrolled(client, ann)
+    assert client.get(CASES).status_code == 200
+    accounts.reset_second_factor(ann)
+    assert client.get(CODE).headers["Location"] == LOGIN
+    assert not TOTPDevice.objects.exists()
+    assert "_auth_user_id" not in client.session
+    enrolled(client, ann)
+    assert client.get(CASES).status_code == 200
+
+
 def test_code_of_someone_else_does_not_let_in(client: Client, ann: User, second_factor: None) -> None:
     bob = User.objects.create_user("bob", password=PASSWORD, is_staff=True)
     codes = enrolled(client, bob)
@@ -209,6 +237,35 @@ def test_five_wrong_codes_lock_out_too(client: Client, ann: User, second_factor:
 
 
 # How long it lasts
+
+
+def change(client: Client, old: str, new: str = "another long one") -> Any:
+    return client.post("/admin/password_change/", {"old_password": old, "new_password1": new, "new_password2": new})
+
+
+def test_old_password_is_not_guessed_at_in_a_session_left_open(client: Client, ann: User) -> None:
+    password(client)
+    for _time in range(3):
+        assert change(client, PASSWORD, "short").status_code == 200, "a weak new one is no wrong guess"
+    for _time in range(5):
+        assert "incorrectly" in change(client, "wrong").content.decode()
+    assert change(client, PASSWORD).status_code == 403
+    assert "Too many wrong tries" in change(client, PASSWORD).content.decode()
+    assert lines()[-5:] == ["not_signed_in"] * 5
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+        password(client)
+        assert change(client, PASSWORD).status_code == 302
+    ann.refresh_from_db()
+    assert ann.check_password("another long one")
+
+
+def test_nobody_sets_their_own_password_without_the_old_one(staff_client: Client) -> None:
+    me = User.objects.get(username="staff")
+    new = {"usable_password": "true", "password1": "another long one", "password2": "another long one"}
+    for key in (me.pk, f"0{me.pk}"):
+        answer = staff_client.post(f"/admin/auth/user/{key}/password/", new)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/password_change/")
+    assert User.objects.get(pk=me.pk).password == me.password
 
 
 def test_session_ends_after_15_idle_minutes_and_after_8_hours_in_all(ann: User) -> None:
