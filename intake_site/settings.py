@@ -171,8 +171,9 @@ options = DATABASES["default"].setdefault("OPTIONS", {})
 match DATABASES["default"].get("ENGINE", "").rpartition(".")[2]:
     case "sqlite3":
         # Many writers wait for one another instead of failing; a row that was confirmed survives a loss of power;
-        # what was deleted can't be read from the file.
+        # what was deleted can't be read from the file; and REPLACE asks the log's guard against deleting, too.
         pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+        pragmas += " PRAGMA recursive_triggers=ON;"
         options |= {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
     case "postgresql":
         options["pool"] = {"min_size": 1, "max_size": 10, "timeout": 5}

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from screening import queues
@@ -37,6 +39,10 @@ class Received(admin.DateFieldListFilter):
     """With the ranks named, the database looks at one stretch of the list's index for each, and not at all of it."""
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        asked: Any = self.used_parameters.values()
+        times = [parse_datetime(text) for texts in asked for text in texts]
+        if any(time is None or time.tzinfo is None or not 1900 < time.year < 9000 for time in times):
+            raise IncorrectLookupParameters  # further on, they are beyond what can be counted with
         rows: Any = super().queryset(request, queryset)
         return rows.filter(rank__in=RANKS) if self.used_parameters else rows
 

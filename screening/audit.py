@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
@@ -112,8 +113,10 @@ def _head() -> LogHead:
 
 
 def _new() -> dict[str, str]:
-    """The end of a log without lines. Where there are some, somebody has taken the end away: it gets no seal."""
-    return {"seal": "" if LogLine.objects.exists() else LogHead().seals()[0]}
+    """The end of a log without lines. Where there are some, or there was once something to write down, somebody has
+    taken the end away: it gets no seal."""
+    opened = apps.get_model("screening.Submission").objects.exclude(opened_at=None)
+    return {"seal": "" if LogLine.objects.exists() or opened.exists() else LogHead().seals()[0]}
 
 
 def record(what: What, by: Any = None, reference: str = "", detail: str = "") -> LogLine:
@@ -165,7 +168,7 @@ def faults(expected: tuple[int, str] | None = None) -> Iterator[str]:
         number, before = line.number, line.hash
     if (number, before) != (head.number, head.hash):
         yield f"The log ends at line {number}, and should at {head.number}."
-    if LogLine.objects.filter(number__gt=LogHead.objects.values("number")[:1]).exists():
+    if LogLine.objects.filter(number__gt=LogHead.objects.filter(pk=1).values("number")).exists():
         yield "There are lines after the end of the log."
     if expected and expected[0] > head.number:
         yield f"Line {expected[0]}, which was noted, is missing."

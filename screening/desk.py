@@ -135,7 +135,7 @@ class Desk(admin.AdminSite):
             response = super().login(request, {"title": _("Sign in")} | (extra_context or {}))
             if request.method == "POST" and request.user.is_authenticated and response.status_code == 302:
                 draft.clear(response)
-                sign_in.begin(request)
+                sign_in.begin_again(request)
                 if settings.SECOND_FACTOR:
                     return redirect(_to_code(request))
                 audit.record(What.SIGNED_IN, request.user)

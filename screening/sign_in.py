@@ -15,8 +15,8 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
+from django_otp import DEVICE_ID_SESSION_KEY, verify_token
 from django_otp import login as otp_login
-from django_otp import verify_token
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from qrcode.image.svg import SvgPathImage
@@ -76,6 +76,13 @@ def is_verified(request: HttpRequest) -> bool:
 
 def begin(request: HttpRequest) -> None:
     request.session["began"] = request.session["seen"] = int(time.time())
+
+
+def begin_again(request: HttpRequest) -> None:
+    """With the password alone: who was in already is asked for the second factor again, too."""
+    for key in ("verified", DEVICE_ID_SESSION_KEY):
+        request.session.pop(key, None)
+    begin(request)
 
 
 def goes_on(request: HttpRequest) -> bool:

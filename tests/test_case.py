@@ -235,6 +235,16 @@ def test_bulk_action_acts_on_each_case_and_is_logged_one_by_one(staff_client: Cl
     assert "saved this case after you opened it" in errors(send(staff_client, rows[0], page, status="closed"))
 
 
+def test_bulk_action_is_for_what_is_ticked_alone(staff_client: Client, row: Submission) -> None:
+    other = Submission.objects.submit(IOP)
+    page = {"action": "begin", "_selected_action": [row.pk], "select_across": "1"}
+    staff_client.post(LIST, page)
+    for wrong in ("abc", "", "9" * 30, "-1", "1,2", "\0"):
+        answer = staff_client.post(LIST, page | {"_selected_action": [wrong]}, follow=True)
+        assert answer.status_code == 200, wrong
+    assert [Submission.objects.get(pk=each.pk).status for each in (row, other)] == ["in_progress", "new"]
+
+
 def test_bulk_action_needs_the_right_to_change(client: Client, row: Submission) -> None:
     user = User.objects.create_user("reader", password="a long enough one", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_submission"))

@@ -290,6 +290,14 @@ def test_session_ends_after_15_idle_minutes_and_after_8_hours_in_all(ann: User) 
         assert client.get(DESK).status_code == 200
 
 
+def test_password_alone_does_not_make_a_session_last_longer(client: Client, ann: User, second_factor: None) -> None:
+    enrolled(client, ann)
+    assert client.get(CASES).status_code == 200
+    assert password(client).headers["Location"].startswith(CODE)
+    assert client.get(CASES).status_code == 302
+    assert client.get(CODE).status_code == 200
+
+
 def test_what_was_typed_when_a_session_ended_is_shown_again_and_not_saved(ann: User) -> None:
     client, row = Client(), Submission.objects.submit(IOP)
     with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
