@@ -96,9 +96,11 @@ class AccountAdmin(DeskAdmin, UserAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        account, what = form.instance, "changed" if change else "made"
-        roles = ", ".join(account.groups.order_by("name").values_list("name", flat=True)) or "none"
-        audit.record(What.ACCOUNT, request.user, detail=f"{what} {account.get_username()}; roles: {roles}")
+        name, before = form.instance.get_username(), form.initial.get("username")
+        what = f"changed {name[:60]}" if change else f"made {name[:60]}"  # so that the roles find room, too
+        renamed = f", who was {before[:60]}" if change and before != name else ""
+        roles = ", ".join(form.instance.groups.order_by("name").values_list("name", flat=True)) or "none"
+        audit.record(What.ACCOUNT, request.user, detail=f"{what}{renamed}; roles: {roles}")
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         account = self.get_object(request, unquote(id))

@@ -337,3 +337,11 @@ def test_account_that_is_made_is_staff_with_the_roles_given_and_logged(staff: di
     sent = {"usable_password": "true", "password1": "another 9 one!", "password2": "another 9 one!"}
     assert staff["manager"].post(f"/admin/auth/user/{made.pk}/password/", sent).status_code == 302
     assert LogLine.objects.filter(detail="set a new password of newcomer").count() == 1
+
+
+def test_account_that_gets_another_name_is_logged_with_both_and_with_its_roles(staff: dict[str, Client]) -> None:
+    account, long = User.objects.get(username="contact"), "a" * 150
+    renamed = {"username": long, "groups": [role.pk for role in Group.objects.all()]}
+    assert staff["manager"].post(f"/admin/auth/user/{account.pk}/change/", renamed).status_code == 302
+    roles = "auditor, clinical lead, contact, manager, reviewer"
+    assert LogLine.objects.first().detail == f"changed {long[:60]}, who was contact; roles: {roles}"
