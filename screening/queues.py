@@ -20,17 +20,28 @@ MOST = 100  # a queue is counted no further: more is "many" to whoever works on 
 
 @dataclass(frozen=True)
 class Queue:
-    """`condition` takes the member of staff who looks."""
+    """`condition` takes the member of staff who looks. Where it alone is slow, `found` is given how many to find, and
+    finds no more, by an index."""
 
     key: str
     title: Any
     hint: Any
     condition: Callable[[Any], Q]
-    listed: Callable[[QuerySet[Submission]], QuerySet[Submission]] | None = None  # where the condition alone is slow
+    found: Callable[[QuerySet[Submission], int], list[int]] | None = None
 
     def rows(self, rows: QuerySet[Submission], staff: Any) -> QuerySet[Submission]:
         """Those in the queue, to be shown in the order of the list."""
-        return self.listed(rows) if self.listed else rows.filter(self.condition(staff))
+        if not self.found:
+            return rows.filter(self.condition(staff))
+        few = self.found(rows, FEW + 1)
+        if len(few) <= FEW:
+            return rows.filter(pk__in=few)
+        # Sorting so many would take long, while in the list's order the first page is soon full.
+        return beside_indexes(rows.filter(rank__in=OPEN), self.condition(staff))
+
+    def count(self, rows: QuerySet[Submission], staff: Any) -> int:
+        """How many are in it, MOST at most. In the list's order, without which PostgreSQL leaves the index."""
+        return len(self.found(rows, MOST)) if self.found else rows.filter(self.condition(staff))[:MOST].count()
 
 
 def _late() -> list[Q]:
@@ -46,15 +57,12 @@ def beside_indexes(rows: QuerySet[Submission], condition: Q) -> QuerySet[Submiss
     return rows.filter(Case(When(condition, then=Value(True)), default=Value(False)))
 
 
-def _overdue(rows: QuerySet[Submission]) -> QuerySet[Submission]:
-    """A few are found by an index of their own, and sorted. Of many, sorting all would take long, while in the list's
-    order the first page is soon full."""
-    few: list[int] = []
+def _overdue(rows: QuerySet[Submission], most: int) -> list[int]:
+    found: list[int] = []
     for late in _late():
-        few += rows.filter(late).order_by("status", "status_at").values_list("pk", flat=True)[: FEW + 1 - len(few)]
-    if len(few) <= FEW:
-        return rows.filter(pk__in=few)
-    return beside_indexes(rows.filter(rank__in=OPEN), reduce(or_, _late()))
+        in_time = rows.filter(late).order_by("status", "status_at")
+        found += in_time.values_list("pk", flat=True)[: most - len(found)]
+    return found
 
 
 QUEUES: tuple[Queue, ...] = (
@@ -86,4 +94,4 @@ BY_KEY = {queue.key: queue for queue in QUEUES}
 
 def counted(staff: Any, rows: QuerySet[Submission]) -> Iterable[tuple[Queue, int]]:
     """Each queue with how many are in it, MOST at most."""
-    return [(queue, rows.filter(queue.condition(staff))[:MOST].count()) for queue in QUEUES]
+    return [(queue, queue.count(rows, staff)) for queue in QUEUES]
