@@ -234,11 +234,11 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def _forgetting() -> Iterator[CheckMessage]:
-    from screening import forgetting
+    from screening import retention
 
     hint = "The server of `make run` does it by itself. Elsewhere, have this run every day: manage.py forget_expired"
     try:
-        last = forgetting.last_run()
+        last = retention.last_run()
     except DatabaseError:  # not migrated yet
         return
     if last is None:
@@ -248,13 +248,13 @@ def _forgetting() -> Iterator[CheckMessage]:
 
 
 def _opened_by_the_keys() -> Iterator[CheckMessage]:
-    from screening import codes
+    from screening import return_codes
     from screening.models import Submission
 
     try:
         rows = Submission.objects.order_by("pk")
         for row in filter(None, (rows.first(), rows.last())):
-            codes.resealed(row.code)
+            return_codes.resealed(row.code)
     except DatabaseError:  # not migrated yet
         return
     except ValueError:

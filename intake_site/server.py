@@ -32,13 +32,13 @@ def keep_house() -> None:
     """Keeps the promises of erasing by itself, and sends again what could not be sent. Several of these may run."""
     from django.db import connection
 
-    from screening import telling
+    from screening import notifications
 
     for minute in count():
         try:
             if minute % 60 == 0:
                 every_hour()
-            telling.tell_again()
+            notifications.tell_again()
         except Exception as error:  # tomorrow is another day
             logging.getLogger(__name__).error("the house could not be kept: %s", type(error).__name__)
         finally:
@@ -50,11 +50,11 @@ def every_hour() -> None:
     """The first one to come does the work of the day."""
     from django.utils import timezone
 
-    from screening import accounts, forgetting, limits
+    from screening import accounts, rate_limits, retention
 
-    last = forgetting.last_run()
+    last = retention.last_run()
     if last is None or (timezone.now() - last).total_seconds() > 20 * 3600:
-        forgetting.forget_expired()
+        retention.forget_expired()
         accounts.close_unused()
-    limits.forget()
-    forgetting.sweep()
+    rate_limits.forget()
+    retention.sweep()

@@ -139,7 +139,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "intake_site.urls"
 WSGI_APPLICATION = "intake_site.wsgi.application"
-CSRF_FAILURE_VIEW = "screening.views.csrf_failure"
+CSRF_FAILURE_VIEW = "screening.public.questions.csrf_failure"
 
 TEMPLATES = [
     {
@@ -152,7 +152,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "screening.context.center",
+                "screening.context_processors.center",
             ],
         },
     }

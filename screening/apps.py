@@ -8,6 +8,6 @@ class ScreeningConfig(AppConfig):
     name = "screening"
 
     def ready(self) -> None:
-        from screening import roles
+        from screening.desk import roles
 
         post_migrate.connect(roles.make, sender=self)

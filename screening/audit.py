@@ -17,7 +17,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from screening.keys import draw
+from screening.encryption import draw
 
 
 class What(models.TextChoices):

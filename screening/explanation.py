@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext
 
-from screening import rule_files, rules, what_if
+from screening import rules
 from screening.help_lines import HelpLine, help_lines_for
 from screening.questionnaire import PAGES, QUESTIONS, _
-from screening.ruleset import DUTIES_DECIDE, LEVELS, Reason, Recommendation, RuleSet
-from screening.sources import SOURCES, Source
+from screening.rules import versions, what_if
+from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Reason, Recommendation, RuleSet
+from screening.rules.sources import SOURCES, Source
 
 TITLES = {
     "need": _("How much care you need"),
@@ -166,8 +167,8 @@ def rules_of(recommendation: Recommendation) -> RuleSet | None:
     if recommendation.rules_version == rules.CURRENT.version:
         return rules.CURRENT
     try:
-        return rule_files.released(recommendation.rules_version)
-    except rule_files.UnusableRules:
+        return versions.released(recommendation.rules_version)
+    except versions.UnusableRules:
         return None
 
 

@@ -7,7 +7,7 @@ from django.core.exceptions import FieldError
 from django.db import models
 from django.utils.translation import gettext
 
-from screening.keys import cipher
+from screening.encryption import cipher
 
 
 class Unreadable(str):

@@ -29,7 +29,8 @@ from django.test import Client
 from django.test.utils import setup_test_environment
 from django.utils import timezone
 
-from screening import queues, references
+from screening import reference_numbers
+from screening.desk import queues
 from screening.models import Submission
 from tests.answers import PEOPLE
 
@@ -53,7 +54,7 @@ def fill(number: int, staff: list[User]) -> None:
             rows.append(
                 Submission(
                     code=secrets.token_hex(40),
-                    reference=references.new(),
+                    reference=reference_numbers.new(),
                     received_at=received,
                     answers={},
                     result=like.result,

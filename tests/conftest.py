@@ -14,7 +14,7 @@ from django.test import Client
 
 from screening import audit
 from screening.models import Submission
-from screening.promises import PROMISES
+from screening.public.promises import PROMISES
 from screening.questionnaire import PAGES
 from tests.answers import on_page
 

@@ -12,7 +12,7 @@ from django.test import Client
 
 from screening.management.commands import demo as command
 from screening.models import Contact, Note, Status, Submission
-from screening.people import PEOPLE
+from screening.rules.personas import PEOPLE
 from tests.answers import IOP
 
 

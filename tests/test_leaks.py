@@ -16,7 +16,7 @@ from django.db import IntegrityError, OperationalError
 from django.test import Client
 
 from intake_site.logs import ErrorMail
-from screening import audit, codes
+from screening import audit, return_codes
 from screening.draft import Draft
 from screening.models import Contact, Submission
 from screening.questionnaire import PAGES, QUESTIONS
@@ -70,7 +70,7 @@ class Journey:
 
     def __init__(self, places: Places) -> None:
         self.places = places
-        self.code = codes.new()
+        self.code = return_codes.new()
         self.person, self.elsewhere, self.staff = (
             Client(raise_request_exception=False, REMOTE_ADDR=ADDRESS, HTTP_USER_AGENT=DEVICE) for _ in range(3)
         )
@@ -105,8 +105,8 @@ class Journey:
 
     def comes_back(self) -> None:
         self.ask(self.elsewhere, "/return/", {"code": MISTYPED})
-        self.ask(self.elsewhere, "/return/", {"code": codes.new()})
-        self.ask(self.elsewhere, "/return/", {"code": codes.shown(self.code)})
+        self.ask(self.elsewhere, "/return/", {"code": return_codes.new()})
+        self.ask(self.elsewhere, "/return/", {"code": return_codes.shown(self.code)})
         self.ask(self.elsewhere, f"/return/{self.code}")
         self.ask(self.elsewhere, "/result/")
 
@@ -140,7 +140,7 @@ def journey(places: Places, monkeypatch: pytest.MonkeyPatch) -> Journey:
     journey = Journey(places)
     journey.staff.force_login(User.objects.create_superuser("staff", password="a long enough one"))
     monkeypatch.setattr(Draft.__dataclass_fields__["code"], "default_factory", lambda: journey.code)
-    monkeypatch.setattr(codes, "new", lambda: journey.code)
+    monkeypatch.setattr(return_codes, "new", lambda: journey.code)
     return journey
 
 
@@ -180,23 +180,23 @@ def test_no_address_and_no_device_is_kept_or_logged(journey: Journey) -> None:
 
 MESSAGE = " ".join(sorted({*WORDS, *SPOKEN, ADDRESS, DEVICE}))
 POINTS = (
-    "screening.views.explain",
-    "screening.views.first_gap",
-    "screening.views.answers_by_page",
+    "screening.public.questions.explain",
+    "screening.public.questions.first_gap",
+    "screening.public.questions.answers_by_page",
     "screening.forms.PageForm.chosen",
     "screening.draft.Draft.write",
     "screening.models.submission.SubmissionManager.submit",
     "screening.models.submission.SubmissionManager.with_code",
-    "screening.codes.sealed",
-    "screening.limits.place",
+    "screening.return_codes.sealed",
+    "screening.rate_limits.place",
     "screening.spam.signs",
     "screening.fields.cipher",
-    "screening.contact.ContactForm.clean",
-    "screening.forgetting.erase",
-    "screening.case.answers_by_page",
+    "screening.public.contact.ContactForm.clean",
+    "screening.retention.erase",
+    "screening.desk.case.answers_by_page",
     "screening.audit.LogLine.chained",
-    "screening.agreement.versions",
-    "screening.export.Purpose.clean",
+    "screening.desk.agreement.versions",
+    "screening.desk.export.Purpose.clean",
     "django.contrib.sessions.models.Session.objects.get",
     "django.db.backends.utils.CursorWrapper.execute",
 )
@@ -226,7 +226,7 @@ def test_failure_shows_nothing_of_the_person(
     def fail(*args: object, **kwargs: object) -> None:
         nonlocal failed
         failed += 1
-        raise KINDS[kind](f"{MESSAGE} {journey.code} {codes.shown(journey.code)}")
+        raise KINDS[kind](f"{MESSAGE} {journey.code} {return_codes.shown(journey.code)}")
 
     row = Submission.objects.submit(ANSWERS, journey.code).pk  # so that there is something to leak
     Contact.objects.create(pk=row, may_text=True, may_voicemail=True, consent="Yes.", **TYPED)
@@ -247,11 +247,11 @@ def test_failure_shows_nothing_of_the_person(
 
 
 def plant_log(journey: Journey) -> None:
-    logging.getLogger("screening.views").error("could not save %s", ANSWERS)
+    logging.getLogger("screening.public.questions").error("could not save %s", ANSWERS)
 
 
 def plant_traceback(journey: Journey) -> None:
-    logging.getLogger("screening.views").error("Failed:\n%s", f"ValueError: {TYPED['name']}")
+    logging.getLogger("screening.public.questions").error("Failed:\n%s", f"ValueError: {TYPED['name']}")
 
 
 def plant_print(journey: Journey) -> None:

@@ -2,7 +2,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import screening.references
+import screening.reference_numbers
 
 
 def fill_what_is_there(apps, schema_editor):
@@ -10,7 +10,7 @@ def fill_what_is_there(apps, schema_editor):
     submissions = apps.get_model("screening", "Submission").objects
     asked = set(apps.get_model("screening", "Contact").objects.values_list("pk", flat=True))
     for pk in submissions.values_list("pk", flat=True):
-        submissions.filter(pk=pk).update(reference=screening.references.new(), wants_call=pk in asked)
+        submissions.filter(pk=pk).update(reference=screening.reference_numbers.new(), wants_call=pk in asked)
 
 
 class Migration(migrations.Migration):
@@ -84,7 +84,11 @@ class Migration(migrations.Migration):
             model_name="submission",
             name="reference",
             field=models.CharField(
-                default=screening.references.new, editable=False, max_length=8, unique=True, verbose_name="reference"
+                default=screening.reference_numbers.new,
+                editable=False,
+                max_length=8,
+                unique=True,
+                verbose_name="reference",
             ),
         ),
         migrations.AddField(

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from screening import codes, references, rules
-from screening.ruleset import LEVELS, Reason, Recommendation
+from screening import reference_numbers, return_codes, rules
+from screening.rules.ruleset import LEVELS, Reason, Recommendation
 
 URGENCIES = LEVELS["urgency"]
 
@@ -86,7 +86,7 @@ class SubmissionManager(models.Manager["Submission"]):
 
     def with_codes(self, *of: str) -> models.QuerySet["Submission"]:
         """Those that were saved under these return codes, while they are kept."""
-        return self.kept().filter(code__in=[seal for code in of for seal in codes.sealed(code)])
+        return self.kept().filter(code__in=[seal for code in of for seal in return_codes.sealed(code)])
 
     def with_code(self, code: str) -> "Submission | None":
         return self.with_codes(code).first()
@@ -96,12 +96,12 @@ class SubmissionManager(models.Manager["Submission"]):
 
         Raises a ValueError where answers are missing or unknown.
         """
-        code = code or codes.new()
+        code = code or return_codes.new()
         recommendation = in_words(rules.recommend(answers))
         if saved := self.with_code(code):  # under an older key, perhaps: the unique column sees only the newest
             return saved
         return self._insert(
-            codes.sealed(code)[0],
+            return_codes.sealed(code)[0],
             {
                 "answers": dict(answers),
                 "program": recommendation.program,
@@ -130,7 +130,7 @@ class SubmissionManager(models.Manager["Submission"]):
 class Submission(models.Model):
     """One saved screening. Answers and result are written once and never changed; staff set the status."""
 
-    code = models.CharField(max_length=96, unique=True, editable=False)  # the return code, sealed: see codes.py
+    code = models.CharField(max_length=96, unique=True, editable=False)  # the return code, sealed: see return_codes.py
     received_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
     answers = models.JSONField(_("answers"))
     program = models.CharField(_("program"), max_length=16, choices=Program)
@@ -144,7 +144,9 @@ class Submission(models.Model):
     opened_at = models.DateTimeField(_("first opened"), null=True, editable=False)  # by staff; the person is told
     spam_signs = models.CharField(_("signs of a machine"), max_length=64, blank=True, editable=False)
     is_test = models.BooleanField(_("test data"), default=False, editable=False)
-    reference = models.CharField(_("reference"), max_length=8, unique=True, default=references.new, editable=False)
+    reference = models.CharField(
+        _("reference"), max_length=8, unique=True, default=reference_numbers.new, editable=False
+    )
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, blank=True)
     wants_call = models.BooleanField(_("wants a call"), default=False, editable=False)  # as long as there is a Contact
     assigned_to = models.ForeignKey(
@@ -195,7 +197,7 @@ class Submission(models.Model):
         )
 
     def __str__(self) -> str:
-        reference = references.shown(self.reference)
+        reference = reference_numbers.shown(self.reference)
         return gettext("%(reference)s (test)") % {"reference": reference} if self.is_test else reference
 
     @property

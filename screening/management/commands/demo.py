@@ -13,8 +13,8 @@ from django.utils import timezone
 from screening import audit
 from screening.audit import What
 from screening.models import Contact, Note, Outcome, Program, Review, Status, Submission
-from screening.people import PEOPLE
 from screening.questionnaire import QUESTIONS
+from screening.rules.personas import PEOPLE
 
 WORDS = ("Called back, no answer.", "Will come on Monday.", "Asked about insurance.", "Spoke with the family.")
 

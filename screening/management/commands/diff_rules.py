@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from screening import rule_files
-from screening.answer_space import raised_answers, shared_space, transitions
-from screening.replay import in_short
-from screening.ruleset import RuleSet, changed_rules
+from screening.desk.replay import in_short
+from screening.rules import versions
+from screening.rules.answer_space import raised_answers, shared_space, transitions
+from screening.rules.ruleset import RuleSet, changed_rules
 
 
 class Command(BaseCommand):
@@ -22,8 +22,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            old, new = rule_files.find(options["old"]), rule_files.find(options["new"])
-        except rule_files.UnusableRules as error:
+            old, new = versions.find(options["old"]), versions.find(options["new"])
+        except versions.UnusableRules as error:
             raise CommandError(str(error)) from None
         for key, how in changed_rules(old, new).items():
             self.stdout.write(f"rule {key}: {how}")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from screening import accounts, forgetting
+from screening import accounts, retention
 from screening.models import Forgotten
 
 
@@ -16,9 +16,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
-            counts = {why: rows.count() for why, rows in forgetting.expired().items()}
+            counts = {why: rows.count() for why, rows in retention.expired().items()}
         else:
-            counts = forgetting.forget_expired()
+            counts = retention.forget_expired()
         submissions, contacts = counts[Forgotten.Why.EXPIRED], counts[Forgotten.Why.CONTACT]
         be = "would be " if options["dry_run"] else ""
         self.stdout.write(f"{submissions:,} submissions and {contacts:,} contact details {be}erased.")

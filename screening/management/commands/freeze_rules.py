@@ -4,16 +4,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from screening import rule_files, rules
+from screening import rules
+from screening.rules import versions
 
 
 class Command(BaseCommand):
-    help = "Freezes the rules in force under their version, in screening/released_rules/. A frozen copy never changes."
+    help = "Freezes the rules in force under their version, in screening/rules/released/. A frozen copy never changes."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            written = rule_files.freeze(rules.CURRENT)
-        except rule_files.UnusableRules as error:
+            written = versions.freeze(rules.CURRENT)
+        except versions.UnusableRules as error:
             raise CommandError(str(error)) from None
         version = rules.CURRENT.version
         self.stdout.write(f"Rules version {version} is now frozen." if written else f"{version} is frozen already.")

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from screening import rule_files, rules
+from screening import rules
+from screening.desk.replay import Replay
 from screening.management.streaming import every_submission
-from screening.replay import Replay
+from screening.rules import versions
 
 
 class Command(BaseCommand):
@@ -17,8 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            new = rule_files.find(options["to"]) if options["to"] is not None else rule_files.prove(rules.CURRENT)
-        except rule_files.UnusableRules as error:
+            new = versions.find(options["to"]) if options["to"] is not None else versions.prove(rules.CURRENT)
+        except versions.UnusableRules as error:
             raise CommandError(str(error)) from None
         replay = Replay(new).of(every_submission(self))
         self.stdout.write(f"With rules {new.version}, of {replay.total:,} submissions:")

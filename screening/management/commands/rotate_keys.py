@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model, TextField, Value
 from django.db.models.functions import Cast
 
-from screening import audit, codes
+from screening import audit, return_codes
+from screening.encryption import cipher
 from screening.fields import EncryptedTextField
-from screening.keys import cipher
 from screening.models import Submission
 
 STORED = TextField()  # as it stands in the database
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             for field in model._meta.get_fields():
                 if isinstance(field, EncryptedTextField):
                     counts.update(_move(model, field.name, _anew))
-        counts.update(_move(Submission, "code", codes.resealed))
+        counts.update(_move(Submission, "code", return_codes.resealed))
         counts[audit.reseal()] += 1
         summary = f"{counts['moved']:,} moved to the newest key, {counts['there']:,} were under it"
         if counts["lost"]:

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from screening import rule_files
 from screening.management.streaming import every_submission
 from screening.models import Submission
-from screening.ruleset import LEVELS, Recommendation
+from screening.rules import versions
+from screening.rules.ruleset import LEVELS, Recommendation
 
 
 class Command(BaseCommand):
@@ -17,8 +17,8 @@ class Command(BaseCommand):
         agree = differ = unknown = unanswered = 0
         for submission, answers in every_submission(self):
             try:
-                rules = rule_files.released(submission.rules_version)
-            except rule_files.UnusableRules as error:
+                rules = versions.released(submission.rules_version)
+            except versions.UnusableRules as error:
                 unknown += 1
                 self.stdout.write(f"{submission}: {error}")
                 continue

@@ -1,0 +1,205 @@
+"""Rules against staff: how far they agree, where they don't, and how the desk's work goes. For a page of its own."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncWeek
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from screening import audit
+from screening.audit import LogLine, What
+from screening.desk.kappa import Agreement
+from screening.models import Program, Review, Submission, Urgency, result_shown_to
+from screening.rules.ruleset import Recommendation
+
+FEWEST = 20  # cases; of fewer, nothing is shown
+WEEKS = 13
+POINTS_TO = {"need": Program.INPATIENT, "support": Program.INPATIENT, "duties": Program.IOP}  # a level that was raised
+FIRST_CONTACT = (  # within so many hours
+    (1, _("within an hour")),
+    (4, _("within 4 hours")),
+    (24, _("within a day")),
+    (72, _("within 3 days")),
+    (None, _("later")),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The cases of one kind under one version of the rules."""
+
+    title: Any
+    agreement: Agreement
+    wrong: list[tuple[str, str, int, int]]  # rule, its words, cases in which staff judged otherwise, cases it spoke in
+
+    @property
+    def shown(self) -> bool:
+        return self.agreement.cases >= FEWEST
+
+    @property
+    def rows(self) -> list[tuple[Any, tuple[int, ...], int]]:
+        """A row a program of the rules: its name, a count for each program of staff, and the sum."""
+        labels = [program.label for program in Program]
+        return [(label, tuple(row), sum(row)) for label, row in zip(labels, self.agreement.table, strict=True)]
+
+    @property
+    def percent(self) -> str:
+        return f"{self.agreement.observed:.0%}"
+
+    @property
+    def kappa(self) -> str:
+        kappa, interval = self.agreement.kappa, self.agreement.interval
+        if kappa is None:
+            return gettext("can’t be worked out: both say the same of every case")
+        if interval is None:
+            return f"{kappa:.2f}"
+        words = gettext("%(kappa)s (95 %% interval %(low)s to %(high)s)")
+        return words % {"kappa": f"{kappa:.2f}", "low": f"{interval[0]:.2f}", "high": f"{interval[1]:.2f}"}
+
+
+@dataclass(frozen=True)
+class Bar:
+    label: Any
+    count: int
+    width: float  # of 100
+    y: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Bars, one below the other."""
+
+    title: Any
+    bars: list[Bar]
+
+    @property
+    def height(self) -> int:
+        return len(self.bars) * 24
+
+
+def chart(title: Any, counts: list[tuple[Any, int]]) -> Chart:
+    most = max((count for _label, count in counts), default=0) or 1
+    return Chart(title, [Bar(label, count, 100 * count / most, 24 * y) for y, (label, count) in enumerate(counts)])
+
+
+def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
+    """One for each case: of a blind one the first that was recorded unseen, of any other the latest."""
+    reviews = Review.objects.filter(submission__in=rows).select_related("submission").order_by("recorded_at", "pk")
+    chosen: dict[int, Review] = {}
+    for review in reviews.iterator(chunk_size=2000):
+        if review.submission.blind:
+            if review.blind:
+                chosen.setdefault(review.submission_id, review)
+        else:
+            chosen[review.submission_id] = review
+    return list(chosen.values())
+
+
+def spoke_for_it(recommendation: Recommendation) -> dict[str, str]:
+    """The rules, with their words, that brought the recommended program about: they set a level that points to it."""
+    return {
+        reason.key: reason.text
+        for reason in recommendation.reasons
+        if POINTS_TO.get(reason.dimension) == recommendation.program
+        and reason.level == getattr(recommendation, reason.dimension)
+    }
+
+
+def part(title: Any, reviews: list[Review]) -> Part:
+    programs = list(Program.values)
+    table = [[0] * len(programs) for _program in programs]
+    words: dict[str, str] = {}
+    spoke: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    for review in reviews:
+        said = review.submission.program
+        if said not in programs:
+            continue  # a damaged row
+        table[programs.index(said)][programs.index(review.program)] += 1
+        recommendation = review.submission.readable_recommendation()
+        keys = spoke_for_it(recommendation) if recommendation else {}
+        words |= keys
+        spoke.update(keys.keys())
+        wrong.update(keys.keys() if review.program != said else ())
+    most = [(key, words[key], count, spoke[key]) for key, count in wrong.most_common(10)]
+    return Part(title, Agreement(table), most)
+
+
+def versions(rows: QuerySet[Submission]) -> list[tuple[str, list[Part]]]:
+    """For each version of the rules, the newest first: the blind cases, and the rest."""
+    by_version: dict[str, list[Review]] = {}
+    for review in counted_reviews(rows):
+        by_version.setdefault(review.submission.rules_version, []).append(review)
+    return [
+        (
+            version,
+            [
+                part(_("Blind: judged before the result was seen"), [each for each in reviews if each.blind]),
+                part(_("The rest: judged with the result in view"), [each for each in reviews if not each.blind]),
+            ],
+        )
+        for version, reviews in sorted(by_version.items(), reverse=True)
+    ]
+
+
+def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
+    """For this member of staff: the programs do not tell of a result that is still hidden from them."""
+    since = timezone.now() - timedelta(weeks=WEEKS)
+    rows = rows.filter(received_at__gt=since).order_by()
+    weeks = dict(rows.annotate(week=TruncWeek("received_at")).values_list("week").annotate(Count("pk")))
+    first = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    first -= timedelta(days=first.weekday())
+    by_day = {timezone.localtime(week).date(): count for week, count in weeks.items()}
+    mondays = [(first - timedelta(weeks=back)).date() for back in reversed(range(WEEKS))]
+    shown = dict(rows.filter(result_shown_to(staff)).values_list("program").annotate(Count("pk")))
+    programs = [(each.label, shown.get(each.value, 0)) for each in Program]
+    urgencies = dict(rows.values_list("urgency").annotate(Count("pk")))
+    return [
+        chart(_("Received, by the week that begins on"), [(date_format(day), by_day.get(day, 0)) for day in mondays]),
+        chart(_("Program, where you may see the result"), programs),
+        chart(_("Urgency"), [(each.label, urgencies.get(each.value, 0)) for each in reversed(Urgency)]),
+        chart(_("From sending the answers until staff first looked up how to reach them"), first_contact(rows, since)),
+    ]
+
+
+def first_contact(rows: QuerySet[Submission], since: Any) -> list[tuple[Any, int]]:
+    """How many were within which time, by the log: who wanted to call had to uncover the number."""
+    first: dict[str, Any] = {}
+    lines = LogLine.objects.filter(what=What.REVEALED, at__gt=since).order_by("number")
+    for reference, at in lines.values_list("reference", "at"):
+        first.setdefault(reference, at)
+    counts = dict.fromkeys((label for _hours, label in FIRST_CONTACT), 0)
+    waiting = 0
+    for reference, received, wants_call in rows.values_list("reference", "received_at", "wants_call").iterator():
+        if reference in first:
+            hours = (first[reference] - received).total_seconds() / 3600
+            counts[next(label for most, label in FIRST_CONTACT if most is None or hours <= most)] += 1
+        elif wants_call:
+            waiting += 1
+    return [*counts.items(), (_("not yet"), waiting)]
+
+
+def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """What is erased is no longer counted. Invented submissions count only where there are no others."""
+    audit.record(What.COMPARED, request.user)
+    kept = Submission.objects.kept()
+    real = kept.filter(is_test=False)
+    invented = not real.exists()
+    rows = kept if invented else real
+    told = {
+        "title": _("Rules and staff: how far they agree"),
+        "versions": versions(rows),
+        "charts": charts(rows, request.user),
+        "invented": invented and rows.exists(),
+        "fewest": ngettext("%d case", "%d cases", FEWEST) % FEWEST,
+        "programs": [program.label for program in Program],
+    }
+    return TemplateResponse(request, "admin/agreement.html", context | told)

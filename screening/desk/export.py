@@ -1,0 +1,154 @@
+"""Submissions as a file for a spreadsheet: no names, no numbers, nothing that staff wrote, no test records."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django import forms
+from django.db.models import BooleanField, CharField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from screening import reference_numbers, rules
+from screening.explanation import LEVEL_WORDS
+from screening.models import URGENCIES, Outcome, Program, Review, Status, Urgency, result_shown_to
+from screening.questionnaire import QUESTIONS
+
+HIDDEN = "hidden"
+HIDDEN_WORDS = _("From who exported, until they have judged for themselves")
+
+PURPOSES = {
+    "quality": _("To look at the quality of our own work"),
+    "report": _("To report to a funder or an authority that may ask for it"),
+    "move": _("To move to another system"),
+    "research": _("For research that was approved"),
+}
+
+
+class Purpose(forms.Form):
+    purpose = forms.ChoiceField(
+        label=_("What it is for"),
+        choices=PURPOSES.items(),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what it is for.")},
+    )
+    confirm = forms.BooleanField(
+        label=_("I need it for this. Only those who need the file can read it, and I delete it when it is used."),
+        error_messages={"required": _("Tick the box. Without it nothing is exported.")},
+    )
+
+
+def _result(name: str) -> Callable[[Any], Any]:
+    """What the result says, unless it is hidden or can't be read."""
+
+    def value(row: Any) -> Any:
+        if not row.shown:
+            return HIDDEN
+        recommendation = row.readable_recommendation()
+        return getattr(recommendation, name) if recommendation else ""
+
+    return value
+
+
+def _rules(row: Any) -> str:
+    recommendation = row.readable_recommendation() if row.shown else None
+    keys = dict.fromkeys(reason.key for reason in recommendation.reasons) if recommendation else {}
+    return " ".join(keys) if row.shown else HIDDEN
+
+
+def _answer(key: str) -> Callable[[Any], Any]:
+    return lambda row: row.readable_answers.get(key, "")
+
+
+def _yes(value: Any) -> str:
+    return "yes" if value else "no"
+
+
+def _levels(dimension: str) -> dict[str, Any]:
+    return {level: word for level, (word, _sentence) in LEVEL_WORDS[dimension].items()} | {HIDDEN: HIDDEN_WORDS}
+
+
+YES_NO = {"yes": _("Yes"), "no": _("No")}
+PROGRAMS = {str(value): label for value, label in Program.choices}
+
+# name -> (what it means, the values that it may have in words, how to read it from a row)
+COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
+    "reference": (_("How staff and the person speak of it."), {}, lambda row: reference_numbers.shown(row.reference)),
+    "received": (
+        _("When it was saved, in the centre's time zone: year-month-dayThour:minute."),
+        {},
+        lambda row: timezone.localtime(row.received_at).strftime("%Y-%m-%dT%H:%M"),
+    ),
+    "urgency": (
+        _("How soon a person must be spoken to."),
+        {URGENCIES[level]: label for level, label in Urgency.choices},
+        lambda row: URGENCIES[row.urgency],
+    ),
+    "program": (_("What the rules recommend."), PROGRAMS | {HIDDEN: HIDDEN_WORDS}, _result("program")),
+    "close_call": (
+        _("Whether both programs could fit."),
+        YES_NO | {HIDDEN: HIDDEN_WORDS},
+        lambda row: _yes(row.close_call) if row.shown else HIDDEN,
+    ),
+    "need": (_("How much care is needed."), _levels("need"), _result("need")),
+    "support": (_("How much support there is."), _levels("support"), _result("support")),
+    "duties": (_("Whether work or family can wait."), _levels("duties"), _result("duties")),
+    "rules": (
+        _("The rules that gave a reason, divided by spaces."),
+        {rule.key: rule.text for rule in rules.CURRENT.rules} | {HIDDEN: HIDDEN_WORDS},
+        _rules,
+    ),
+    "rules_version": (_("The version of the rules."), {}, lambda row: row.rules_version),
+    "language": (_("The language that it was answered in."), {}, lambda row: row.language),
+    "status": (_("How far staff are."), dict(Status.choices), lambda row: row.status),
+    "outcome": (_("How the case ended; empty while it is open."), dict(Outcome.choices), lambda row: row.outcome),
+    "wants_call": (_("Whether a request for a call is kept."), YES_NO, lambda row: _yes(row.wants_call)),
+    "judged": (
+        _("The program of the latest review; empty without one."),
+        PROGRAMS | {HIDDEN: HIDDEN_WORDS},
+        lambda row: row.judged,
+    ),
+} | {key: (question.text, question.options, _answer(key)) for key, question in QUESTIONS.items()}
+
+
+def dictionary() -> Iterator[list[str]]:
+    """What each column means, and what each of its values is in words."""
+    yield ["column", "meaning", "value", "value in words"]
+    for name, (meaning, values, _read) in COLUMNS.items():
+        for value, words in (values or {"": ""}).items():
+            yield [name, gettext(str(meaning)), value, gettext(str(words)) if words else ""]
+
+
+def table(rows: QuerySet[Any], staff: Any) -> Iterator[list[Any]]:
+    """The head, then a line for each submission, as this member of staff may see it."""
+    yield list(COLUMNS)
+    latest = Review.objects.filter(submission=OuterRef("pk")).order_by("-recorded_at", "-pk").values("program")[:1]
+    judged = Coalesce(Subquery(latest), Value(""), output_field=CharField())
+    shown = ExpressionWrapper(result_shown_to(staff) or Q(pk__gt=0), BooleanField())
+    for row in rows.annotate(judged=judged, shown=shown).iterator(chunk_size=500):
+        if not row.shown:
+            row.judged = HIDDEN
+        yield [read(row) for _meaning, _values, read in COLUMNS.values()]
+
+
+def safe(cell: Any) -> str:
+    """As text that no spreadsheet takes for a formula."""
+    text = str(cell)
+    return f"'{text}" if text.lstrip()[:1] in tuple("=+-@|%＝＋－＠") or text[:1] in tuple("\t\r\n") else text
+
+
+class _Echo:
+    def write(self, line: str) -> str:
+        return line
+
+
+def as_csv(lines: Iterator[list[Any]], name: str) -> StreamingHttpResponse:
+    """A file that is sent while it is made, so that its length does not matter."""
+    writer = csv.writer(_Echo())
+    content = (writer.writerow([safe(cell) for cell in line]) for line in lines)
+    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localdate():%Y-%m-%d}.csv"'
+    return response

@@ -1,0 +1,168 @@
+"""The accounts of the staff: made, given roles, closed. Their rights come from roles alone."""
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.forms import CheckboxSelectMultiple
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.admin import StaticDevice
+from django_otp.plugins.otp_totp.admin import TOTPDevice
+from django_tasks_db.admin import DBTaskResult  # type: ignore[attr-defined]
+
+from screening import accounts, audit
+from screening.audit import What
+from screening.desk.model_admin import DeskAdmin
+from screening.desk.roles import MEANING, ROLES
+
+# The pages that the packages bring, in the admin as it was when they were imported above: rights, second factors and
+# queued mail are not edited by hand.
+for model in (User, Group, TOTPDevice, StaticDevice, DBTaskResult):
+    admin.site.unregister(model)
+
+
+@admin.register(User)
+class AccountAdmin(DeskAdmin, UserAdmin):
+    pages = ("changelist", "add", "change", "password")
+    lookups = frozenset({"is_active__exact"})
+    list_title = gettext_lazy("Accounts")
+    list_display = ("username", "first_name", "last_name", "roles", "last_login", "has_second_factor", "is_open")
+    list_filter = ("is_active",)
+    search_fields = ("username",)
+    search_label = _("Name")
+    search_help_text = _("The name that they sign in with, or a part of it.")
+    ordering = ("-is_active", "username")
+    actions = None
+    filter_horizontal = ()
+    fieldsets = ((None, {"fields": ("username", "first_name", "last_name", "groups", "last_login", "is_open")}),)
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2", "groups")}),)
+    readonly_fields = ("last_login", "is_open")
+
+    def get_urls(self) -> list[Any]:
+        own = {"close": self.close, "open": self.open, "reset": self.reset}
+        views = [
+            path(f"<int:object_id>/{name}/", self.admin_site.admin_view(view), name=f"auth_user_{name}")
+            for name, view in own.items()
+        ]
+        password = path(
+            "<id>/password/", self.admin_site.admin_view(self.user_change_password), name="auth_user_password_change"
+        )
+        return [*views, password, *super().get_urls()]
+
+    @admin.display(description=_("roles"))
+    def roles(self, account: User) -> str:
+        if account.is_superuser:
+            return gettext("all (superuser)")
+        return ", ".join(group.name for group in account.groups.all())
+
+    @admin.display(description=_("second factor"), boolean=True)
+    def has_second_factor(self, account: Any) -> bool:
+        return bool(account.totpdevice_set.all())
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups", "totpdevice_set")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Who manages accounts can't get at those that may do more than any role."""
+        if obj is not None and obj.is_superuser and not cast(User, request.user).is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Nobody gives roles to themselves."""
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "groups") if obj == request.user else fields
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["widget"] = CheckboxSelectMultiple
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
+        field.queryset = Group.objects.filter(name__in=ROLES)
+        field.label, field.help_text = _("Roles"), ""
+        field.label_from_instance = lambda role: f"{role.name}: {MEANING[role.name]}"
+        return field
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        obj.is_staff = True
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        name, before = form.instance.get_username(), form.initial.get("username")
+        what = f"changed {name[:60]}" if change else f"made {name[:60]}"  # so that the roles find room, too
+        renamed = f", who was {before[:60]}" if change and before != name else ""
+        roles = ", ".join(form.instance.groups.order_by("name").values_list("name", flat=True)) or "none"
+        audit.record(What.ACCOUNT, request.user, detail=f"{what}{renamed}; roles: {roles}")
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        account = self.get_object(request, unquote(id))
+        if account == request.user:  # a session left open is not enough
+            return redirect("admin:password_change")
+        with transaction.atomic():
+            response = super().user_change_password(request, id, form_url)
+            if account and response.status_code == 302:
+                audit.record(What.ACCOUNT, request.user, detail=f"set a new password of {account.get_username()}")
+        return response
+
+    def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
+        words = gettext("The account %(name)s is made. Tell them the name and the password.")
+        self.message_user(request, words % {"name": obj.get_username()}, messages.SUCCESS)
+        return redirect("admin:auth_user_change", obj.pk)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = super().get_list_display(request)
+        return shown if settings.SECOND_FACTOR else [name for name in shown if name != "has_second_factor"]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        account = kwargs.get("obj")
+        words = gettext("Account %(name)s") % {"name": account} if account else gettext("New account")
+        return super().render_change_form(request, context | {"title": words, "subtitle": None}, *args, **kwargs)
+
+    @admin.display(description=_("open"), boolean=True)
+    def is_open(self, account: User) -> bool:
+        return account.is_active
+
+    def _account(self, request: HttpRequest, object_id: int) -> User | None:
+        """The account to act on; None where nothing is to be done."""
+        account = User.objects.filter(pk=object_id).first() if object_id < 2**63 else None
+        if not self.has_change_permission(request, account):
+            raise PermissionDenied
+        return account if request.method == "POST" else None
+
+    def _back(self, request: HttpRequest, object_id: int, words: str = "") -> HttpResponse:
+        if words:
+            self.message_user(request, words, messages.SUCCESS)
+        return redirect("admin:auth_user_change", object_id)
+
+    def close(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """For who leaves: at once, on every device."""
+        account = self._account(request, object_id)
+        if account is None or account == request.user:
+            return self._back(request, object_id)
+        accounts.close(account, request.user)
+        return self._back(request, object_id, gettext("This account is closed. Whoever used it is out already."))
+
+    def open(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        account = self._account(request, object_id)
+        if account is None:
+            return self._back(request, object_id)
+        accounts.open_again(account, request.user)
+        return self._back(request, object_id, gettext("This account is open again. Now set a new password for it."))
+
+    def reset(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """For who has lost phone and recovery codes."""
+        account = self._account(request, object_id)
+        if account is None or account == request.user:
+            return self._back(request, object_id)
+        with transaction.atomic():
+            accounts.reset_second_factor(account)
+            audit.record(What.ACCOUNT, request.user, detail=f"reset the second factor of {account.get_username()}")
+        return self._back(request, object_id, gettext("At the next sign-in a new second factor is set up."))

@@ -1,0 +1,117 @@
+"""Asking for a call: apart from the screening, with a consent of its own."""
+
+import logging
+import re
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from screening import notifications, retention
+from screening.draft import Draft
+from screening.models import Contact, Mail, Submission
+from screening.questionnaire import first_gap, known
+
+log = logging.getLogger(__name__)
+
+NOT_KEPT = _("We can’t keep this right now. What you typed is still here. Try again in a few minutes.")
+NOT_WITHDRAWN = _("We can’t erase this right now. Nothing was changed. Please try again in a few minutes.")
+DOWN = _("We can’t take this right now. Please try again in a few minutes, or call us.")
+
+
+def consent_words() -> str:
+    """What a person agrees to; it is kept with their request."""
+    words = gettext(
+        "I agree that %(center)s may use what I wrote here to reach me about getting help. Its staff can read the "
+        "answers that I saved. I can take this back at any time, with my code."
+    )
+    return words % {"center": settings.CENTER_NAME}
+
+
+class ContactForm(forms.ModelForm):
+    """Everything is optional but one way to be reached, and the consent."""
+
+    use_required_attribute = False
+
+    name = forms.CharField(label=_("Your name, or what to call you"), max_length=100, required=False)
+    phone = forms.CharField(
+        label=_("Phone"), max_length=40, required=False, widget=forms.TextInput(attrs={"type": "tel"})
+    )
+    may_text = forms.BooleanField(label=_("You may text this number"), required=False)
+    may_voicemail = forms.BooleanField(label=_("You may leave a voicemail"), required=False)
+    email = forms.EmailField(
+        label=_("E-mail"),
+        required=False,
+        help_text=_("Only if nobody else reads it."),
+        error_messages={"invalid": _("Write an e-mail address in full, like name@example.com.")},
+    )
+    best_time = forms.CharField(
+        label=_("Best time to reach you"), max_length=200, required=False, help_text=_("For example: weekdays after 5.")
+    )
+    to_others = forms.CharField(
+        label=_("If someone else answers, what should we say?"),
+        max_length=200,
+        required=False,
+        help_text=_("For example: say it is the library. If you leave this empty, our staff is told to say nothing."),
+    )
+    agree = forms.BooleanField(error_messages={"required": _("Tick the box if you agree. Without it we may not call.")})
+
+    class Meta:
+        model = Contact
+        fields = ("name", "phone", "may_text", "may_voicemail", "email", "best_time", "to_others")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agree"].label = consent_words()
+
+    def clean_phone(self) -> str:
+        phone: str = self.cleaned_data["phone"]
+        digits = re.sub(r"\D", "", phone)
+        if phone and not 10 <= len(digits) <= 20:
+            raise forms.ValidationError(_("Write the phone number in full, with the area code."))
+        return phone
+
+    def clean(self) -> None:
+        super().clean()
+        if not {"phone", "email"} & set(self.errors) and not any(map(self.cleaned_data.get, ("phone", "email"))):
+            self.add_error("phone", _("Write a phone number or an e-mail address, so that we can reach you."))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact(request: HttpRequest) -> HttpResponse:
+    """The request for a call that goes with a saved submission: made, replaced or taken back. It is never shown."""
+    draft = Draft.read(request)
+    if not draft.finished:
+        return redirect("return")
+    withdrawn = request.method == "POST" and request.POST.get("action") == "withdraw"
+    form = ContactForm(request.POST if request.method == "POST" and not withdrawn else None)
+    try:
+        saved = Submission.objects.with_code(draft.code)
+        if saved is None:
+            complete = first_gap(known(draft.answers)) is None
+            nothing_kept = {"unsaved": True, "gone": draft.finished == "save"}
+            return render(request, "public/contact.html", nothing_kept) if complete else redirect("return")
+        if withdrawn:
+            Contact.objects.withdraw(saved.pk)
+            transaction.on_commit(retention.sweep)
+            return redirect("contact")
+        if request.method == "POST" and form.is_valid():
+            form.instance.submission, form.instance.consent = saved, consent_words()
+            form.save()
+            notifications.tell(saved, Mail.Why.CALL)
+            transaction.on_commit(retention.sweep)  # of what it took the place of
+            return redirect("contact")
+        asked = Contact.objects.kept().filter(pk=saved.pk).first()
+    except DatabaseError as error:
+        log.error("a request for a call could not be kept: %s", type(error).__name__)
+        sorry = NOT_WITHDRAWN if withdrawn else NOT_KEPT if request.method == "POST" else DOWN
+        return render(request, "public/contact.html", {"form": form, "error": sorry}, status=503)
+    return render(request, "public/contact.html", {"form": form, "asked": asked}, status=422 if form.errors else 200)

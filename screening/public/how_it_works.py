@@ -1,0 +1,194 @@
+"""The pages that show anyone how the rules work: in words, as data, and on paper. They read no answers."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import get_language, gettext
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from screening import rules
+from screening.explanation import LEVEL_WORDS, LIMITS, SHORT_TITLES, TITLES, grid_rows, level_words, support_words
+from screening.help_lines import HELP_LINES
+from screening.public.programs import COMPARED
+from screening.questionnaire import PAGES, QUESTIONS
+from screening.rules import versions, worksheet
+from screening.rules.personas import PEOPLE
+from screening.rules.ruleset import LEVELS, Rule
+from screening.rules.sources import SOURCES
+
+an_hour = cache_control(public=True, max_age=3600)
+
+
+def _rule_in_words(rule: Rule) -> dict[str, Any]:
+    """A rule for reading: each condition lists the words of every answer that counts."""
+    conditions = []
+    for key, rank in rules.CURRENT.least[rule.key].items():
+        texts = [gettext(text) for text in list(QUESTIONS[key].options.values())[rank:]]
+        conditions.append((gettext(QUESTIONS[key].text), texts))
+    return {
+        "key": rule.key,
+        "conditions": conditions,
+        "raises": [
+            (gettext(SHORT_TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level][0]))
+            for dimension, level in rule.raises.items()
+        ],
+        "reason": gettext(rule.text),
+        "sources": [(source, SOURCES[source]) for source in rule.sources.split()],
+    }
+
+
+def _questions_in_words() -> list[dict[str, Any]]:
+    """Each page with its questions, and under each question the rules that read it alone."""
+    pages = []
+    for page in PAGES:
+        questions = [
+            {
+                "key": question.key,
+                "text": gettext(question.text),
+                "options": [gettext(text) for text in question.options.values()],
+                "rules": [_rule_in_words(rule) for rule in rules.CURRENT.rules if list(rule.when) == [question.key]],
+            }
+            for question in page.questions
+        ]
+        pages.append({"title": gettext(page.title), "why": gettext(page.why), "questions": questions})
+    return pages
+
+
+@require_safe
+@an_hour
+def how_it_works(request: HttpRequest) -> HttpResponse:
+    """The grid, the questions and why they are asked, every rule with its source, people, limits, versions."""
+    people = []
+    for person in PEOPLE:
+        recommendation = rules.recommend(person.answers)
+        told = [
+            (gettext(QUESTIONS[key].topic), gettext(QUESTIONS[key].options[value]))
+            for key, value in person.told.items()
+        ]
+        people.append({"person": person, "result": recommendation, "told": told, "levels": level_words(recommendation)})
+    context = {
+        "supports": support_words(),
+        "grid": grid_rows(rules.CURRENT),
+        "dimensions": [
+            (gettext(TITLES[dimension]), [gettext(LEVEL_WORDS[dimension][level][0]) for level in order])
+            for dimension, order in LEVELS.items()
+        ],
+        "pages": _questions_in_words(),
+        "together": [_rule_in_words(rule) for rule in rules.CURRENT.rules if len(rule.when) > 1],
+        "otherwise": [_rule_in_words(rule) for rule in rules.CURRENT.rules if not rule.when],
+        "people": people,
+        "programs": COMPARED,
+        "limits": LIMITS,
+        "sources": SOURCES,
+        "versions": rules.VERSIONS[::-1],
+        "version": rules.CURRENT.version,
+        "sha256": versions.content_hash(versions.as_data(rules.CURRENT)),
+    }
+    return render(request, "public/how_it_works.html", context)
+
+
+@require_safe
+@an_hour
+def rules_json(request: HttpRequest) -> JsonResponse:
+    """All of it as data. docs/rules-json.md says what each key means; keys are never renamed."""
+    decides = versions.as_data(rules.CURRENT)
+    data = {
+        "language": get_language(),
+        "sha256": versions.content_hash(decides),
+        "decides": decides,
+        "questions": [
+            {
+                "key": question.key,
+                "page": page.slug,
+                "text": gettext(question.text),
+                "hint": gettext(question.hint) if question.hint else "",
+                "options": [{"value": value, "text": gettext(text)} for value, text in question.options.items()],
+            }
+            for page in PAGES
+            for question in page.questions
+        ],
+        "sources": {
+            key: {"title": source.title, "publisher": source.publisher, "year": source.year, "url": source.url}
+            for key, source in SOURCES.items()
+        },
+        "versions": [
+            {
+                "version": version.version,
+                "released": version.released.isoformat(),
+                "changes": gettext(version.changes),
+                "sha256": versions.content_hash(
+                    decides
+                    if version.version == rules.CURRENT.version
+                    else versions.as_data(versions.released(version.version))
+                ),
+            }
+            for version in rules.VERSIONS
+        ],
+        "limits": [gettext(limit) for limit in LIMITS],
+        "people": [
+            {
+                "name": gettext(person.name),
+                "story": gettext(person.story),
+                "answers": person.answers,
+                "program": person.outcome[0],
+                "close_call": person.outcome[1],
+                "urgency": person.outcome[2],
+            }
+            for person in PEOPLE
+        ],
+    }
+    return JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})
+
+
+def _lines_in_words(step: worksheet.Step) -> list[list[tuple[int, str, str]]]:
+    """(number of the question, its topic, letters) for each of the ticks that a line asks for."""
+    return [
+        [(ticks.number, gettext(QUESTIONS[ticks.question].topic), " ".join(ticks.letters)) for ticks in line]
+        for line in step.lines
+    ]
+
+
+@require_safe
+@an_hour
+def on_paper(request: HttpRequest) -> HttpResponse:
+    """The questions as a form to print, and a sheet to work out the result by hand."""
+    steps = worksheet.sheet(rules.CURRENT)
+    context = {
+        "pages": [
+            {
+                "title": gettext(page.title),
+                "why": gettext(page.why),
+                "questions": [
+                    {
+                        "number": worksheet.NUMBERS[question.key],
+                        "text": gettext(question.text),
+                        "hint": gettext(question.hint) if question.hint else "",
+                        "options": [
+                            (worksheet.letters(question.key)[value], gettext(text))
+                            for value, text in question.options.items()
+                        ],
+                    }
+                    for question in page.questions
+                ],
+            }
+            for page in PAGES
+        ],
+        "blocks": [
+            {
+                "title": gettext(SHORT_TITLES[dimension]),
+                "steps": [
+                    {"level": gettext(LEVEL_WORDS[dimension][step.level][0]), "lines": _lines_in_words(step)}
+                    for step in steps.steps[dimension]
+                ],
+                "lowest": gettext(LEVEL_WORDS[dimension][steps.lowest[dimension]][0]),
+            }
+            for dimension in LEVELS
+        ],
+        "supports": support_words(),
+        "grid": grid_rows(rules.CURRENT),
+        "crisis": [HELP_LINES[key] for key in ("911", "988")],
+        "version": rules.CURRENT.version,
+    }
+    return render(request, "public/paper.html", context)

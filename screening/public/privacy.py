@@ -1,0 +1,42 @@
+"""The privacy page, and where to report a weakness."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from screening.public.promises import CANNOT, PROMISES
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """The promises, with this site's own numbers, and what can't be promised."""
+    values = {
+        "days": settings.RETENTION_DAYS,
+        "contact_days": settings.CONTACT_RETENTION_DAYS,
+        "center": settings.CENTER_NAME,
+    }
+    promised = [
+        (gettext(title), [gettext(promise.text) % values for promise in promises])
+        for title, promises in PROMISES.items()
+    ]
+    contact = settings.SECURITY_CONTACT
+    context = {"promised": promised, "cannot": CANNOT, "security_contact": contact}
+    return render(request, "public/privacy.html", context | {"security_contact_text": contact.removeprefix("mailto:")})
+
+
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """RFC 9116. Without SECURITY_CONTACT it leads to the part of the privacy page that says whom to tell."""
+    lines = {
+        "Contact": settings.SECURITY_CONTACT or request.build_absolute_uri(reverse("privacy") + "#security"),
+        "Expires": (timezone.now() + timedelta(days=180)).strftime("%Y-%m-%dT00:00:00Z"),
+        "Preferred-Languages": "en",
+        "Canonical": request.build_absolute_uri(),
+    }
+    return HttpResponse("".join(f"{name}: {value}\n" for name, value in lines.items()), content_type="text/plain")

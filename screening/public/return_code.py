@@ -1,0 +1,75 @@
+"""Coming back with a return code, and erasing what was saved."""
+
+import logging
+
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from screening import draft as drafts
+from screening import rate_limits, retention, return_codes
+from screening.draft import Draft
+from screening.models import Submission
+from screening.questionnaire import known
+
+log = logging.getLogger(__name__)
+
+MISTYPED = _("There is a typing mistake in this code. Please compare each group with what you wrote down.")
+UNKNOWN = _("Nothing is kept under this code. It may be a wrong code, the time may be up, or it was erased.")
+TOO_MANY = _("Too many wrong codes came from your internet connection. Please try again in an hour.")
+DOWN = _("We can’t look this up right now. Please try again in a few minutes.")
+NOT_ERASED = _("We can’t erase right now. Nothing was changed. Please try again in a few minutes.")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def come_back(request: HttpRequest) -> HttpResponse:
+    """Asks for the code; the right one opens the result on this device, as if it had just been saved here."""
+    if request.method != "POST":
+        return _form(request)
+    code = return_codes.read(request.POST.get("code", ""))
+    if not code:  # not counted: nobody learns anything from it
+        return _form(request, MISTYPED, 422)
+    try:
+        if not rate_limits.RETURN.take(request):
+            return _form(request, TOO_MANY, 429)
+        saved = Submission.objects.with_code(code)
+        if saved is None:
+            return _form(request, UNKNOWN, 422)
+        rate_limits.RETURN.give_back(request)
+    except DatabaseError as error:
+        log.error("a code could not be looked up: %s", type(error).__name__)
+        return _form(request, DOWN, 503)
+    response = redirect("result")
+    Draft(code, known(saved.readable_answers), "save").write(response)
+    return response
+
+
+def _form(request: HttpRequest, error: object = "", status: int = 200) -> HttpResponse:
+    typed = request.POST.get("code", "")[:200]
+    return render(request, "public/return.html", {"error": error, "typed": typed}, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: HttpRequest) -> HttpResponse:
+    """Asks once more; a POST erases what this browser saved or came back to, and clears it of the answers."""
+    draft = Draft.read(request)
+    if not (draft.finished or draft.earlier):
+        return redirect("return")
+    if request.method != "POST":
+        return render(request, "public/erase.html", {"several": bool(draft.earlier)})
+    try:
+        with transaction.atomic():
+            for saved in Submission.objects.with_codes(draft.code, *draft.earlier):
+                retention.erase(saved)
+    except DatabaseError as error:
+        log.error("a submission could not be erased: %s", type(error).__name__)
+        return render(request, "public/erase.html", {"error": NOT_ERASED}, status=503)
+    # Said here and not by a redirect: an address that says so could be sent to anyone.
+    response = render(request, "public/erase.html", {"done": True})
+    drafts.clear(response)
+    return response

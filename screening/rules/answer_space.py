@@ -1,0 +1,138 @@
+"""Exact counts over the whole answer space, all 10^10 combinations and more, none of them sampled.
+
+What rules make of a set of answers depends only on which of them apply. So the walk takes one question after the
+other and merges all partial answer sets that stand alike: the same level in each dimension, and the same conditions
+of two-question rules met so far. A few hundred states stay, each with the exact number of answer sets behind it and
+the smallest of them as an example. Two versions are compared by walking both at once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from screening.rules.ruleset import LOWEST, Levels, Outcome, Rule, RuleSet
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Answer sets that stand alike: how many, and the one with the fewest and mildest answers above the least."""
+
+    count: int
+    distance: tuple[int, int]  # (answers above the least, the sum of their ranks)
+    example: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Where a walk stands with one version of the rules."""
+
+    levels: Levels
+    met: frozenset[str]  # rules with some of their conditions met, and some still to come
+
+
+def _start(rules: RuleSet) -> _Side:
+    return _Side(rules.raised(LOWEST, (rule for rule in rules.rules if not rule.when)), frozenset())
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """What a rule asks of one question, and whether the walk meets its first or its last question there."""
+
+    rule: Rule
+    least: int
+    first: bool
+    last: bool
+
+
+def _conditions(rules: RuleSet, order: list[str], key: str) -> list[_Condition]:
+    """The conditions on one question of a walk that takes the questions in this order."""
+    here = order.index(key)
+    places = {rule.key: [order.index(other) for other in rule.when] for rule in rules.rules}
+    return [
+        _Condition(rule, rules.least[rule.key][key], here == min(places[rule.key]), here == max(places[rule.key]))
+        for rule in rules.rules
+        if key in rule.when
+    ]
+
+
+def _after(rules: RuleSet, side: _Side, conditions: list[_Condition], rank: int) -> _Side:
+    met = set(side.met)
+    complete = []
+    for condition in conditions:
+        key = condition.rule.key
+        holds = rank >= condition.least and (condition.first or key in met)
+        met.discard(key)
+        if holds and condition.last:
+            complete.append(condition.rule)
+        elif holds:
+            met.add(key)
+    return _Side(rules.raised(side.levels, complete), frozenset(met))
+
+
+def _walk(versions: tuple[RuleSet, ...], space: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[list[Levels], Sets]]:
+    states = {tuple(_start(rules) for rules in versions): Sets(1, (0, 0), {})}
+    for key, values in space.items():
+        conditions = [_conditions(rules, list(space), key) for rules in versions]
+        after: dict[tuple[_Side, ...], Sets] = {}
+        for sides, sets in states.items():
+            for place, value in enumerate(values):
+                reached = tuple(
+                    _after(rules, side, here, rules.rank(key, value))
+                    for rules, side, here in zip(versions, sides, conditions, strict=True)
+                )
+                distance = (sets.distance[0] + bool(place), sets.distance[1] + place)
+                known = after.get(reached)
+                if known is None or distance < known.distance:
+                    example = {**sets.example, key: value}
+                    after[reached] = Sets((known.count if known else 0) + sets.count, distance, example)
+                else:
+                    after[reached] = Sets(known.count + sets.count, known.distance, known.example)
+        states = after
+    for sides, sets in states.items():
+        yield [side.levels for side in sides], sets
+
+
+def _gather(found: Iterable[tuple[Key, Sets]]) -> dict[Key, Sets]:
+    gathered: dict[Key, Sets] = {}
+    for key, sets in found:
+        other = gathered.get(key)
+        if other:
+            nearest = min(sets, other, key=lambda one: one.distance)
+            sets = Sets(sets.count + other.count, nearest.distance, nearest.example)
+        gathered[key] = sets
+    return gathered
+
+
+def walk(rules: RuleSet, fixed: Mapping[str, str] | None = None) -> dict[Levels, Sets]:
+    """Every combination of levels that complete answers reach, with how many do and the smallest one that does.
+
+    `fixed` holds some answers still.
+    """
+    space = {key: (fixed[key],) if fixed and key in fixed else values for key, values in rules.options.items()}
+    return _gather((levels, sets) for (levels,), sets in _walk((rules,), space))
+
+
+def raised_answers(space: Mapping[str, tuple[str, ...]], example: Mapping[str, str]) -> str:
+    """An answer set in short: what stands above the least, for example "home=alone, health=often"."""
+    raised = [f"{key}={value}" for key, value in example.items() if value != space[key][0]]
+    return ", ".join(raised) or "the least answer to every question"
+
+
+def shared_space(old: RuleSet, new: RuleSet) -> dict[str, tuple[str, ...]]:
+    """Question -> the values that every version reading it knows: the answer sets on which two versions compare."""
+    return {
+        key: tuple(
+            value for value in (new.options.get(key) or old.options[key]) if value in old.options.get(key, (value,))
+        )
+        for key in [*new.options, *(key for key in old.options if key not in new.options)]
+    }
+
+
+def transitions(old: RuleSet, new: RuleSet) -> dict[tuple[Outcome, Outcome], Sets]:
+    """(outcome under `old`, outcome under `new`) -> how many answer sets go that way, exactly, and the smallest."""
+    return _gather(
+        ((old.outcome_at(before), new.outcome_at(after)), sets)
+        for (before, after), sets in _walk((old, new), shared_space(old, new))
+    )

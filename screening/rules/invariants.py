@@ -1,0 +1,104 @@
+"""What must hold of any version of the rules before it may decide for anyone.
+
+A RuleSet refuses unknown names, holes in the grid and rules without a reason or source when it is made, and its
+conditions are upward closed by their form. What is left is proved here, over the whole answer space.
+"""
+
+from dataclasses import replace
+from itertools import product
+
+from screening.rules.answer_space import raised_answers, walk
+from screening.rules.ruleset import LEVELS, PROGRAMS, RuleSet
+
+
+def faults(rules: RuleSet) -> list[str]:
+    """Every broken proof, in a sentence; an empty list when all hold."""
+    return [*_of_the_grid(rules), *_of_duties(rules), *_of_reasons(rules), *_of_urgency(rules), *_of_questions(rules)]
+
+
+def _of_the_grid(rules: RuleSet) -> list[str]:
+    """More need, or weaker support, never leads to less care."""
+    found = []
+    for (need, more_need), support in product(zip(LEVELS["need"], LEVELS["need"][1:], strict=False), LEVELS["support"]):
+        if _less_care(rules, (need, support), (more_need, support)):
+            found.append(f"the grid gives less care to need {more_need!r} than to {need!r}, at support {support!r}")
+    weaker = zip(LEVELS["support"], LEVELS["support"][1:], strict=False)
+    for need, (support, less_support) in product(LEVELS["need"], weaker):
+        if _less_care(rules, (need, support), (need, less_support)):
+            found.append(f"the grid gives less care to support {less_support!r} than to {support!r}, at need {need!r}")
+    return found
+
+
+def _less_care(rules: RuleSet, before: tuple[str, str], after: tuple[str, str]) -> bool:
+    return any(
+        PROGRAMS.index(rules.program_for(*after, duties)[0]) < PROGRAMS.index(rules.program_for(*before, duties)[0])
+        for duties in LEVELS["duties"]
+    )
+
+
+def _of_duties(rules: RuleSet) -> list[str]:
+    """Duties are apart: fixed ones can mean less care, so no answer may raise them together with anything else."""
+    raise_duties = {key for rule in rules.rules if "duties" in rule.raises for key in rule.when}
+    raise_others = {key for rule in rules.rules if rule.raises.keys() - {"duties"} for key in rule.when}
+    return [
+        f"question {key!r} raises duties and something else: a worse answer could lead to less care"
+        for key in sorted(raise_duties & raise_others)
+    ]
+
+
+def _of_reasons(rules: RuleSet) -> list[str]:
+    """Each dimension that places a person always has a reason, so the grid's lowest levels need a rule of their own."""
+    always = {dimension for rule in rules.rules if not rule.when for dimension in rule.raises}
+    return [
+        f"{dimension} can have no reason: it needs a rule without conditions for its lowest level"
+        for dimension in ("need", "support", "duties")
+        if dimension not in always
+    ]
+
+
+def _of_urgency(rules: RuleSet) -> list[str]:
+    """Who must be spoken to now or today is never told that a program from home fits."""
+    found = []
+    for levels, sets in walk(rules).items():
+        program, _close_call, urgency = rules.outcome_at(levels)
+        if urgency in ("now", "today") and program == "iop":
+            example = raised_answers(rules.options, sets.example)
+            found.append(f"urgency {urgency!r} comes with IOP, for example for {example}")
+    return found
+
+
+def _of_questions(rules: RuleSet) -> list[str]:
+    """Each question that the rules read can change the program or the urgency, or it should not be asked."""
+    return [
+        f"no answer to {key!r} can change the program or the urgency" for key in rules.options if not pair(rules, key)
+    ]
+
+
+def pair(rules: RuleSet, key: str) -> tuple[dict[str, str], dict[str, str]] | None:
+    """Two answer sets, alike but for `key`, that differ in program or urgency; None when there are none."""
+    least = {other: values[0] for other, values in rules.options.items()}
+    likely = [least | dict(rule.when) for rule in rules.rules if key in rule.when]
+    return _pair_among(likely, rules, key) or _pair_among(_every_context(rules, key), rules, key)
+
+
+def _every_context(rules: RuleSet, key: str) -> list[dict[str, str]]:
+    """The other answers in every way that counts: all they can bring about, with and without rules that read `key`."""
+    others = replace(rules, rules=tuple(rule for rule in rules.rules if key not in rule.when))
+    contexts = [dict(sets.example) for sets in walk(others, {key: rules.options[key][0]}).values()]
+    return contexts + [given | dict(rule.when) for rule in rules.rules if key in rule.when for given in contexts]
+
+
+def _pair_among(
+    contexts: list[dict[str, str]], rules: RuleSet, key: str
+) -> tuple[dict[str, str], dict[str, str]] | None:
+    for context in contexts:
+        milder, *others = ({**context, key: value} for value in rules.options[key])
+        for other in others:
+            if _told(rules, other) != _told(rules, milder):
+                return milder, other
+    return None
+
+
+def _told(rules: RuleSet, answers: dict[str, str]) -> tuple[str, str]:
+    program, _close_call, urgency = rules.outcome(answers)
+    return program, urgency

@@ -1,0 +1,272 @@
+"""How rules decide: a version of the rules as one value, and what it makes of a set of answers.
+
+A rule is data: the least answers that count, what they raise, the reason in words, its sources. All of a rule's
+conditions must hold. Each dimension takes the highest level that any rule gives it; nothing is added up or averaged,
+so one serious answer can't be outweighed. Because a condition is only ever "at least this answer", a worse answer can
+only make more rules apply.
+
+Nothing here knows which rules are in force, or today's questions: an earlier version decides by its own.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+from screening.rules.sources import SOURCES
+
+# Each dimension's levels, from the one that no rule has to raise to the one that counts most.
+LEVELS = {
+    "need": ("low", "some", "high"),
+    "support": ("strong", "some", "weak"),
+    "duties": ("flexible", "fixed"),
+    "urgency": ("none", "soon", "today", "now"),
+}
+
+PROGRAMS = ("iop", "inpatient")  # less care, more care
+DUTIES_DECIDE = "duties decide"
+
+Grid = Mapping[tuple[str, str], str]  # (need, support) -> a program, or DUTIES_DECIDE
+Outcome = tuple[str, bool, str]  # what a person is told above all: program, close call, urgency
+Levels = tuple[int, ...]  # a rank for each dimension, in the order of LEVELS
+LOWEST: Levels = tuple(0 for _dimension in LEVELS)
+
+
+def named(levels: Levels) -> dict[str, str]:
+    """Dimension -> level, by its name."""
+    return {dimension: order[rank] for rank, (dimension, order) in zip(levels, LEVELS.items(), strict=True)}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """If every question in `when` is answered at least so, raise the given dimensions to the given levels."""
+
+    key: str
+    when: Mapping[str, str]
+    text: str
+    sources: str  # ids in SOURCES, divided by spaces
+    need: str = ""
+    support: str = ""
+    duties: str = ""
+    urgency: str = ""
+
+    @cached_property
+    def raises(self) -> dict[str, str]:
+        return {dimension: getattr(self, dimension) for dimension in LEVELS if getattr(self, dimension)}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a dimension stands where it does: the rule, the level it asks for, and the questions that it read."""
+
+    key: str  # the rule's
+    text: str
+    dimension: str
+    level: str
+    sources: tuple[str, ...]
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What the rules say to one complete set of answers; `reasons` run by dimension, the weightiest first."""
+
+    program: str  # "iop" | "inpatient"
+    urgency: str
+    need: str
+    support: str
+    duties: str
+    close_call: bool
+    reasons: tuple[Reason, ...]
+    rules_version: str
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.program, self.close_call, self.urgency
+
+    def reasons_for(self, dimension: str) -> tuple[Reason, ...]:
+        return tuple(reason for reason in self.reasons if reason.dimension == dimension)
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """One version of the rules; `options` maps each question that they read to its values, least need first.
+
+    Raises a ValueError that names everything wrong: unknown questions, options, levels or sources, a hole in the grid,
+    a rule that says nothing.
+    """
+
+    version: str
+    options: Mapping[str, tuple[str, ...]]
+    rules: tuple[Rule, ...]
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        faults = [f"rule {rule.key!r}: {fault}" for rule in self.rules for fault in self._faults(rule)]
+        keys = [rule.key for rule in self.rules]
+        faults += [f"two rules share the key {key!r}" for key in {key for key in keys if keys.count(key) > 1}]
+        cells = set(product(LEVELS["need"], LEVELS["support"]))
+        faults += [f"the grid has a hole at need {n!r}, support {s!r}" for n, s in sorted(cells - set(self.grid))]
+        faults += [f"the grid has an unknown place {cell!r}" for cell in set(self.grid) - cells]
+        known = {*PROGRAMS, DUTIES_DECIDE}
+        faults += [f"the grid names an unknown program {name!r}" for name in self.grid.values() if name not in known]
+        if faults:
+            raise ValueError("; ".join(faults))
+
+    def _faults(self, rule: Rule) -> list[str]:
+        faults = []
+        for key, value in rule.when.items():
+            if key not in self.options:
+                faults.append(f"unknown question {key!r}")
+            elif value not in self.options[key]:
+                faults.append(f"unknown option {value!r} for question {key!r}")
+            elif value == self.options[key][0]:
+                faults.append(f"a condition on the first option of {key!r} always holds")
+        for dimension, level in rule.raises.items():
+            if level not in LEVELS[dimension]:
+                faults.append(f"unknown level {level!r} for {dimension!r}")
+        faults += [f"unknown source {source!r}" for source in rule.sources.split() if source not in SOURCES]
+        needed = {
+            "a level to raise": rule.raises,
+            "a reason in words": rule.text.strip(),
+            "a source": rule.sources.split(),
+        }
+        return faults + [f"it needs {what}" for what, there in needed.items() if not there]
+
+    @cached_property
+    def _ranks(self) -> dict[str, dict[str, int]]:
+        return {key: {value: rank for rank, value in enumerate(values)} for key, values in self.options.items()}
+
+    @cached_property
+    def least(self) -> dict[str, dict[str, int]]:
+        """Rule -> question -> rank of the least answer that counts."""
+        return {rule.key: {key: self._ranks[key][value] for key, value in rule.when.items()} for rule in self.rules}
+
+    @cached_property
+    def _stronger(self) -> dict[tuple[str, str], set[str]]:
+        """(dimension, rule) -> the rules that say at least as much there: where one applies, it has nothing to add."""
+
+        def covers(rule: Rule, other: Rule) -> bool:
+            """Whether `rule` can only apply where `other` does too."""
+            return all(self.least[rule.key].get(key, -1) >= rank for key, rank in self.least[other.key].items())
+
+        return {
+            (dimension, rule.key): {
+                other.key
+                for other in self.rules
+                if other is not rule
+                and dimension in other.raises
+                and LEVELS[dimension].index(other.raises[dimension]) >= LEVELS[dimension].index(level)
+                and covers(other, rule)
+                and not (covers(rule, other) and other.raises[dimension] == level)  # twins: both speak
+            }
+            for rule in self.rules
+            for dimension, level in rule.raises.items()
+        }
+
+    def rank(self, key: str, value: str) -> int:
+        """The place of an answer in the order of need, from 0; -1 for what these rules don't read."""
+        return self._ranks.get(key, {}).get(value, -1)
+
+    def unanswered(self, answers: Mapping[str, str]) -> list[str]:
+        """The questions that these rules read and to which `answers` has no answer that they know."""
+        return [key for key, values in self.options.items() if answers.get(key) not in values]
+
+    def applying(self, answers: Mapping[str, str]) -> list[Rule]:
+        """The rules whose every condition is met by the answers given so far."""
+        ranks = {key: self.rank(key, value) for key, value in answers.items()}
+        return [
+            rule for rule in self.rules if all(ranks.get(key, -1) >= rank for key, rank in self.least[rule.key].items())
+        ]
+
+    def program_for(self, need: str, support: str, duties: str) -> tuple[str, bool]:
+        """The grid's program for three levels, and whether it was a close call that the duties decided."""
+        program = self.grid[need, support]
+        if program != DUTIES_DECIDE:
+            return program, False
+        return ("iop" if duties == "fixed" else "inpatient"), True
+
+    @cached_property
+    def _raised(self) -> dict[str, list[tuple[int, int]]]:
+        """Rule -> (place of the dimension in LEVELS, rank of the level) for each that it raises."""
+        return {
+            rule.key: [
+                (place, order.index(rule.raises[dimension]))
+                for place, (dimension, order) in enumerate(LEVELS.items())
+                if dimension in rule.raises
+            ]
+            for rule in self.rules
+        }
+
+    def raised(self, levels: Levels, rules: Iterable[Rule]) -> Levels:
+        """The levels once these rules have raised them."""
+        ranks = list(levels)
+        for rule in rules:
+            for place, rank in self._raised[rule.key]:
+                ranks[place] = max(ranks[place], rank)
+        return tuple(ranks)
+
+    def outcome_at(self, levels: Levels) -> Outcome:
+        words = named(levels)
+        return *self.program_for(words["need"], words["support"], words["duties"]), words["urgency"]
+
+    def outcome(self, answers: Mapping[str, str]) -> Outcome:
+        """The outcome alone, for answers known to be complete."""
+        return self.outcome_at(self.raised(LOWEST, self.applying(answers)))
+
+    def recommend(self, answers: Mapping[str, str]) -> Recommendation:
+        """The recommendation for `answers`; a ValueError names each question that they leave unanswered.
+
+        A rule gives no reason where a stricter one that applies too raises the same dimension as far.
+        """
+        if unanswered := self.unanswered(answers):
+            raise ValueError("no known answer to " + ", ".join(map(repr, unanswered)))
+        applying = self.applying(answers)
+        keys = {rule.key for rule in applying}
+        levels: dict[str, str] = {}
+        reasons: list[Reason] = []
+        for dimension, order in LEVELS.items():
+            raising = [rule for rule in applying if dimension in rule.raises]
+            raising.sort(key=lambda rule: order.index(rule.raises[dimension]), reverse=True)
+            levels[dimension] = raising[0].raises[dimension] if raising else order[0]
+            reasons += [
+                Reason(
+                    rule.key,
+                    rule.text,
+                    dimension,
+                    rule.raises[dimension],
+                    tuple(rule.sources.split()),
+                    tuple(rule.when),
+                )
+                for rule in raising
+                if not keys & self._stronger[dimension, rule.key]
+            ]
+        program, close_call = self.program_for(levels["need"], levels["support"], levels["duties"])
+        return Recommendation(
+            program=program, close_call=close_call, reasons=tuple(reasons), rules_version=self.version, **levels
+        )
+
+    def raised_by(self, key: str) -> set[str]:
+        """The dimensions that answers to this question can raise."""
+        return {dimension for rule in self.rules if key in rule.when for dimension in rule.raises}
+
+
+def changed_rules(old: RuleSet, new: RuleSet) -> dict[str, str]:
+    """Rule -> "added", "removed", "changed" (in what it asks or raises) or "reworded" (in reason or source)."""
+    before = {rule.key: rule for rule in old.rules}
+    after = {rule.key: rule for rule in new.rules}
+    changes = {}
+    for key in [*before, *(key for key in after if key not in before)]:
+        if key not in after:
+            changes[key] = "removed"
+        elif key not in before:
+            changes[key] = "added"
+        elif _decides(old, before[key]) != _decides(new, after[key]):
+            changes[key] = "changed"
+        elif before[key] != after[key]:
+            changes[key] = "reworded"
+    return changes
+
+
+def _decides(rules: RuleSet, rule: Rule) -> tuple[object, object]:
+    return {key: rules.options[key][rank:] for key, rank in rules.least[rule.key].items()}, rule.raises

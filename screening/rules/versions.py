@@ -1,0 +1,222 @@
+"""Versions of the rules as files: the released ones, frozen in released/, and any other that one wants to try.
+
+A file lists for each condition all the answers that count, so that it can be read, and judged, without today's
+questionnaire. docs/rules-json.md says what each key means; /rules.json publishes the same.
+"""
+
+import hashlib
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from screening.rules.invariants import faults
+from screening.rules.ruleset import LEVELS, Rule, RuleSet
+from screening.rules.sources import SOURCES
+
+RELEASED = Path(__file__).parent / "released"
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+class UnusableRules(ValueError):
+    """Rules that can't be found, can't be read, or break a proof; the message says why, for a person to read."""
+
+
+def as_data(rules: RuleSet) -> dict[str, Any]:
+    """What decides, and the reasons given, as plain data for JSON."""
+    return {
+        "version": rules.version,
+        "levels": {dimension: list(order) for dimension, order in LEVELS.items()},
+        "questions": {key: list(values) for key, values in rules.options.items()},
+        "rules": [
+            {
+                "key": rule.key,
+                "when": {key: list(rules.options[key][rank:]) for key, rank in rules.least[rule.key].items()},
+                "raises": rule.raises,
+                "reason": rule.text,
+                "sources": rule.sources.split(),
+            }
+            for rule in rules.rules
+        ],
+        "grid": {
+            need: {support: rules.grid[need, support] for support in LEVELS["support"]} for need in LEVELS["need"]
+        },
+    }
+
+
+def content_hash(data: dict[str, Any]) -> str:
+    """SHA-256, in hex, of the data as JSON in UTF-8: keys sorted, no spaces, nothing escaped that need not be."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def from_data(data: Any) -> RuleSet:
+    """The rules that `data` describes. Raises UnusableRules where it is malformed, or not upward closed."""
+    try:
+        if data["levels"] != {dimension: list(order) for dimension, order in LEVELS.items()}:
+            raise ValueError("its levels are not the ones that a result is made of")
+        options = {key: tuple(values) for key, values in data["questions"].items()}
+        names = [data["version"], *options, *(value for values in options.values() for value in values)]
+        names += [rule["key"] for rule in data["rules"]]
+        if odd := [name for name in names if not (isinstance(name, str) and NAME.fullmatch(name))]:
+            raise ValueError(f"{odd[0]!r} is not a name: letters, digits and . _ - only")
+        if empty := [key for key, values in options.items() if len(values) < 2 or len(set(values)) < len(values)]:
+            raise ValueError(f"question {empty[0]!r} needs two options or more, all different")
+        return RuleSet(
+            data["version"],
+            options,
+            tuple(_rule(rule, options) for rule in data["rules"]),
+            {(need, support): program for need, row in data["grid"].items() for support, program in row.items()},
+        )
+    except KeyError as error:
+        raise UnusableRules(f"malformed: {error} is missing") from None
+    except (AttributeError, TypeError) as error:
+        raise UnusableRules(f"malformed: {error}") from None
+    except ValueError as error:
+        raise UnusableRules(str(error)) from None
+
+
+def prove(rules: RuleSet) -> RuleSet:
+    """The same rules, once every proof has been shown to hold. Raises UnusableRules that names each broken one."""
+    if found := [*faults(rules), *conflicts(rules)]:
+        raise UnusableRules(f"rules version {rules.version}: " + "; ".join(found))
+    return rules
+
+
+def _rule(data: dict[str, Any], options: dict[str, tuple[str, ...]]) -> Rule:
+    for dimension, level in data["raises"].items():
+        if dimension not in LEVELS:
+            raise ValueError(f"rule {data['key']!r}: unknown dimension {dimension!r}")
+        if level not in LEVELS[dimension]:
+            raise ValueError(f"rule {data['key']!r}: unknown level {level!r} for {dimension!r}")
+    if not (isinstance(data["reason"], str) and isinstance(data["sources"], list)):
+        raise ValueError(f"rule {data['key']!r}: the reason must be text, and the sources a list")
+    if unknown := [source for source in data["sources"] if source not in SOURCES]:
+        raise ValueError(f"rule {data['key']!r}: unknown source {unknown[0]!r}")
+    return Rule(
+        data["key"],
+        {key: _least(data["key"], key, values, options) for key, values in data["when"].items()},
+        data["reason"],
+        " ".join(data["sources"]),
+        **data["raises"],
+    )
+
+
+def _least(rule: str, question: str, values: list[str], options: dict[str, tuple[str, ...]]) -> str:
+    """The least of the answers that count, once they are shown to be upward closed: that one and all worse ones."""
+    order = options.get(question)
+    if order is None:
+        raise ValueError(f"rule {rule!r}: unknown question {question!r}")
+    if unknown := [value for value in values if value not in order]:
+        raise ValueError(f"rule {rule!r}: unknown option {unknown[0]!r} for question {question!r}")
+    if not values:
+        raise ValueError(f"rule {rule!r}: no answer to {question!r} counts")
+    least = min(values, key=order.index)
+    if left_out := [value for value in order[order.index(least) :] if value not in values]:
+        raise ValueError(
+            f"rule {rule!r} is not upward closed: {question!r} counts from {least!r} on, but not {left_out[0]!r}"
+        )
+    return least
+
+
+def read(path: Path) -> RuleSet:
+    """The rules in a file, not proved yet. Raises UnusableRules where there are none that can be read."""
+    try:
+        return from_data(json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_no_key_twice))
+    except OSError as error:
+        raise UnusableRules(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UnusableRules(f"{path}: it is not text in UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise UnusableRules(f"{path}: not JSON, line {error.lineno}: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise UnusableRules(f"{path}: {error}") from None
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _value in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} stands twice")
+    return found
+
+
+def path_of(version: str) -> Path:
+    return RELEASED / f"{version}.json"
+
+
+def released_versions() -> list[str]:
+    return sorted(path.stem for path in RELEASED.glob("*.json"))
+
+
+def _marks() -> dict[str, str]:
+    """Version -> the content hash that was written down when it was frozen."""
+    path = RELEASED / "SHA256SUMS"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {version: mark for mark, version in (line.split() for line in lines)}
+
+
+@cache
+def released(version: str) -> RuleSet:
+    """The frozen rules of a released version. Raises UnusableRules for an unknown one, or a copy that was edited."""
+    if version not in released_versions():
+        raise UnusableRules(f"no rules version {version!r}; released are: {', '.join(released_versions()) or 'none'}")
+    rules = read(path_of(version))
+    if content_hash(as_data(rules)) != _marks().get(version):
+        raise UnusableRules(f"the frozen copy of rules version {version} is not as it was frozen: take it from history")
+    return rules
+
+
+def conflicts(rules: RuleSet) -> list[str]:
+    """Where `rules` give another order to the answers of a question than a released version does.
+
+    The order says which answer is worse, and stored answers keep their meaning.
+    """
+    found = []
+    for version in released_versions():
+        for key, values in released(version).options.items():
+            now = [value for value in rules.options.get(key, ()) if value in values]
+            if now != [value for value in values if value in now]:
+                found.append(f"question {key!r} has its answers in another order than in version {version}")
+    return found
+
+
+def renamed(rules: RuleSet) -> list[str]:
+    """Answers of released versions that `rules` no longer know, though they still read the question."""
+    return [
+        f"question {key!r} no longer has the answer {value!r} of version {version}, which is stored"
+        for version in released_versions()
+        for key, values in released(version).options.items()
+        for value in values
+        if key in rules.options and value not in rules.options[key]
+    ]
+
+
+def find(name: str) -> RuleSet:
+    """A released version by its name, or a file by its path (it ends in .json), proved. Raises UnusableRules."""
+    return prove(read(Path(name)) if name.endswith(".json") else released(name))
+
+
+def freeze(rules: RuleSet) -> bool:
+    """Writes the frozen copy of a version; False if it is there already, the same. A frozen copy is never replaced.
+
+    Raises UnusableRules where another copy is frozen under this version, or the rules break a proof.
+    """
+    data = as_data(prove(rules))
+    path = path_of(rules.version)
+    if path.exists():
+        if json.loads(path.read_text(encoding="utf-8")) == data:
+            return False
+        raise UnusableRules(
+            f"rules version {rules.version} is frozen already, and differs. Add a new version to VERSIONS in "
+            "screening/rules.py, with what changed, and freeze that."
+        )
+    if found := renamed(rules):
+        raise UnusableRules("; ".join(found))
+    RELEASED.mkdir(exist_ok=True)
+    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with (RELEASED / "SHA256SUMS").open("a", encoding="utf-8") as marks:
+        marks.write(f"{content_hash(data)}  {rules.version}\n")
+    released.cache_clear()
+    return True

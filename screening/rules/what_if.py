@@ -1,0 +1,91 @@
+"""What other answers would do, found by asking the rules again: what would change a result, and what did not matter."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from screening.rules.ruleset import RuleSet
+
+# Circumstances that can change in a life. Only these are ever offered as a way from inpatient to IOP: to offer a
+# safety or health answer would teach people to hide danger.
+CIRCUMSTANCES = ("home", "supporters", "attendance", "job", "caregiving", "provider")
+UNSURE = ("not_sure", "rather_not_say")  # answers that nobody's life changes into
+
+
+@dataclass(frozen=True)
+class Change:
+    """One other answer, and the program that it alone would lead to."""
+
+    question: str
+    value: str
+    program: str
+
+
+def flips(rules: RuleSet, answers: Mapping[str, str]) -> tuple[Change, ...]:
+    """Every single other answer that leads to the other program; each question's mildest step first."""
+    now = rules.outcome(answers)[0]
+    changes = []
+    for key, values in rules.options.items():
+        here = values.index(answers[key])
+        for _steps, value in sorted((abs(rank - here), value) for rank, value in enumerate(values)):
+            program = rules.outcome({**answers, key: value})[0]
+            if program != now:
+                changes.append(Change(key, value, program))
+    return tuple(changes)
+
+
+def offered(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Those changes that may be shown to a person, one sure answer to each question.
+
+    From IOP it is the mildest that leads to inpatient. From inpatient only circumstances of life are shown, never a
+    safety or health answer, and the best that life could bring, not the least: nobody is told to move in with people
+    who drink.
+    """
+    shown: dict[str, Change] = {}
+    for change in changes:
+        if change.value in UNSURE:
+            continue
+        if change.program == "inpatient":
+            shown.setdefault(change.question, change)
+        elif change.question in CIRCUMSTANCES:
+            shown[change.question] = change
+    return tuple(shown.values())
+
+
+def what_did_not_matter(rules: RuleSet, answers: Mapping[str, str]) -> tuple[str, ...]:
+    """The circumstances of life on which the outcome does not depend, given the safety and health answers.
+
+    A circumstance counts as one that mattered if another of the same dimension merely stands in for it: of two
+    duties that can't be left, either alone would have decided a close call.
+    """
+    return tuple(key for key in rules.options if key in CIRCUMSTANCES and not _could_matter(rules, answers, key))
+
+
+def _could_matter(rules: RuleSet, answers: Mapping[str, str], key: str) -> bool:
+    dimensions = rules.raised_by(key)
+    kin = [
+        other
+        for other in CIRCUMSTANCES
+        if other in rules.options and other != key and rules.raised_by(other) & dimensions
+    ]
+    for values in product(*(rules.options[other] for other in kin)):
+        given = {**answers, **dict(zip(kin, values, strict=True))}
+        if len({rules.outcome({**given, key: value}) for value in rules.options[key]}) > 1:
+            return True
+    return False
+
+
+def called_irrelevant(rules: RuleSet, answers: Mapping[str, str], changes: Iterable[Change]) -> tuple[str, ...]:
+    """Of what did not matter, what a person may be told so; `changes` are the flips of these answers.
+
+    What the page gives as a reason is not then called irrelevant. Work and family are, for people ask about them.
+    """
+    recommendation = rules.recommend(answers)
+    left_out = {key for reason in recommendation.reasons if reason.dimension != "duties" for key in reason.questions}
+    if "home_safety" in left_out:
+        left_out.add("home")
+    if recommendation.program == "iop":
+        left_out.add("attendance")  # to someone who is to come there, coming does matter
+    if not tuple(changes):  # where several answers hold the result together, none of them is irrelevant
+        left_out |= {key for key in CIRCUMSTANCES if key in rules.options and rules.raised_by(key) != {"duties"}}
+    return tuple(key for key in what_did_not_matter(rules, answers) if key not in left_out)

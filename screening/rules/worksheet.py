@@ -1,0 +1,81 @@
+"""The questionnaire on paper, and how to work out its result by hand: the steps as data, which the page prints."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from string import ascii_uppercase
+
+from screening.questionnaire import QUESTIONS
+from screening.rules.ruleset import LEVELS, RuleSet
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """A question on the form, by its number, and the letters that count."""
+
+    number: int
+    letters: tuple[str, ...]
+    question: str  # its key
+
+
+@dataclass(frozen=True)
+class Step:
+    """Write down `level` if all ticks of any one of the lines are there; else go to the next step."""
+
+    level: str
+    lines: tuple[tuple[Ticks, ...], ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """`steps` for each dimension run from its highest level down; where none holds, its `lowest` level stands."""
+
+    steps: Mapping[str, tuple[Step, ...]]
+    lowest: Mapping[str, str]
+    grid: Mapping[tuple[str, str], str]
+
+
+NUMBERS = {key: number for number, key in enumerate(QUESTIONS, start=1)}
+
+
+def letters(key: str) -> dict[str, str]:
+    """Option value -> the letter that stands before it on the form."""
+    return dict(zip(QUESTIONS[key].options, ascii_uppercase, strict=False))
+
+
+def sheet(rules: RuleSet) -> Sheet:
+    """How to work out a result by hand, from the rules themselves."""
+    return Sheet(
+        {
+            dimension: tuple(Step(level, _lines(rules, dimension, level)) for level in reversed(order[1:]))
+            for dimension, order in LEVELS.items()
+        },
+        {dimension: order[0] for dimension, order in LEVELS.items()},
+        rules.grid,
+    )
+
+
+def _lines(rules: RuleSet, dimension: str, level: str) -> tuple[tuple[Ticks, ...], ...]:
+    """One line for each rule that gives this level, without those that another line holds already."""
+    all_least = [rules.least[rule.key] for rule in rules.rules if rule.raises.get(dimension) == level]
+    kept = [
+        least
+        for place, least in enumerate(all_least)
+        if not any(
+            _holds(other, least) and (not _holds(least, other) or earlier < place)
+            for earlier, other in enumerate(all_least)
+            if other is not least
+        )
+    ]
+    kept.sort(key=lambda least: (len(least), *sorted(NUMBERS[key] for key in least)))
+    return tuple(
+        tuple(
+            Ticks(NUMBERS[key], tuple(letters(key).values())[rank:], key)
+            for key, rank in sorted(least.items(), key=lambda item: NUMBERS[item[0]])
+        )
+        for least in kept
+    )
+
+
+def _holds(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
+    """Whether the conditions `one` are met wherever `other` are."""
+    return all(other.get(key, -1) >= rank for key, rank in one.items())

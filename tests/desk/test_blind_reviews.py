@@ -1,0 +1,255 @@
+"""Blind reviews: a share of the submissions is judged before its result is seen; and how far rules and staff agree."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.utils import timezone
+
+from screening import audit, rules
+from screening.desk import agreement, queues
+from screening.models import Program, Review, Submission
+from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT
+from tests.conftest import on_desk
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/screening/submission/"
+
+
+def member(name: str, *roles: str) -> Client:
+    user = User.objects.create_user(name, password="a long enough one", is_staff=True)
+    user.groups.set(Group.objects.filter(name__in=roles))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def reviewer(db: None) -> Client:
+    return member("rita", "reviewer")
+
+
+def case(given: dict[str, str] = CLOSE_CALL, *, blind: bool = True) -> Submission:
+    made = Submission.objects.submit(given)
+    Submission.objects.filter(pk=made.pk).update(blind=blind)
+    made.refresh_from_db()
+    return made
+
+
+def judge(client: Client, row: Submission, program: str, reason: str = "") -> Any:
+    typed = {"reviews-0-program": program, "reviews-0-reason": reason}
+    return client.post(f"{LIST}{row.pk}/change/", on_desk(client, row) | typed)
+
+
+def text(client: Client, address: str) -> str:
+    return BeautifulSoup(client.get(address).content, "html.parser").select_one("#content, main").text
+
+
+# Hidden until judged
+
+
+def test_configured_share_of_new_submissions_is_blind(settings: Any) -> None:
+    for percent in (0, 100):
+        settings.BLIND_PERCENT = percent
+        assert {Submission.objects.submit(IOP).blind for _ in range(20)} == {percent == 100}
+    settings.BLIND_PERCENT = 30
+    assert 20 < sum(Submission.objects.submit(IOP).blind for _ in range(200)) < 110
+
+
+def test_result_is_hidden_from_a_reviewer_until_they_have_judged(reviewer: Client) -> None:
+    row = case()
+    recommendation = row.recommendation
+    telling = [reason.text for reason in recommendation.reasons if reason.dimension != "urgency"]
+    telling += [
+        "A program where you stay",
+        "A program you go to",
+        "Close call",
+        "A close call",
+        "Where your answers place",
+    ]
+    for address in (f"{LIST}{row.pk}/change/", f"{LIST}{row.pk}/print/"):
+        shown = text(reviewer, address)
+        assert "Hidden from you for now" in shown
+        assert not [words for words in telling if words in shown]
+    assert "Judge it first" in text(reviewer, LIST)
+    assert judge(reviewer, row, row.program, "From the answers.").status_code == 302
+    review = Review.objects.get()
+    assert (review.blind, review.agrees) == (True, True)
+    shown = text(reviewer, f"{LIST}{row.pk}/change/")
+    assert "Hidden from you for now" not in shown
+    assert "A close call" in shown
+    assert "before seeing the result" in shown
+    judge(reviewer, row, row.program)
+    assert [each.blind for each in Review.objects.order_by("pk")] == [True, False]
+
+
+def test_missing_reason_does_not_tell_the_hidden_result(reviewer: Client) -> None:
+    row = case()
+    said = set()
+    for program in Program.values:
+        response = judge(reviewer, row, program)
+        assert response.status_code == 200
+        said.add(BeautifulSoup(response.content, "html.parser").select_one(".field-reason .errorlist").text)
+    assert said == {"Please say why."}
+    assert not Review.objects.exists()
+
+
+def test_hidden_result_cannot_be_found_out_by_filters_counts_or_colleagues(reviewer: Client) -> None:
+    row, other = case(), case(INPATIENT, blind=False)
+    for query in (f"program__exact={row.program}", "close_call__exact=1", "close_call__exact=0", "queue=close_calls"):
+        html = reviewer.get(f"{LIST}?{query}").content.decode()
+        assert f"/{row.pk}/change/" not in html
+    assert f"/{other.pk}/change/" in reviewer.get(f"{LIST}?program__exact={other.program}").content.decode()
+    assert counted(reviewer)["close_calls"] == 0
+    colleague = member("carl", "reviewer")
+    judge(colleague, row, "iop", "She has a home to go to.")
+    assert "She has a home to go to." not in text(reviewer, f"{LIST}{row.pk}/change/")
+    assert "She has a home to go to." not in text(reviewer, f"{LIST}{row.pk}/print/")
+    judge(reviewer, row, "inpatient", "Too alone.")
+    assert "She has a home to go to." in text(reviewer, f"{LIST}{row.pk}/change/")
+    assert [review.blind for review in Review.objects.all()] == [True, True]
+
+
+def counted(client: Client) -> dict[str, int]:
+    staff = User.objects.get(pk=client.session["_auth_user_id"])
+    return {queue.key: count for queue, count in queues.counted(staff, Submission.objects.kept())}
+
+
+def test_urgency_is_never_hidden_and_who_does_not_review_sees_all(reviewer: Client) -> None:
+    row = case(URGENT)
+    shown = text(reviewer, f"{LIST}{row.pk}/change/")
+    assert "Urgency: Now" in shown
+    urgent = next(reason for reason in row.recommendation.reasons if reason.level == "now")
+    assert urgent.text in shown
+    assert "Hidden from you" not in text(member("cora", "contact"), f"{LIST}{row.pk}/change/")
+    assert "Hidden from you" in text(member("lea", "clinical lead"), f"{LIST}{row.pk}/change/")
+
+
+def test_hidden_result_cannot_be_counted_out_on_other_pages() -> None:
+    lead = member("lea", "clinical lead")
+    pages = ("/admin/agreement/", f"/admin/replay/?to={rules.CURRENT.version}")
+
+    def programs() -> list[str]:
+        figures = BeautifulSoup(lead.get(pages[0]).content, "html.parser").select("figure")
+        return [cell.text for cell in figures[1].select("td")]
+
+    row = case(INPATIENT)
+    assert programs() == ["0", "0"]
+    assert "Of 0 submissions" in text(lead, pages[1])
+    judge(lead, row, "inpatient", "Too alone.")
+    assert programs() == ["0", "1"]
+    assert "Of 1 submissions" in text(lead, pages[1])
+
+
+# How far they agree
+
+
+def reviewed(program: str, *, blind: bool, given: dict[str, str] = INPATIENT, **fields: Any) -> Submission:
+    row = case(given, blind=blind)
+    author, _created = User.objects.get_or_create(username="someone")
+    agrees = row.program == program
+    Review.objects.create(submission=row, program=program, agrees=agrees, blind=blind, author=author, reason="Why.")
+    Submission.objects.filter(pk=row.pk).update(**fields)
+    return row
+
+
+def parts(rows: Any = None) -> dict[str, list[agreement.Part]]:
+    return dict(agreement.versions(Submission.objects.all() if rows is None else rows))
+
+
+def test_table_is_counted_by_version_with_the_blind_ones_apart() -> None:
+    for given, program, blind, times in (
+        (IOP, "iop", True, 12),
+        (IOP, "inpatient", True, 3),
+        (INPATIENT, "iop", True, 2),
+        (INPATIENT, "inpatient", True, 8),
+        (IOP, "iop", False, 7),
+    ):
+        for _ in range(times):
+            reviewed(program, blind=blind, given=given)
+    for _ in range(4):
+        reviewed("iop", blind=False, given=IOP, rules_version="2025.1")
+    found = parts()
+    assert list(found) == ["2026.1", "2025.1"]
+    unseen, rest = found["2026.1"]
+    assert (unseen.agreement.table, unseen.percent) == ([[12, 3], [2, 8]], "80%")
+    assert unseen.kappa == "0.59 (95 % interval 0.27 to 0.91)"
+    assert (rest.agreement.table, rest.shown) == ([[7, 0], [0, 0]], False)
+    assert found["2025.1"][1].agreement.cases == 4
+
+
+def test_each_case_counts_once() -> None:
+    row = reviewed("iop", blind=True)
+    author = User.objects.get(username="someone")
+    for blind, program in ((True, "inpatient"), (False, "inpatient")):
+        Review.objects.create(submission=row, program=program, agrees=True, blind=blind, author=author)
+    other = reviewed("iop", blind=False)
+    Review.objects.create(submission=other, program="inpatient", agrees=True, author=author)
+    unseen, rest = parts()["2026.1"]
+    assert unseen.agreement.table == [[0, 0], [1, 0]]  # the first that was recorded unseen
+    assert rest.agreement.table == [[0, 0], [0, 1]]  # the latest
+
+
+def test_rules_on_the_wrong_side_are_those_that_spoke_for_what_staff_did_not_judge_right() -> None:
+    for program, times in (("iop", 3), ("inpatient", 2)):
+        for _ in range(times):
+            row = reviewed(program, blind=False)
+    spoke = agreement.spoke_for_it(row.recommendation)
+    assert spoke
+    assert all(reason.dimension in ("need", "support") for reason in row.recommendation.reasons if reason.key in spoke)
+    (_blind, rest) = parts()["2026.1"]
+    assert {rule: (words, wrong, of) for rule, words, wrong, of in rest.wrong} == {
+        rule: (words, 3, 5) for rule, words in spoke.items()
+    }
+
+
+@pytest.mark.parametrize(("number", "shown"), [(19, False), (20, True)])
+def test_fewer_than_twenty_cases_are_not_shown(number: int, shown: bool) -> None:
+    for _ in range(number):
+        reviewed("inpatient", blind=True)
+    html = text(member("lea", "clinical lead"), "/admin/agreement/")
+    assert ("They agree in 100% of 20 cases." in html) == shown
+    assert ("19 so far. Shown from 20 cases on" in html) == (not shown)
+    assert ("Staff: IOP" in html) == shown
+
+
+def test_erased_expired_and_invented_submissions_do_not_count() -> None:
+    lead = member("lea", "clinical lead")
+    for fields in ({"is_test": True}, {"received_at": timezone.now() - timedelta(days=91)}):
+        for _ in range(25):
+            reviewed("inpatient", blind=True, **fields)
+    html = text(lead, "/admin/agreement/")
+    assert "These are invented submissions" in html
+    assert "of 25 cases" in html
+    for _ in range(21):
+        reviewed("inpatient", blind=True)
+    html = text(lead, "/admin/agreement/")
+    assert "These are invented submissions" not in html
+    assert "of 21 cases" in html
+
+
+def test_charts_have_their_numbers_in_a_table(staff_client: Client) -> None:
+    for days, given, call in ((0, URGENT, True), (8, IOP, False), (8, INPATIENT, True), (120, IOP, True)):
+        row = case(given, blind=False)
+        Submission.objects.filter(pk=row.pk).update(
+            received_at=timezone.now() - timedelta(days=days, hours=2), wants_call=call
+        )
+    staff_client.post(f"{LIST}{Submission.objects.order_by('pk').first().pk}/reveal/")
+    audit.record(audit.What.REVEALED, "staff", Submission.objects.order_by("pk").first().reference)
+    page = BeautifulSoup(staff_client.get("/admin/agreement/").content, "html.parser")
+    tables = {}
+    for chart in page.select(".chart"):
+        rows = {row.th.text: int(row.td.text) for row in chart.select("tr")}
+        tables[chart.figcaption.text] = rows
+        assert [text.text for text in chart.select("svg svg + text")] == [str(count) for count in rows.values()]
+        widths = [float(bar["width"].rstrip("%")) for bar in chart.select("rect")]
+        most = max(rows.values())
+        assert widths == pytest.approx([100 * count / most for count in rows.values()], abs=0.01)
+    volume, programs, urgency, contact = tables.values()
+    assert (len(volume), sum(volume.values())) == (13, 3)
+    assert programs == {"IOP": 1, "Inpatient": 2}
+    assert (urgency["Now"], sum(urgency.values())) == (1, 3)
+    assert (contact["within 4 hours"], contact["not yet"], sum(contact.values())) == (1, 1, 2)

@@ -1,0 +1,148 @@
+"""Getting it out: the filtered list as a file for a spreadsheet."""
+
+import csv
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.auth.models import User
+from django.http import StreamingHttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from screening.audit import LogLine
+from screening.desk import export
+from screening.models import Contact, Note, Review, Submission
+from screening.questionnaire import QUESTIONS
+from tests.answers import CLOSE_CALL, INPATIENT, IOP, PEOPLE, URGENT
+
+pytestmark = pytest.mark.django_db
+EXPORT = "/admin/screening/submission/export/"
+PURPOSE = {"purpose": "quality", "confirm": "on"}
+
+
+def table(response: Any) -> list[dict[str, str]]:
+    text = b"".join(response.streaming_content).decode()
+    return [*csv.DictReader(StringIO(text))]
+
+
+def exported(client: Client, query: str = "") -> list[dict[str, str]]:
+    response = client.post(EXPORT + query, PURPOSE)
+    assert isinstance(response, StreamingHttpResponse)
+    return table(response)
+
+
+def test_file_holds_every_submission_of_the_list_with_its_answers(staff_client: Client) -> None:
+    rows = {str(row): (row, given) for given in PEOPLE.values() for row in [Submission.objects.submit(given)]}
+    lines = exported(staff_client)
+    assert [line["reference"] for line in lines] == [str(row) for row in Submission.objects.all()]
+    for line in lines:
+        row, given = rows[line["reference"]]
+        assert {key: line[key] for key in QUESTIONS} == given
+        assert (line["program"], line["need"], line["status"]) == (row.program, row.result["need"], "new")
+        assert line["rules"].split() == list(dict.fromkeys(reason["key"] for reason in row.result["reasons"]))
+
+
+def test_only_what_the_filters_leave_is_exported_and_links_carry_them(staff_client: Client) -> None:
+    for given in (IOP, INPATIENT, URGENT):
+        Submission.objects.submit(given)
+    assert {line["program"] for line in exported(staff_client, "?program__exact=iop")} == {"iop"}
+    assert {line["urgency"] for line in exported(staff_client, "?queue=call_today")} == {"now"}
+    reference = Submission.objects.first().reference
+    assert len(exported(staff_client, f"?q={reference}")) == 1
+    html = staff_client.get("/admin/screening/submission/?program__exact=iop").content
+    link = BeautifulSoup(html, "html.parser").find("a", string="Export this list")
+    assert link["href"] == f"{EXPORT}?program__exact=iop"
+    assert "1 submission as a file" in staff_client.get(link["href"]).content.decode()
+    for crafted in ("?answers__icontains=plan", "?code__startswith=a", "?program__exact=%00", "?received_at__gte=x"):
+        assert staff_client.post(EXPORT + crafted, PURPOSE).status_code in (302, 400)
+
+
+def test_no_name_number_note_reason_or_test_record_is_exported(staff_client: Client) -> None:
+    row = Submission.objects.submit(IOP)
+    author = User.objects.get()
+    Contact.objects.create(submission=row, phone="405 555 0123", may_text=True, may_voicemail=True, consent="Yes.")
+    Note.objects.create(submission=row, text="Called her sister.", author=author)
+    Review.objects.create(submission=row, program="inpatient", agrees=False, reason="Alone at home.", author=author)
+    Submission.objects.filter(pk=Submission.objects.submit(URGENT).pk).update(is_test=True)
+    Submission.objects.filter(pk=Submission.objects.submit(URGENT).pk).update(
+        received_at=timezone.now() - timedelta(days=91)
+    )
+    (line,) = exported(staff_client)
+    assert (line["judged"], line["wants_call"]) == ("inpatient", "yes")
+    text = str(line)
+    for words in ("405", "Called", "Alone", author.get_username(), row.code):
+        assert words not in text
+
+
+def test_purpose_is_asked_for_and_logged_before_anything_is_sent(staff_client: Client) -> None:
+    Submission.objects.submit(IOP)
+    for sent in ({}, {"purpose": "quality"}, {"confirm": "on"}, {"purpose": "=1+1", "confirm": "on"}):
+        response = staff_client.post(EXPORT, sent)
+        assert response.status_code == 422
+        assert "Nothing was exported yet." in response.content.decode()
+    checked = BeautifulSoup(staff_client.post(EXPORT, {"purpose": "report"}).content, "html.parser")
+    assert checked.select_one("[value=report][checked]")
+    assert not LogLine.objects.filter(what="exported").exists()
+    response = staff_client.post(EXPORT, PURPOSE)
+    assert LogLine.objects.filter(what="exported").count() == 1  # and not a line of the file was read yet
+    assert response["Content-Disposition"] == f'attachment; filename="submissions-{timezone.localdate()}.csv"'
+    assert len(table(response)) == 1
+
+
+FORMULAS = (
+    '=HYPERLINK("//evil.example")',
+    *("+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "|calc", "%0A=1", "\uff1d1"),
+)
+
+
+@pytest.mark.parametrize("hostile", FORMULAS)
+def test_no_cell_is_taken_for_a_formula(staff_client: Client, hostile: str) -> None:
+    row = Submission.objects.submit(IOP)
+    Submission.objects.filter(pk=row.pk).update(answers=IOP | {"job": hostile}, language=hostile[:16])
+    (line,) = exported(staff_client)
+    for cell in (line["job"], line["language"]):
+        assert cell.startswith("'")
+    assert line["job"].lstrip("'") == hostile
+
+
+def test_damaged_rows_are_exported_as_far_as_they_can_be_read(staff_client: Client) -> None:
+    rows = [Submission.objects.submit(IOP) for _ in range(2)]
+    Submission.objects.filter(pk=rows[0].pk).update(result=[], answers="x")
+    assert sorted(line["need"] for line in exported(staff_client)) == ["", rows[1].result["need"]]
+
+
+def test_result_that_is_still_hidden_from_who_exports_stays_hidden(staff_client: Client) -> None:
+    row = Submission.objects.submit(CLOSE_CALL)
+    Submission.objects.update(blind=True)
+    other = User.objects.create_user("other", is_staff=True)
+    Review.objects.create(submission=row, program="iop", agrees=True, blind=True, author=other)
+    (line,) = exported(staff_client)
+    for column in ("program", "close_call", "need", "support", "duties", "rules", "judged"):
+        assert line[column] == "hidden"
+    assert exported(staff_client, "?program__exact=iop") == exported(staff_client, "?program__exact=inpatient") == []
+
+
+def test_dictionary_says_what_every_column_and_value_means(staff_client: Client) -> None:
+    lines = table(staff_client.get(f"{EXPORT}columns.csv"))
+    assert {line["column"] for line in lines} == set(export.COLUMNS)
+    for key, question in QUESTIONS.items():
+        ours = [line for line in lines if line["column"] == key]
+        assert {line["meaning"] for line in ours} == {question.text}
+        assert {line["value"]: line["value in words"] for line in ours} == dict(question.options)
+    Submission.objects.submit(IOP)
+    (line,) = exported(staff_client)
+    for column in ("urgency", "program", "close_call", "need", "support", "duties", "status", "wants_call"):
+        assert line[column] in {each["value"] for each in lines if each["column"] == column}
+
+
+def test_file_of_any_length_is_read_in_a_constant_number_of_queries(
+    staff_client: Client, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(30):
+        Submission.objects.submit(IOP)
+    response = staff_client.post(EXPORT, PURPOSE)
+    with django_assert_max_num_queries(3):
+        assert len(table(response)) == 30

@@ -1,0 +1,347 @@
+"""Who may do what at the desk: every role on every page, each method, action and field. What is missing here fails."""
+
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from screening.audit import LogLine
+from screening.desk.roles import ROLES
+from screening.models import Contact, Note, Review, Status, Submission
+from tests.answers import IOP
+from tests.conftest import on_desk
+
+pytestmark = pytest.mark.django_db
+
+EVERYONE = "reviewer contact lead auditor manager nobody superuser"
+CASE = "reviewer contact lead superuser"
+
+# page -> method -> who may. "nobody" is staff without a role.
+PAGES: dict[str, dict[str, str]] = {
+    "index": {"GET": EVERYONE},
+    "app_list": {"GET": EVERYONE},  # leads to the front page
+    "jsi18n": {"GET": EVERYONE},  # the admin's own words, in the language in use
+    "password_change": {"GET": EVERYONE, "POST": EVERYONE},
+    "password_change_done": {"GET": EVERYONE},
+    "code": {"GET": EVERYONE, "POST": EVERYONE},
+    "login": {"GET": EVERYONE, "POST": EVERYONE},
+    "logout": {"POST": EVERYONE},
+    "agreement": {"GET": "lead superuser"},
+    "replay": {"GET": "lead superuser"},
+    "screening_submission_changelist": {"GET": CASE, "POST": CASE},
+    "screening_submission_change": {"GET": CASE, "POST": CASE},
+    "screening_submission_print": {"GET": CASE},
+    "screening_submission_reveal": {"GET": "contact superuser", "POST": "contact superuser"},
+    "screening_submission_withdraw": {"GET": "contact superuser", "POST": "contact superuser"},
+    "screening_submission_export": {"GET": "lead superuser", "POST": "lead superuser"},
+    "screening_submission_columns": {"GET": "lead superuser"},
+    "screening_logline_changelist": {"GET": "auditor superuser", "POST": "auditor superuser"},  # nothing to post there
+    "auth_user_changelist": {"GET": "manager superuser", "POST": "manager superuser"},
+    "auth_user_add": {"GET": "manager superuser", "POST": "manager superuser"},
+    "auth_user_change": {"GET": "manager superuser", "POST": "manager superuser"},
+    "auth_user_password_change": {"GET": "manager superuser", "POST": "manager superuser"},
+    "auth_user_close": {"GET": "manager superuser", "POST": "manager superuser"},
+    "auth_user_open": {"GET": "manager superuser", "POST": "manager superuser"},
+    "auth_user_reset": {"GET": "manager superuser", "POST": "manager superuser"},
+}
+
+# model -> right -> who has it
+MODELS: dict[str, dict[str, str]] = {
+    "submission": {
+        "view": CASE,
+        "change": CASE,
+        "export_submission": "lead superuser",
+        "view_agreement": "lead superuser",
+        "replay_rules": "lead superuser",
+    },
+    "contact": {"view": "contact superuser", "delete": "contact superuser"},
+    "note": {"view": CASE, "add": CASE},
+    "review": {"view": "reviewer lead superuser", "add": "reviewer lead superuser"},
+    "logline": {"view": "auditor superuser"},
+    "user": {
+        "view": "manager superuser",
+        "add": "manager superuser",
+        "change": "manager superuser",
+        "delete": "superuser",
+    },
+    # With no page, and so with nobody who may:
+    "loghead": {},
+    "mail": {},
+    "forgotten": {},
+    "countedhour": {},
+    "attempts": {},
+}
+
+ACTIONS = {"assign_to_me": CASE, "begin": CASE, "wait": CASE}
+
+ACCOUNT = {"username", "first_name", "last_name", "groups"}
+NEW_ACCOUNT = {"username", "password1", "password2", "groups"}
+DECIDE = {"status", "outcome", "assigned_to", "seen"}
+# page -> role -> the fields that they can set there
+FIELDS: dict[str, dict[str, set[str]]] = {
+    "screening_submission_change": {
+        "reviewer": {*DECIDE, "notes-0-text", "reviews-0-program", "reviews-0-reason"},
+        "contact": {*DECIDE, "notes-0-text"},
+        "lead": {*DECIDE, "notes-0-text", "reviews-0-program", "reviews-0-reason"},
+        "superuser": {*DECIDE, "notes-0-text", "reviews-0-program", "reviews-0-reason"},
+    },
+    "auth_user_change": {"manager": ACCOUNT, "superuser": ACCOUNT},
+    "auth_user_add": {"manager": NEW_ACCOUNT, "superuser": NEW_ACCOUNT},
+    "screening_submission_export": {"lead": {"purpose", "confirm"}, "superuser": {"purpose", "confirm"}},
+}
+
+# what a case shows -> to whom
+SHOWN = {
+    "Urgency": CASE,
+    "Answers": CASE,
+    "Result, as the person saw it": CASE,
+    "History": CASE,
+    "Notes": CASE,
+    "Reviews": "reviewer lead superuser",
+    "Best time": "contact superuser",
+    "Reveal name and number": "contact superuser",
+    "A colleague with the role": "reviewer lead",
+}
+
+
+def names(patterns: Any) -> set[str]:
+    found = set()
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            found |= names(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            found.add(pattern.name)
+    return found
+
+
+@pytest.fixture
+def staff() -> dict[str, Client]:
+    clients = {}
+    User.objects.create_user("leaver", is_staff=True)
+    for role in EVERYONE.split():
+        user = User.objects.create_user(
+            role, password="a long enough one", is_staff=True, is_superuser=role == "superuser"
+        )
+        user.groups.set(Group.objects.filter(name="clinical lead" if role == "lead" else role))
+        clients[role] = Client()
+        clients[role].force_login(user)
+    return clients
+
+
+@pytest.fixture
+def row() -> Submission:
+    made = Submission.objects.submit(IOP)
+    Contact.objects.create(
+        submission=made, phone="405 555 0123", may_text=True, may_voicemail=True, best_time="noon", consent="Yes."
+    )
+    return made
+
+
+def address(page: str, row: Submission) -> str:
+    if page.startswith("auth_user_") and page not in ("auth_user_changelist", "auth_user_add"):
+        return reverse(f"admin:{page}", args=[User.objects.get(username="leaver").pk])
+    if page in ("screening_submission_change", "screening_submission_print") or page.endswith(("_reveal", "_withdraw")):
+        return reverse(f"admin:{page}", args=[row.pk])
+    return reverse(f"admin:{page}", args=["screening"] if page == "app_list" else [])
+
+
+def test_every_page_of_the_desk_is_in_the_table() -> None:
+    desk = next(part for part in get_resolver().url_patterns if getattr(part, "namespace", "") == "admin")
+    assert names(desk.url_patterns) == set(PAGES)
+
+
+def test_every_model_is_in_the_table_with_every_right_that_there_is() -> None:
+    from django.apps import apps
+
+    models = [*apps.get_app_config("screening").get_models(), User]
+    rights = {
+        model._meta.model_name: {*model._meta.default_permissions, *(name for name, _words in model._meta.permissions)}
+        for model in models
+    }
+    assert rights == {model: set(table) for model, table in MODELS.items()}
+    assert {model._meta.model_name for model in admin.site._registry} == {"submission", "logline", "user"}
+
+
+def test_roles_are_made_with_the_database_and_have_these_rights(staff: dict[str, Client]) -> None:
+    assert {group.name for group in Group.objects.all()} == set(ROLES)
+    for role in EVERYONE.split():
+        user = User.objects.get(username=role)
+        for model, table in MODELS.items():
+            for right, who in table.items():
+                app = "auth" if model == "user" else "screening"
+                codename = right if "_" in right else f"{right}_{model}"
+                assert user.has_perm(f"{app}.{codename}") == (role in who.split()), (role, codename)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_open_to_these_roles_and_to_no_other(name: str, staff: dict[str, Client], row: Submission) -> None:
+    for method, who in PAGES[name].items():
+        for role, client in staff.items():
+            logged, before = LogLine.objects.count(), state()
+            request = client.get if method == "GET" else client.post
+            if name == "logout":  # afterwards nobody would be there
+                client = Client()
+                client.force_login(User.objects.get(username=role))
+                request = client.post
+            response = request(address(name, row))
+            if role in who.split():
+                assert response.status_code in (200, 302, 422), (name, method, role)
+                assert "/admin/login/" not in response.get("Location", "")
+            else:
+                assert response.status_code == 403, (name, method, role)
+                assert state() == before
+                line = LogLine.objects.first()
+                assert (line.number, line.who, line.what) == (logged + 1, role, "refused")
+                assert name in line.detail
+            if "withdraw" not in name and not name.startswith("auth_user_"):
+                assert state() == before  # nothing was sent that could change anything
+    if name.endswith("_reveal"):
+        assert {line.who for line in LogLine.objects.filter(what="revealed")} == {"contact", "superuser"}
+
+
+def state() -> list[Any]:
+    """All that somebody without the right to could change."""
+    return [
+        *Submission.objects.values_list("status", "outcome", "assigned_to", "wants_call"),
+        Note.objects.count(),
+        Review.objects.count(),
+        Contact.objects.count(),
+        *User.objects.order_by("pk").values_list("username", "is_active", "is_superuser", "password"),
+        *User.objects.order_by("pk").values_list("username", "groups"),
+    ]
+
+
+def test_signed_out_nobody_sees_any_page(row: Submission, staff: dict[str, Client]) -> None:
+    before = state()
+    for page in set(PAGES) - {"login", "logout"}:
+        for request in (Client().get, Client().post):
+            response = request(address(page, row))
+            assert response.status_code == 403 or response.url.startswith(("/admin/login/", "/admin/")), page
+            assert "405" not in response.content.decode()
+    assert state() == before
+
+
+def test_every_action_is_in_the_table_and_refused_to_others(staff: dict[str, Client], row: Submission) -> None:
+    for model, model_admin in admin.site._registry.items():
+        expected = set(ACTIONS) if model is Submission else set()
+        assert {name for _function, name, _words in model_admin._get_base_actions()} - {"delete_selected"} == expected
+    for role, client in staff.items():
+        for action, who in ACTIONS.items():
+            Submission.objects.update(status=Status.NEW, assigned_to=None)
+            before = state()
+            sent = {"action": action, "_selected_action": [row.pk]}
+            client.post(reverse("admin:screening_submission_changelist"), sent)
+            assert (state() != before) == (role in who.split()), (role, action)
+
+
+def test_nothing_is_deleted_by_a_crafted_action(staff: dict[str, Client], row: Submission) -> None:
+    for client in staff.values():
+        for page, key in (("screening_submission", row.pk), ("auth_user", 1), ("screening_logline", 1)):
+            sent = {"action": "delete_selected", "_selected_action": [key], "post": "yes"}
+            client.post(reverse(f"admin:{page}_changelist"), sent)
+    assert Submission.objects.exists()
+    assert User.objects.count() == len(EVERYONE.split()) + 1
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_page_has_these_fields_for_these_roles(name: str, staff: dict[str, Client], row: Submission) -> None:
+    for role, expected in FIELDS[name].items():
+        html = BeautifulSoup(staff[role].get(address(name, row)).content, "html.parser")
+        fields = html.select("#content-main form [name]")
+        found = {str(each["name"]) for each in fields if each.get("type") not in ("submit",)}
+        ours = {each for each in found if not each.startswith(("_", "csrf", "initial-")) and "_FORMS" not in each}
+        ours -= {f"{each}-0-{key}" for each in ("notes", "reviews") for key in ("id", "submission")}
+        ours = {each for each in ours if "__prefix__" not in each}
+        assert ours == expected, role
+
+
+def test_fields_that_a_role_does_not_have_are_not_taken_from_a_crafted_form(
+    staff: dict[str, Client], row: Submission
+) -> None:
+    sent = on_desk(staff["contact"], row) | {
+        "reviews-TOTAL_FORMS": "1",
+        "reviews-INITIAL_FORMS": "0",
+        "reviews-0-program": "iop",
+        "reviews-0-reason": "Crafted.",
+        "touched_by": "1",
+        "wants_call": "",
+        "reference": "BCDFGHJK",
+        "program": "inpatient",
+        "blind": "on",
+    }
+    before = Submission.objects.values("reference", "program", "blind", "wants_call").get()
+    assert staff["contact"].post(address("screening_submission_change", row), sent).status_code == 302
+    assert not Review.objects.exists()
+    assert Submission.objects.values(*before).get() == before
+
+
+def test_case_shows_each_role_what_it_is_meant_to_see(staff: dict[str, Client], row: Submission) -> None:
+    author = User.objects.get(username="nobody")
+    Note.objects.create(submission=row, text="Will come.", author=author)
+    Review.objects.create(submission=row, program="iop", agrees=True, author=author)
+    for role in CASE.split():
+        html = staff[role].get(address("screening_submission_change", row)).content.decode()
+        page = BeautifulSoup(html, "html.parser")
+        heads = " ".join(head.text for head in page.select("h2"))
+        for words, who in SHOWN.items():
+            where = heads if words in ("Notes", "Reviews", "Answers", "History", "Urgency") else page.text
+            assert (words in where) == (role in who.split()), (role, words)
+        assert "405 555 0123" not in html
+
+
+# Accounts: who manages them can't become more than they are
+
+
+def test_manager_cannot_raise_anyone_or_themselves_above_the_roles(staff: dict[str, Client]) -> None:
+    manager, owner = User.objects.get(username="manager"), User.objects.get(username="superuser")
+    lead = Group.objects.get(name="clinical lead")
+    crafted = {"username": "manager", "groups": [lead.pk], "is_superuser": "on", "user_permissions": ["1", "2"]}
+    assert staff["manager"].post(f"/admin/auth/user/{manager.pk}/change/", crafted).status_code == 302
+    assert [group.name for group in manager.groups.all()] == ["manager"]
+    for page in ("change", "password", "close", "reset", "open"):
+        assert staff["manager"].post(f"/admin/auth/user/{owner.pk}/{page}/", crafted).status_code == 403
+    other = User.objects.get(username="nobody")
+    crafted = {
+        "username": "nobody",
+        "groups": [lead.pk],
+        "is_superuser": "on",
+        "user_permissions": ["1"],
+        "is_staff": "",
+        "password": "x",
+    }
+    assert staff["manager"].post(f"/admin/auth/user/{other.pk}/change/", crafted).status_code == 302
+    other.refresh_from_db()
+    assert (other.is_superuser, other.is_staff, other.user_permissions.count()) == (False, True, 0)
+    assert [*other.groups.all()] == [lead]
+    assert other.check_password("a long enough one")
+    assert LogLine.objects.first().detail == "changed nobody; roles: clinical lead"
+
+
+def test_account_that_is_made_is_staff_with_the_roles_given_and_logged(staff: dict[str, Client]) -> None:
+    sent = {
+        "username": "newcomer",
+        "usable_password": "true",
+        "password1": "x9!kfh3lq0f7",
+        "password2": "x9!kfh3lq0f7",
+        "groups": [Group.objects.get(name="contact").pk],
+    }
+    assert staff["manager"].post("/admin/auth/user/add/", sent).status_code == 302
+    made = User.objects.get(username="newcomer")
+    assert (made.is_staff, made.is_superuser) == (True, False)
+    assert made.has_perm("screening.view_contact")
+    assert LogLine.objects.first().detail == "made newcomer; roles: contact"
+    sent = {"usable_password": "true", "password1": "another 9 one!", "password2": "another 9 one!"}
+    assert staff["manager"].post(f"/admin/auth/user/{made.pk}/password/", sent).status_code == 302
+    assert LogLine.objects.filter(detail="set a new password of newcomer").count() == 1
+
+
+def test_account_that_gets_another_name_is_logged_with_both_and_with_its_roles(staff: dict[str, Client]) -> None:
+    account, long = User.objects.get(username="contact"), "a" * 150
+    renamed = {"username": long, "groups": [role.pk for role in Group.objects.all()]}
+    assert staff["manager"].post(f"/admin/auth/user/{account.pk}/change/", renamed).status_code == 302
+    roles = "auditor, clinical lead, contact, manager, reviewer"
+    assert LogLine.objects.first().detail == f"changed {long[:60]}, who was contact; roles: {roles}"

@@ -1,0 +1,433 @@
+"""Signing in at the desk: password and code, lockout, how long a session lasts, accounts that are closed."""
+
+import re
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from bs4 import BeautifulSoup
+from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from screening import accounts
+from screening.audit import LogLine
+from screening.desk import sign_in
+from screening.models import Submission
+from tests.answers import IOP
+from tests.conftest import on_desk
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a long enough one"
+LOGIN, CODE, DESK = "/admin/login/", "/admin/code/", "/admin/"
+CASES = "/admin/screening/submission/"
+
+
+@pytest.fixture
+def second_factor(settings: Any) -> None:
+    settings.SECOND_FACTOR = True
+
+
+@pytest.fixture
+def ann(db: None) -> User:
+    user = User.objects.create_user("ann", password=PASSWORD, is_staff=True)
+    user.groups.set(Group.objects.filter(name="reviewer"))
+    return user
+
+
+def password(client: Client, name: str = "ann", word: str = PASSWORD, **more: str) -> Any:
+    return client.post(LOGIN, {"username": name, "password": word, **more})
+
+
+def now(device: TOTPDevice, steps: int = 0) -> str:
+    """What the phone shows, so many steps from now."""
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    totp.time = timezone.now().timestamp() + 30 * steps
+    return f"{totp.token():06}"
+
+
+def enrolled(client: Client, user: User) -> list[str]:
+    """Sets up the second factor, as at a first sign-in; the recovery codes."""
+    password(client, user.username)
+    client.get(CODE)
+    page = client.post(CODE, {"code": now(TOTPDevice.objects.get(user=user))})
+    return [code.text for code in BeautifulSoup(page.content, "html.parser").select(".recovery-codes code")]
+
+
+def said(response: Any) -> str:
+    return " ".join(" ".join(each.text for each in soup(response).select(".errornote")).split())
+
+
+def soup(response: Any) -> BeautifulSoup:
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def lines(who: str = "ann") -> list[str]:
+    return [*LogLine.objects.filter(who=who).order_by("number").values_list("what", flat=True)]
+
+
+# The second factor
+
+
+def test_first_sign_in_sets_up_the_second_factor_and_shows_recovery_codes_once(
+    client: Client, ann: User, second_factor: None
+) -> None:
+    response = password(client, next=CASES)
+    assert response.url == f"{CODE}?next=%2Fadmin%2Fscreening%2Fsubmission%2F"
+    for address in (DESK, CASES, "/admin/password_change/"):
+        assert client.get(address).url.startswith(LOGIN)
+    page = client.get(response.url)
+    (picture,) = soup(page).select(".qr svg")
+    assert picture.select("path")
+    device = TOTPDevice.objects.get(user=ann)
+    assert not device.confirmed
+    key = soup(page).select_one("code").text.replace(" ", "")
+    assert f"secret={key}" in device.config_url
+    wrong = client.post(CODE, {"code": "000000", "next": CASES})
+    assert wrong.status_code == 422
+    assert "This code is not right" in said(wrong)
+    with time_machine.travel(timezone.now() + timedelta(seconds=5), tick=False):
+        done = client.post(CODE, {"code": f" {now(device)[:3]} {now(device)[3:]} ", "next": CASES})
+        codes = soup(done).select(".recovery-codes code")
+        assert len(codes) == sign_in.RECOVERY_CODES == StaticToken.objects.count()
+        assert soup(done).select_one("a.button")["href"] == CASES
+        assert client.get(CASES).status_code == 200
+        assert not soup(client.get(CODE, follow=True)).select(".recovery-codes")
+    assert lines() == ["not_signed_in", "codes", "signed_in", "listed", "front_page"]
+
+
+def test_code_is_good_once_and_a_recovery_code_too(client: Client, ann: User, second_factor: None) -> None:
+    with time_machine.travel("2026-11-23 12:00", tick=False):
+        codes = enrolled(client, ann)
+        device = TOTPDevice.objects.get()
+        other = Client()
+        password(other)
+        assert "picture" not in str(other.get(CODE).content)  # no second phone for who has only the password
+        assert other.post(CODE, {"code": now(device)}).status_code == 422
+    for minute, code, status in ((5, codes[0].upper(), 302), (6, codes[0], 422), (7, codes[1], 302)):
+        with time_machine.travel(f"2026-11-23 12:0{minute}", tick=False):
+            other = Client()
+            password(other)
+            assert other.post(CODE, {"code": code}).status_code == status
+            assert (other.get(DESK).status_code == 200) == (status == 302)
+    with time_machine.travel("2026-11-23 12:10", tick=False):
+        other = Client()
+        password(other)
+        assert other.post(CODE, {"code": now(device)}).url == DESK
+
+
+def test_key_that_someone_saw_who_has_only_the_password_is_not_the_one_set_up(ann: User, second_factor: None) -> None:
+    other, client = Client(), Client()
+    password(other)
+    seen = soup(other.get(CODE)).select_one("code")
+    password(client)
+    shown = soup(client.get(CODE)).select_one("code")
+    assert seen
+    assert shown
+    assert seen.text != shown.text
+    assert soup(client.get(CODE)).select_one("code") == shown, "the same, as long as it is the same sign-in"
+    client.post(CODE, {"code": now(TOTPDevice.objects.get())})
+    assert TOTPDevice.objects.get().confirmed
+    assert other.get(CASES).status_code == 302
+
+
+def test_session_whose_second_factor_was_reset_is_over_and_sets_up_no_other(
+    client: Client, ann: User, second_factor: None
+) -> None:
+    enrolled(client, ann)
+    assert client.get(CASES).status_code == 200
+    accounts.reset_second_factor(ann)
+    assert client.get(CODE).headers["Location"] == LOGIN
+    assert not TOTPDevice.objects.exists()
+    assert "_auth_user_id" not in client.session
+    enrolled(client, ann)
+    assert client.get(CASES).status_code == 200
+
+
+def test_code_of_someone_else_does_not_let_in(client: Client, ann: User, second_factor: None) -> None:
+    bob = User.objects.create_user("bob", password=PASSWORD, is_staff=True)
+    codes = enrolled(client, bob)
+    other = Client()
+    enrolled(other, ann)
+    other = Client()
+    password(other)
+    for code in (codes[0], now(TOTPDevice.objects.get(user=bob), 1), "", "٣٣٣٣٣٣", "x" * 300, "-1"):
+        assert other.post(CODE, {"code": code}).status_code == 422
+        assert other.get(DESK).status_code == 302
+
+
+def test_code_page_is_nobodys_without_the_password(client: Client, ann: User, second_factor: None) -> None:
+    assert client.get(CODE).url == LOGIN
+    assert client.post(CODE, {"code": "123456"}).url == LOGIN
+    assert not TOTPDevice.objects.exists()
+
+
+def test_who_is_half_signed_in_can_sign_in_as_someone_else(client: Client, ann: User, second_factor: None) -> None:
+    password(client)
+    assert client.get(CODE).status_code == 200
+    assert client.post("/admin/logout/").status_code == 200
+    assert client.get(CODE).url == LOGIN
+    assert client.get("/admin/logout/").status_code == 302
+    assert lines() == []
+
+
+def test_sign_in_leads_only_to_the_desk(client: Client, ann: User, second_factor: None) -> None:
+    for wanted in ("//evil.example/", "https://evil.example/", "/", "/return/", "javascript:alert(1)"):
+        assert password(Client(), next=wanted).url == f"{CODE}?next=%2Fadmin%2F"
+
+
+def test_site_without_second_factor_says_so_on_every_page(staff_client: Client, settings: Any) -> None:
+    row = Submission.objects.submit(IOP)
+    pages: tuple[str, ...] = (DESK, CASES, f"{CASES}{row.pk}/change/", "/admin/screening/logline/", "/admin/auth/user/")
+    pages += (f"{CASES}{row.pk}/print/", f"{CASES}export/", "/admin/replay/", "/admin/auth/user/add/")
+    for address in (*pages, "/admin/agreement/", "/admin/password_change/"):
+        assert "no second factor is asked for" in staff_client.get(address).content.decode()
+    assert "no second factor is asked for" in Client().get(LOGIN).content.decode()
+    settings.SECOND_FACTOR = True
+    assert "no second factor is asked for" not in Client().get(LOGIN).content.decode()
+
+
+# Lockout
+
+
+@time_machine.travel("2026-11-23 12:10", tick=False)
+def test_five_wrong_passwords_lock_that_name_out_from_that_address_and_nobody_else(ann: User) -> None:
+    User.objects.create_user("bob", password=PASSWORD, is_staff=True)
+
+    def tries(word: str, name: str = "ann", address: str = "192.0.2.1") -> Any:
+        return Client(REMOTE_ADDR=address).post(LOGIN, {"username": name, "password": word})
+
+    for _ in range(5):
+        assert "Please enter the correct" in said(tries("wrong"))
+    assert "Too many wrong tries for this name" in said(tries(PASSWORD))
+    assert tries(PASSWORD, address="192.0.2.2").status_code == 302
+    assert tries(PASSWORD, name="bob").status_code == 302
+    assert lines() == ["not_signed_in"] * 5 + ["locked_out", "signed_in"]
+    with time_machine.travel("2026-11-23 13:01", tick=False):
+        assert tries(PASSWORD).status_code == 302
+
+
+@time_machine.travel("2026-11-23 12:10", tick=False)
+def test_right_password_does_not_count_and_unknown_names_are_not_written_down(ann: User) -> None:
+    for _ in range(8):
+        assert password(Client()).status_code == 302
+    for _ in range(7):
+        password(Client(), name="my-secret-password")
+    assert "my-secret-password" not in str([*LogLine.objects.values()])
+    assert set(lines()) == {"signed_in"}
+
+
+@time_machine.travel("2026-11-23 12:10", tick=False)
+def test_five_wrong_codes_lock_out_too(client: Client, ann: User, second_factor: None) -> None:
+    codes = enrolled(client, ann)
+    other = Client()
+    password(other)
+    for minute in range(5):
+        with time_machine.travel(f"2026-11-23 12:{11 + minute}", tick=False):
+            assert "This code is not right" in said(other.post(CODE, {"code": "abcdefgh"}))
+            assert "Too soon after a wrong code." in said(other.post(CODE, {"code": codes[0]}))  # which is not counted
+    with time_machine.travel("2026-11-23 12:20", tick=False):
+        assert "Too many wrong tries" in said(other.post(CODE, {"code": codes[0]}))
+    assert lines()[-2:] == ["not_signed_in", "locked_out"]
+
+
+# How long it lasts
+
+
+def change(client: Client, old: str, new: str = "another long one") -> Any:
+    return client.post("/admin/password_change/", {"old_password": old, "new_password1": new, "new_password2": new})
+
+
+def test_old_password_is_not_guessed_at_in_a_session_left_open(client: Client, ann: User) -> None:
+    password(client)
+    for _time in range(3):
+        assert change(client, PASSWORD, "short").status_code == 200, "a weak new one is no wrong guess"
+    for _time in range(5):
+        assert "incorrectly" in change(client, "wrong").content.decode()
+    assert change(client, PASSWORD).status_code == 403
+    assert "Too many wrong tries" in change(client, PASSWORD).content.decode()
+    assert lines()[-5:] == ["not_signed_in"] * 5
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+        password(client)
+        assert change(client, PASSWORD).status_code == 302
+    ann.refresh_from_db()
+    assert ann.check_password("another long one")
+
+
+def test_nobody_sets_their_own_password_without_the_old_one(staff_client: Client) -> None:
+    me = User.objects.get(username="staff")
+    new = {"usable_password": "true", "password1": "another long one", "password2": "another long one"}
+    for key in (me.pk, f"0{me.pk}"):
+        answer = staff_client.post(f"/admin/auth/user/{key}/password/", new)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/password_change/")
+    assert User.objects.get(pk=me.pk).password == me.password
+
+
+def test_session_ends_after_15_idle_minutes_and_after_8_hours_in_all(ann: User) -> None:
+    client = Client()
+    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
+        password(client)
+        clock.shift(14 * 60)
+        assert client.get(DESK).status_code == 200
+        clock.shift(14 * 60)
+        assert client.get(DESK).status_code == 200
+        clock.shift(16 * 60)
+        assert client.get(DESK).status_code == 302
+        assert client.get(DESK).status_code == 302
+        password(client)
+        for _ in range(8 * 6 - 1):
+            clock.shift(10 * 60)
+            assert client.get(DESK).status_code == 200
+        clock.shift(11 * 60)
+        assert client.get(DESK).status_code == 302
+        password(client)  # and a new one begins anew
+        clock.shift(10 * 60)
+        assert client.get(DESK).status_code == 200
+
+
+def test_password_alone_does_not_make_a_session_last_longer(client: Client, ann: User, second_factor: None) -> None:
+    enrolled(client, ann)
+    assert client.get(CASES).status_code == 200
+    assert password(client).headers["Location"].startswith(CODE)
+    assert client.get(CASES).status_code == 302
+    assert client.get(CODE).status_code == 200
+
+
+def test_what_was_typed_when_a_session_ended_is_shown_again_and_not_saved(ann: User) -> None:
+    client, row = Client(), Submission.objects.submit(IOP)
+    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
+        password(client)
+        page = on_desk(client, row) | {"notes-0-text": "She will call <b>again</b> on Monday."}
+        clock.shift(16 * 60)
+        response = client.post(f"{CASES}{row.pk}/change/", page)
+    assert response.status_code == 403
+    assert "You were signed out" in response.content.decode()
+    assert soup(response).select_one("textarea").text.strip() == "She will call <b>again</b> on Monday."
+    assert soup(response).select_one("a.button")["href"] == f"{CASES}{row.pk}/change/"
+    assert not row.notes.exists()
+
+
+def test_page_from_before_the_latest_sign_in_shows_what_was_typed(ann: User) -> None:
+    client, row = Client(enforce_csrf_checks=True), Submission.objects.submit(IOP)
+    client.force_login(ann)
+    response = client.post(f"{CASES}{row.pk}/change/", {"notes-0-text": "She will call again.", "status": "closed"})
+    assert response.status_code == 403
+    assert soup(response).select_one("textarea").text.strip() == "She will call again."
+    row.refresh_from_db()
+    assert row.status == "new"
+
+
+def test_right_that_was_lost_in_mid_work_shows_what_was_typed(ann: User) -> None:
+    client, row = Client(), Submission.objects.submit(IOP)
+    password(client)
+    page = on_desk(client, row) | {"notes-0-text": "She will call again.", "reviews-0-reason": "Alone at home."}
+    ann.groups.clear()
+    response = client.post(f"{CASES}{row.pk}/change/", page)
+    assert response.status_code == 403
+    assert "does not have the right to this" in response.content.decode()
+    assert [area.text.strip() for area in soup(response).select("textarea")] == [
+        "Alone at home.",
+        "She will call again.",
+    ]
+    assert not row.notes.exists()
+
+
+# Accounts
+
+
+def account(*words: str) -> str:
+    out = StringIO()
+    call_command("account", *words, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("way", ["command", "button"])
+def test_who_leaves_loses_access_at_once_and_their_cases_are_nobodys(way: str, ann: User, staff_client: Client) -> None:
+    at_work, mine, done = Client(), Submission.objects.submit(IOP), Submission.objects.submit(IOP)
+    password(at_work)
+    Submission.objects.update(assigned_to=ann)
+    Submission.objects.filter(pk=done.pk).update(status="closed", outcome="iop")
+    assert at_work.get(DESK).status_code == 200
+    if way == "command":
+        assert account("close", "ann") == "ann is closed. Whoever used it is out already.\n"
+    else:
+        assert "Close this account now" in staff_client.get(f"/admin/auth/user/{ann.pk}/change/").content.decode()
+        assert staff_client.post(f"/admin/auth/user/{ann.pk}/close/").status_code == 302
+    assert at_work.get(DESK).url.startswith(LOGIN)
+    assert at_work.post(f"{CASES}{mine.pk}/reveal/").status_code == 403
+    assert password(Client()).status_code == 200
+    assert [*Submission.objects.order_by("pk").values_list("assigned_to", flat=True)] == [None, ann.pk]
+    who = "manage.py" if way == "command" else "staff"
+    assert lines(who)[-2:] == ["account", "changed"]
+    assert LogLine.objects.filter(who=who, detail="closed ann").exists()
+
+
+def test_closed_account_is_opened_again_with_a_new_password_and_a_new_second_factor(
+    client: Client, ann: User, second_factor: None
+) -> None:
+    enrolled(client, ann)
+    account("close", "ann")
+    assert not TOTPDevice.objects.exists()
+    assert "manage.py changepassword ann" in account("open", "ann")
+    assert password(Client()).status_code == 200
+    ann.refresh_from_db()
+    ann.set_password(PASSWORD)
+    ann.save()
+    other = Client()
+    assert password(other).status_code == 302
+    assert soup(other.get(CODE)).select(".qr")
+    with pytest.raises(CommandError, match="There is no account 'nobody'"):
+        account("close", "nobody")
+
+
+def test_lost_phone_is_reset_by_a_colleague_and_not_by_oneself(ann: User, staff_client: Client) -> None:
+    TOTPDevice.objects.create(user=ann, confirmed=True)
+    me = User.objects.get(username="staff")
+    TOTPDevice.objects.create(user=me, confirmed=True)
+    staff_client.post(f"/admin/auth/user/{me.pk}/reset/")
+    staff_client.post(f"/admin/auth/user/{me.pk}/close/")
+    staff_client.get(f"/admin/auth/user/{ann.pk}/reset/")
+    assert TOTPDevice.objects.count() == 2
+    staff_client.post(f"/admin/auth/user/{ann.pk}/reset/")
+    assert [device.user for device in TOTPDevice.objects.all()] == [me]
+    assert User.objects.get(username="staff").is_active
+    assert LogLine.objects.filter(who="staff", detail="reset the second factor of ann").exists()
+    account("reset", "staff")
+    assert not TOTPDevice.objects.exists()
+
+
+def test_accounts_that_nobody_used_for_90_days_are_closed(ann: User) -> None:
+    day = timedelta(days=1)
+    rows = {"used": 89 * day, "unused": 91 * day}
+    for name, ago in rows.items():
+        User.objects.create_user(name, is_staff=True, last_login=timezone.now() - ago)
+    User.objects.create_user("never", is_staff=True, date_joined=timezone.now() - 91 * day)
+    out = StringIO()
+    call_command("forget_expired", "--dry-run", stdout=out)
+    assert "2 accounts that nobody used for 90 days would be closed." in out.getvalue()
+    assert accounts.close_unused() == 2
+    assert {user.username for user in User.objects.filter(is_active=True)} == {"ann", "used"}
+    assert LogLine.objects.filter(detail="closed unused: unused").exists()
+
+
+def test_account_that_was_unused_too_long_is_closed_at_sign_in_even_before_the_daily_run(ann: User) -> None:
+    User.objects.filter(pk=ann.pk).update(last_login=timezone.now() - timedelta(days=91))
+    assert "Nobody has used this account for 90 days" in said(password(Client()))
+    ann.refresh_from_db()
+    assert not ann.is_active
+
+
+def test_secrets_of_accounts_are_on_no_page(staff_client: Client, ann: User) -> None:
+    device = TOTPDevice.objects.create(user=ann, confirmed=True)
+    for address in ("/admin/auth/user/", f"/admin/auth/user/{ann.pk}/change/"):
+        html = staff_client.get(address).content.decode()
+        assert device.key not in html
+        assert not re.search(r"md5\$|pbkdf2", html)
+    for app in ("otp_totp/totpdevice", "otp_static/staticdevice", "auth/group", "django_tasks_database/dbtaskresult"):
+        assert staff_client.get(f"/admin/{app}/").status_code == 404

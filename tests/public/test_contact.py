@@ -1,0 +1,254 @@
+"""Asking for a call: apart from the screening, with a consent of its own, and never shown again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.auth.models import Permission, User
+from django.db import OperationalError, connection
+from django.test import Client
+
+from screening.models import Contact, Submission
+from screening.public.contact import consent_words
+from tests.answers import IOP, URGENT
+from tests.conftest import Person
+
+pytestmark = pytest.mark.django_db
+WISHES = {
+    "name": "Robin Quill",
+    "phone": "(405) 555-0123",
+    "may_text": "on",
+    "email": "robin@example.org",
+    "best_time": "Tuesdays at noon",
+    "to_others": "say it is the dentist",
+    "agree": "on",
+}
+
+
+def change(submission: Submission) -> str:
+    return f"/admin/screening/submission/{submission.pk}/change/"
+
+
+def page(response: Any) -> BeautifulSoup:
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def test_result_offers_a_call_and_the_request_reaches_the_desk(person: Person, staff_client: Client) -> None:
+    result = page(person.finishes(URGENT, "save"))
+    assert result.find("a", href="/contact/").text == "Or ask us to call you"
+    response = person.client.post("/contact/", WISHES, follow=True)
+    assert response.redirect_chain == [("/contact/", 302)]
+    assert "you asked us to call." in page(response).main.text
+    html = staff_client.get(change(Submission.objects.get())).content.decode()
+    for words in (WISHES["best_time"], WISHES["to_others"], "OK to text", "no voicemail"):
+        assert words in html
+    details = [WISHES[key] for key in ("name", "phone", "email")]
+    assert not any(words in html for words in details)
+    html = staff_client.post(change(Submission.objects.get()).replace("change", "reveal")).content.decode()
+    assert all(words in html for words in (*details, consent_words()))
+    assert "Wants a call" in staff_client.get("/admin/screening/submission/").content.decode()
+    assert "You asked us to call. See or change this" in person.client.get("/result/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ({"phone", "email"}, "Write a phone number or an e-mail address"),
+        ({"agree"}, "Tick the box if you agree"),
+        ({"phone"}, ""),
+        ({"email"}, ""),
+        ({"name", "best_time", "to_others", "may_text", "email"}, ""),
+    ],
+)
+def test_all_is_optional_but_one_way_to_be_reached_and_the_consent(
+    person: Person, left_out: set[str], said: str
+) -> None:
+    person.finishes(IOP, "save")
+    response = person.client.post("/contact/", {key: value for key, value in WISHES.items() if key not in left_out})
+    assert response.status_code == (422 if said else 302)
+    assert Contact.objects.count() == (0 if said else 1)
+    if said:
+        assert said in page(response).select_one("[role=alert]").text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("phone", "555-0123", "with the area code"),
+        ("phone", "none of your business", "with the area code"),
+        ("email", "robin at example", "like name@example.com"),
+        ("name", "x" * 101, "at most 100 characters"),
+        ("to_others", "x" * 201, "at most 200 characters"),
+        ("best_time", "null\x00byte", "Null characters are not allowed"),
+    ],
+)
+def test_bad_input_gets_a_clear_error_and_loses_nothing_typed(
+    person: Person, field: str, value: str, said: str
+) -> None:
+    person.finishes(IOP, "save")
+    response = person.client.post("/contact/", WISHES | {field: value})
+    assert response.status_code == 422
+    soup = page(response)
+    assert said in soup.select_one("[role=alert]").text
+    link = soup.select_one("[role=alert] a")["href"]
+    assert soup.select_one(str(link))["name"] == field
+    for key in ("name", "phone", "email", "best_time", "to_others"):
+        assert soup.select_one(f"#id_{key}")["value"] == (WISHES | {field: value})[key]
+    assert soup.select_one("#id_may_text").has_attr("checked")
+    assert not soup.select_one("#id_may_voicemail").has_attr("checked")
+    assert not Contact.objects.exists()
+
+
+def test_it_is_kept_encrypted_and_with_the_words_that_were_agreed_to(person: Person) -> None:
+    person.finishes(IOP, "save")
+    person.client.post("/contact/", WISHES)
+    contact = Contact.objects.get()
+    assert (contact.name, contact.phone, contact.email) == (WISHES["name"], WISHES["phone"], WISHES["email"])
+    assert (contact.may_text, contact.may_voicemail) == (True, False)
+    assert contact.consent == consent_words()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, phone, email, best_time, to_others FROM screening_contact")
+        stored = cursor.fetchone()
+    assert all(text.startswith("gAAAA") for text in stored)
+
+
+def test_what_was_typed_is_never_shown_again_to_whoever_holds_the_device(person: Person) -> None:
+    person.finishes(IOP, "save")
+    person.client.post("/contact/", WISHES)
+    for address in ("/contact/", "/result/", "/check/", "/erase/", "/"):
+        html = person.client.get(address).content.decode()
+        for key in ("name", "phone", "email", "best_time", "to_others"):
+            assert WISHES[key] not in html
+
+
+def test_later_request_takes_the_place_of_the_earlier(person: Person) -> None:
+    person.finishes(IOP, "save")
+    person.client.post("/contact/", WISHES)
+    person.client.post("/contact/", {"phone": "405-555-0199", "agree": "on"})
+    contact = Contact.objects.get()
+    assert (contact.phone, contact.name, contact.may_text) == ("405-555-0199", "", False)
+
+
+def test_taking_it_back_erases_it(person: Person) -> None:
+    person.finishes(IOP, "save")
+    person.client.post("/contact/", WISHES)
+    response = person.client.post("/contact/", {"action": "withdraw"}, follow=True)
+    assert not Contact.objects.exists()
+    assert Submission.objects.count() == 1
+    assert "You asked us to call" not in page(response).main.text
+
+
+def test_who_kept_nothing_is_asked_to_save_first_and_then_goes_on(person: Person) -> None:
+    person.finishes(IOP, "view")
+    soup = page(person.client.get("/contact/"))
+    assert "please save them first" in soup.main.text
+    assert not soup.select("[name=phone]")
+    person.client.post("/contact/", WISHES)
+    assert not Contact.objects.exists()
+    form = {field["name"]: field["value"] for field in soup.select("form [name=then], form button[name]")}
+    assert person.client.post("/check/", form).url == "/contact/"
+    assert person.client.post("/contact/", WISHES).status_code == 302
+    assert Contact.objects.get().submission == Submission.objects.get()
+
+
+def test_without_a_saved_screening_there_is_nothing_to_ask_for(person: Person) -> None:
+    assert person.client.get("/contact/").url == "/return/"
+    person.answers_every_page(IOP)
+    assert person.client.post("/contact/", WISHES).url == "/return/"
+
+
+def test_database_that_is_down_loses_nothing_typed(person: Person, database_goes_down: Callable[[], None]) -> None:
+    person.finishes(IOP, "save")
+    database_goes_down()
+    response = person.client.post("/contact/", WISHES)
+    assert response.status_code == 503
+    assert page(response).select_one("#id_best_time")["value"] == WISHES["best_time"]
+    assert "What you typed is still here." in page(response).select_one("[role=alert]").text
+
+
+def test_database_that_is_down_is_told_in_words_that_fit(
+    person: Person, database_goes_down: Callable[[], None]
+) -> None:
+    person.finishes(IOP, "save")
+    person.client.post("/contact/", WISHES)
+    database_goes_down()
+    for response, words in (
+        (
+            person.client.post("/contact/", {"action": "withdraw"}),
+            "We can’t erase this right now. Nothing was changed.",
+        ),
+        (person.client.get("/contact/"), "We can’t take this right now."),
+    ):
+        assert response.status_code == 503
+        (alert,) = page(response).select("[role=alert]")
+        assert words in alert.text
+
+
+def test_result_is_still_shown_where_only_the_requests_for_a_call_are_out_of_reach(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise OperationalError("no such table")
+
+    person.finishes(IOP, "save")
+    monkeypatch.setattr(Contact.objects, "kept", broken)
+    assert person.client.get("/result/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("then", [{"action": "withdraw"}, {"phone": "405 555 0199", "agree": "on"}])
+def test_what_was_taken_back_or_replaced_is_not_left_in_the_database_file(person: Person, then: dict[str, str]) -> None:
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL's files are its own matter: docs/running.md
+    path = Path(str(connection.settings_dict["NAME"]))
+    person.finishes(IOP, "save")
+    person.client.post("/contact/", WISHES)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT phone FROM screening_contact")
+        (stored,) = cursor.fetchone()
+
+    def on_disk() -> bytes:
+        return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+    assert stored.encode() in on_disk()
+    person.client.post("/contact/", then)
+    assert stored.encode() not in on_disk()
+
+
+def test_desk_filters_those_who_want_a_call(person: Person, staff_client: Client) -> None:
+    person.finishes(IOP, "save")
+    person.client.post("/contact/", WISHES)
+    Submission.objects.submit(URGENT)
+    rows = {
+        query: staff_client.get(f"/admin/screening/submission/?{query}").content.decode().count("/change/")
+        for query in ("wants_call__exact=1", "wants_call__exact=0", "queue=wants_call")
+    }
+    assert rows == {"wants_call__exact=1": 1, "wants_call__exact=0": 1, "queue=wants_call": 1}
+    person.client.post("/contact/", {"action": "withdraw"})
+    assert not Submission.objects.filter(wants_call=True).exists()
+
+
+def test_who_may_read_answers_only_is_not_shown_how_to_reach_the_person(person: Person, client: Client) -> None:
+    person.finishes(IOP, "save")
+    person.client.post("/contact/", WISHES)
+    user = User.objects.create_user("reader", password="a long enough one", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_submission"))
+    client.force_login(user)
+    html = client.get(change(Submission.objects.get())).content.decode()
+    reveal = change(Submission.objects.get()).replace("change", "reveal")
+    assert "They asked for a call. A colleague" in html
+    for words in (WISHES["phone"], WISHES["best_time"], WISHES["to_others"]):
+        assert words not in html
+    assert client.post(reveal).status_code == 403
+    user.user_permissions.add(Permission.objects.get(codename="view_contact"))
+    assert WISHES["phone"] not in client.get(change(Submission.objects.get())).content.decode()
+    assert WISHES["phone"] in client.post(reveal).content.decode()
+
+
+@pytest.mark.parametrize(
+    "query", ["contact__name=x", "contact__phone__contains=4", "contact__name__isnull=0", "contact__isempty=0"]
+)
+def test_contact_details_cannot_be_probed_by_the_address(staff_client: Client, query: str) -> None:
+    assert staff_client.get(f"/admin/screening/submission/?{query}").status_code == 400

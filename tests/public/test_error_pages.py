@@ -1,0 +1,49 @@
+"""Error pages are kind, keep the way back, show the crisis numbers and need no database (no test here may use one)."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import HttpRequest
+from django.test import Client
+
+from screening.public import questions
+
+
+def raising(error: type[Exception]) -> object:
+    def view(request: HttpRequest, *args: object) -> None:
+        raise error("cannot_leave")
+
+    return view
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (SuspiciousOperation, 400, "could not read that"),
+        (PermissionDenied, 403, "not open to you"),
+        (RuntimeError, 500, "not your fault"),
+    ],
+)
+def test_error_page(monkeypatch: pytest.MonkeyPatch, error: type[Exception], status: int, words: str) -> None:
+    monkeypatch.setattr(questions, "first_gap", raising(error))
+    assert_kind(Client(raise_request_exception=False).get("/check/"), status, words)
+
+
+def test_unknown_address_is_kind() -> None:
+    assert_kind(Client().get("/no/such/page/"), 404, "find that page")
+
+
+def test_host_that_is_not_ours_is_kind() -> None:
+    assert_kind(Client().get("/", headers={"host": "elsewhere.example"}), 400, "could not read that")
+
+
+def test_lost_form_secret_is_kind() -> None:
+    assert_kind(Client(enforce_csrf_checks=True).post("/check/", {"action": "save"}), 403, "open for too long")
+
+
+def assert_kind(response: object, status: int, words: str) -> None:
+    html = response.content.decode()
+    assert response.status_code == status
+    assert words in html
+    assert "cannot_leave" not in html
+    for href in ("tel:988", "tel:911", "/", "/check/"):
+        assert f'href="{href}"' in html

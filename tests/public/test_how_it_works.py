@@ -1,0 +1,261 @@
+"""The pages for anyone who wants to check us: all of the rules in words, as data, and on paper."""
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+
+from screening.questionnaire import PAGES, QUESTIONS
+from screening.rules import CURRENT, VERSIONS, recommend, worksheet
+from screening.rules.personas import PEOPLE, ExamplePerson
+from screening.rules.ruleset import DUTIES_DECIDE, LEVELS
+from screening.rules.sources import SOURCES
+from screening.rules.versions import RELEASED, from_data
+from tests.answers import BEST, WORST, answers, random_answers
+from tests.conftest import Person
+from tests.rules.test_answer_space import with_rule
+
+
+def page_at(address: str) -> BeautifulSoup:
+    response = Client().get(address)
+    assert response.status_code == 200
+    return BeautifulSoup(response.content, "html.parser")
+
+
+# /how-it-works/
+
+
+def test_page_shows_every_question_with_its_page_and_why_it_is_asked() -> None:
+    shown = page_at("/how-it-works/").text
+    for page in PAGES:
+        assert page.title in shown
+        assert page.why in shown
+    for question in QUESTIONS.values():
+        assert question.text in shown
+
+
+@pytest.mark.parametrize("rule", CURRENT.rules, ids=lambda rule: rule.key)
+def test_page_shows_each_rule_with_the_answers_that_count_its_levels_reason_and_sources(rule: Any) -> None:
+    shown = page_at("/how-it-works/").find(id=f"rule-{rule.key}")
+    counting = []
+    for key, least in rule.when.items():
+        counting += list(QUESTIONS[key].options.values())[QUESTIONS[key].rank(least) :]
+    assert [quote.text for quote in shown.select("q")] == counting
+    assert [element["class"][1] for element in shown.select(".level")] == list(rule.raises.values())
+    assert rule.text in shown.text
+    assert [link["href"] for link in shown.select("a.ref")] == [f"#source-{source}" for source in rule.sources.split()]
+
+
+@pytest.mark.parametrize("key", SOURCES)
+def test_each_source_says_title_publisher_year_and_where_to_find_it(key: str) -> None:
+    shown = page_at("/how-it-works/").find(id=f"source-{key}")
+    source = SOURCES[key]
+    for words in (source.title, source.publisher, source.year, source.url):
+        assert words
+        assert words in shown.text
+    assert shown.a["href"] == source.url
+
+
+def test_every_source_is_used_or_stands_for_the_text_we_grew_from() -> None:
+    used = {source for rule in CURRENT.rules for source in rule.sources.split()}
+    assert set(SOURCES) - used <= {"S5", "S6"}  # what inpatient care is, and that staff decide
+
+
+def test_page_shows_grid_limits_versions_and_hash() -> None:
+    page = page_at("/how-it-works/")
+    assert len(page.select(".grid tbody td")) == len(CURRENT.grid)
+    assert not page.select(".grid .here")
+    assert "No study has tested" in page.text
+    for version in VERSIONS:
+        assert version.version in page.text
+        assert version.changes in page.text
+    assert page.select_one(".mark").text.strip() == Client().get("/rules.json").json()["sha256"]
+
+
+def test_links_lead_to_the_data_and_the_paper_and_back() -> None:
+    links = {link["href"] for link in page_at("/how-it-works/").select("main a")}
+    assert {"/rules.json", "/paper/"} <= links
+    assert {"/how-it-works/", "/paper/"} <= {link["href"] for link in page_at("/").select("footer a")}
+    page = page_at("/how-it-works/")
+    for link in page.select('a[href^="#"]'):
+        assert page.find(id=link["href"][1:])
+
+
+# /rules.json
+
+
+def test_data_are_the_rules_in_force_and_the_hash_is_theirs() -> None:
+    data = Client().get("/rules.json").json()
+    assert from_data(data["decides"]) == CURRENT
+    text = json.dumps(data["decides"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert data["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert data["decides"] == json.loads((RELEASED / f"{CURRENT.version}.json").read_text())
+
+
+def test_keys_of_the_data_are_a_contract() -> None:
+    data = Client().get("/rules.json").json()
+    shape = {
+        "": set(data),
+        "decides": set(data["decides"]),
+        "rule": {key for rule in data["decides"]["rules"] for key in rule},
+        "question": {key for question in data["questions"] for key in question},
+        "option": {key for question in data["questions"] for option in question["options"] for key in option},
+        "source": {key for source in data["sources"].values() for key in source},
+        "version": {key for version in data["versions"] for key in version},
+        "person": {key for person in data["people"] for key in person},
+    }
+    assert shape == {
+        "": {"language", "sha256", "decides", "questions", "sources", "versions", "limits", "people"},
+        "decides": {"version", "levels", "questions", "rules", "grid"},
+        "rule": {"key", "when", "raises", "reason", "sources"},
+        "question": {"key", "page", "text", "hint", "options"},
+        "option": {"value", "text"},
+        "source": {"title", "publisher", "year", "url"},
+        "version": {"version", "released", "changes", "sha256"},
+        "person": {"name", "story", "answers", "program", "close_call", "urgency"},
+    }
+    documented = (Path(__file__).parents[2] / "docs/rules-json.md").read_text()
+    for keys in shape.values():
+        assert all(f"`{key}`" in documented for key in keys)
+
+
+def test_someone_with_only_the_data_gets_our_results() -> None:
+    """A referrer's own ten lines, from the documented meaning of the keys alone."""
+    decides = Client().get("/rules.json").json()["decides"]
+
+    def result(given: Mapping[str, str]) -> tuple[str, str]:
+        levels = {dimension: order[0] for dimension, order in decides["levels"].items()}
+        for rule in decides["rules"]:
+            if all(given[question] in counting for question, counting in rule["when"].items()):
+                for dimension, level in rule["raises"].items():
+                    order = decides["levels"][dimension]
+                    levels[dimension] = max(levels[dimension], level, key=order.index)
+        program = decides["grid"][levels["need"]][levels["support"]]
+        if program == "duties decide":
+            program = "iop" if levels["duties"] == "fixed" else "inpatient"
+        return program, levels["urgency"]
+
+    generator = random.Random(5)
+    for given in (BEST, WORST, *(random_answers(generator) for _ in range(2000))):
+        ours = recommend(given)
+        assert result(given) == (ours.program, ours.urgency)
+
+
+# The six people
+
+
+@pytest.mark.parametrize("someone", PEOPLE, ids=lambda person: person.name)
+def test_example_person_gets_the_result_that_is_claimed(someone: ExamplePerson) -> None:
+    assert recommend(someone.answers).outcome == someone.outcome
+
+
+def test_people_are_invented_and_show_every_kind_of_result() -> None:
+    assert len(PEOPLE) == 6
+    assert {person.outcome[0] for person in PEOPLE} == {"iop", "inpatient"}
+    assert {person.outcome[2] for person in PEOPLE} == set(LEVELS["urgency"])
+    assert {person.outcome[:2] for person in PEOPLE} == {(p, c) for p in ("iop", "inpatient") for c in (True, False)}
+    page = page_at("/how-it-works/")
+    assert "We made these people up" in page.text
+    assert len(page.select(".person")) == 6
+
+
+# /paper/
+
+
+def test_form_asks_every_question_with_a_lettered_box_for_each_option() -> None:
+    page = page_at("/paper/")
+    asked = page.select(".paper-question")
+    assert [element.h4.text for element in asked] == [f"{n}. {q.text}" for n, q in enumerate(QUESTIONS.values(), 1)]
+    for element, question in zip(asked, QUESTIONS.values(), strict=True):
+        assert [" ".join(item.text.split()) for item in element.select("li")] == [
+            f"{letter} {text}" for letter, text in zip(ascii_uppercase, question.options.values(), strict=False)
+        ]
+
+
+def test_page_prints_every_step_of_the_sheet() -> None:
+    parts = page_at("/paper/").select(".part")
+    sheet = worksheet.sheet(CURRENT)
+    for part, (dimension, steps) in zip(parts, sheet.steps.items(), strict=True):
+        printed = [[item.text for item in group.select("li")] for group in part.select("ul")]
+        assert len(printed) == len(steps) == len(LEVELS[dimension]) - 1
+        for items, step in zip(printed, steps, strict=True):
+            for item, line in zip(items, step.lines, strict=True):
+                for ticks in line:
+                    assert f"{ticks.number} {QUESTIONS[ticks.question].topic}: {' '.join(ticks.letters)}" in item
+                assert item.count(" and ") == len(line) - 1
+
+
+def by_hand(sheet: worksheet.Sheet, ticked: Mapping[int, str]) -> dict[str, object]:
+    """The result as a person with the sheet works it out: number of question -> letter ticked."""
+    written = {}
+    for dimension, steps in sheet.steps.items():
+        written[dimension] = sheet.lowest[dimension]
+        for step in steps:
+            if any(all(ticked[ticks.number] in ticks.letters for ticks in line) for line in step.lines):
+                written[dimension] = step.level
+                break
+    program = sheet.grid[written["need"], written["support"]]
+    close_call = program == DUTIES_DECIDE
+    if close_call:
+        program = "iop" if written["duties"] == "fixed" else "inpatient"
+    return {"program": program, "close_call": close_call, **written}
+
+
+def ticked(given: Mapping[str, str]) -> dict[int, str]:
+    return {
+        number: ascii_uppercase[list(question.options).index(given[key])]
+        for number, (key, question) in enumerate(QUESTIONS.items(), start=1)
+    }
+
+
+def agrees(sheet: worksheet.Sheet, given: Mapping[str, str]) -> bool:
+    recommendation = CURRENT.recommend(given)
+    return all(getattr(recommendation, name) == value for name, value in by_hand(sheet, ticked(given)).items())
+
+
+@pytest.mark.parametrize("someone", PEOPLE, ids=lambda person: person.name)
+def test_sheet_gives_each_example_person_their_result(someone: ExamplePerson) -> None:
+    assert agrees(worksheet.sheet(CURRENT), someone.answers)
+
+
+def test_sheet_gives_what_the_rules_give_for_100_000_random_answer_sets() -> None:
+    generator = random.Random(20261123)
+    sheet = worksheet.sheet(CURRENT)
+    for _ in range(50_000):
+        given = random_answers(generator)
+        assert agrees(sheet, given)
+        mild = {key: value if generator.random() < 0.2 else BEST[key] for key, value in given.items()}
+        assert agrees(sheet, mild)
+
+
+def test_sheet_of_other_rules_is_another_sheet() -> None:
+    other = worksheet.sheet(with_rule(CURRENT, "some_supervision", need="high"))
+    assert other != worksheet.sheet(CURRENT)
+    assert not agrees(other, answers(constant_care="sometimes"))
+
+
+# On the result page
+
+
+@pytest.mark.django_db
+def test_result_page_leads_here() -> None:
+    response = Person(Client()).finishes(BEST, "view")
+    links = {link["href"] for link in BeautifulSoup(response.content, "html.parser").select("main a")}
+    assert "/how-it-works/" in links
+
+
+@pytest.mark.parametrize("address", ["/how-it-works/", "/rules.json", "/paper/"])
+def test_pages_need_no_cookie_no_database_and_only_answer_to_reading(address: str) -> None:
+    client = Client()
+    response = client.get(address)
+    assert not response.cookies
+    assert "max-age=3600" in response["Cache-Control"]
+    assert client.head(address).status_code == 200
+    assert client.post(address).status_code == 405

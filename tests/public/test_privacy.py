@@ -1,0 +1,89 @@
+"""The privacy page: plain words, this site's own numbers, and a test behind every promise."""
+
+import ast
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+
+from screening.public.promises import CANNOT, PROMISES
+from tests.answers import IOP
+from tests.conftest import Person
+
+TESTS = Path(__file__).parents[1]
+ALL = [promise for promises in PROMISES.values() for promise in promises]
+
+
+def shown() -> BeautifulSoup:
+    return BeautifulSoup(Client().get("/privacy/").content, "html.parser")
+
+
+@cache
+def functions_of(file: str) -> dict[str, list[str]]:
+    """The tests of a file, each with its decorators in words."""
+    tree = ast.parse((TESTS / file).read_text())
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    return {node.name: [ast.unparse(decorator) for decorator in node.decorator_list] for node in functions}
+
+
+def test_every_promise_names_tests_that_are_there_and_always_run() -> None:
+    """That they pass is for the run itself: conftest.py fails it where one that is named did not."""
+    for promise in ALL:
+        assert promise.tests, promise.text
+        for test in promise.tests:
+            file, name = test.split("::")
+            assert name in functions_of(file), test
+            assert not [words for words in functions_of(file)[name] if "skip" in words or "xfail" in words], test
+
+
+def test_page_shows_every_promise_and_every_limit_with_this_sites_numbers(settings: Any) -> None:
+    settings.RETENTION_DAYS, settings.CONTACT_RETENTION_DAYS, settings.CENTER_NAME = 41, 6, "Hill House"
+    items = [item.text for item in shown().select(".promises li")]
+    assert len(items) == len(ALL) + len(CANNOT)
+    assert "%" not in "".join(items)
+    text = " ".join(items)
+    for words in ("for 41 days", "no later than 6 days", "Only staff of Hill House"):
+        assert words in text
+
+
+def test_page_never_promises_what_nobody_can() -> None:
+    text = shown().main.text
+    assert not re.search(r"HIPAA|100\s?%|completely|guarantee|anonymous|fully confidential|absolutely", text, re.I)
+
+
+@pytest.mark.parametrize("address", ["/", "/check/", "/return/"])
+def test_numbers_on_other_pages_are_this_sites_too(person: Person, address: str, settings: Any) -> None:
+    settings.RETENTION_DAYS = 1
+    person.answers_every_page(IOP)
+    html = person.client.get(address).content.decode()
+    assert "90 day" not in html
+    assert "1 days" not in html
+
+
+def test_security_txt_says_where_to_report(settings: Any) -> None:
+    settings.SECURITY_CONTACT = "mailto:safe@example.org"
+    response = Client().get("/.well-known/security.txt")
+    assert response["Content-Type"].startswith("text/plain")
+    fields = dict(line.split(": ", 1) for line in response.content.decode().splitlines())
+    assert fields["Contact"] == "mailto:safe@example.org"
+    assert fields["Canonical"] == "http://testserver/.well-known/security.txt"
+    expires = datetime.fromisoformat(fields["Expires"])
+    assert timedelta(days=100) < expires - datetime.now(UTC) < timedelta(days=365)
+    assert shown().find("a", href="mailto:safe@example.org").text == "safe@example.org"
+
+
+def test_security_txt_without_a_contact_leads_to_the_page_that_says_whom_to_tell() -> None:
+    text = Client().get("/.well-known/security.txt").content.decode()
+    assert text.startswith("Contact: http://testserver/privacy/#security\n")
+    section = shown().find(id="security").find_next("p").text
+    assert "(405) 555-0100" in section
+
+
+def test_there_is_a_policy_for_reports() -> None:
+    text = (TESTS.parent / "SECURITY.md").read_text()
+    assert "/.well-known/security.txt" in text

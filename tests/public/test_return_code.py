@@ -1,0 +1,351 @@
+"""Return codes: what they open, what they can't be told from, and what erasing leaves."""
+
+import random
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from bs4 import BeautifulSoup
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from screening import rate_limits, return_codes
+from screening.models import Attempts, Contact, Forgotten, Note, Review, Submission
+from screening.questionnaire import PAGES
+from tests.answers import BEST, IOP, URGENT, answers, on_page
+from tests.conftest import Person, on_desk
+
+pytestmark = pytest.mark.django_db
+DESK = "/admin/screening/submission/"
+
+
+def code_on(html: str) -> str:
+    return BeautifulSoup(html, "html.parser").select_one("p.code").text
+
+
+def saves(person: Person, given: dict[str, str] = IOP) -> str:
+    """The code that a person is given."""
+    return code_on(person.finishes(given, "save").content.decode())
+
+
+def come_back(code: str, client: Client | None = None) -> Any:
+    return (client or Client()).post("/return/", {"code": code}, follow=True)
+
+
+# The code itself
+
+
+def test_code_has_120_random_bits_in_five_groups_of_five(person: Person) -> None:
+    code = saves(person)
+    assert re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{5}-){4}[0-9A-HJKMNP-TV-Z]{5}", code)
+    assert len(return_codes.SYMBOLS) ** return_codes.LENGTH == 2**120
+    drawn = {return_codes.new() for _ in range(500)}
+    assert len(drawn) == 500
+    assert all(len({code[place] for code in drawn}) == 32 for place in range(return_codes.LENGTH))
+
+
+def test_every_mistaken_symbol_and_every_two_that_traded_places_are_noticed() -> None:
+    code = return_codes.new()
+    for place, symbol in enumerate(code):
+        for other in set(return_codes.SYMBOLS) - {symbol}:
+            assert return_codes.read(code[:place] + other + code[place + 1 :]) == ""
+        for later in range(place + 1, len(code)):
+            swapped = list(code)
+            swapped[place], swapped[later] = swapped[later], swapped[place]
+            assert return_codes.read("".join(swapped)) == (code if code[place] == code[later] else "")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        str.lower,
+        lambda code: code.replace("-", ""),
+        lambda code: f"  {code.replace('-', ' ')}\n",
+        lambda code: code.replace("-", "–"),
+        lambda code: f"“{code.replace('-', '−')}”\u200b.",
+        lambda code: "".join(chr(ord(symbol) + 0xFEE0) for symbol in code),
+        lambda code: code.replace("0", "o").replace("1", "l"),
+        lambda code: code.replace("0", "O").replace("1", "I"),
+    ],
+)
+def test_code_may_be_typed_in_any_of_the_usual_ways(typed: Callable[[str], str]) -> None:
+    generator = random.Random(1)
+    for _ in range(50):
+        body = "".join(generator.choices("01" + return_codes.SYMBOLS, k=return_codes.LENGTH))
+        code = body + return_codes._check(body)
+        assert return_codes.read(typed(return_codes.shown(code))) == code
+
+
+@pytest.mark.parametrize("typed", ["", " ", "A" * 24, "A" * 26, "A" * 100_000, "U" * 25, "ß" * 25, "\x00" * 25, "é1"])
+def test_what_is_no_code_is_called_mistyped_and_stays_in_the_field(typed: str) -> None:
+    response = Client().post("/return/", {"code": typed})
+    assert response.status_code == 422
+    page = BeautifulSoup(response.content, "html.parser")
+    assert "typing mistake" in page.select_one("[role=alert]").text
+    assert page.select_one("#id_code")["value"] == typed[:200]
+
+
+# What it opens
+
+
+def test_code_shows_the_result_again_on_another_device(person: Person) -> None:
+    code = saves(person, URGENT)
+    response = come_back(code)
+    assert response.redirect_chain == [("/result/", 302)]
+    shown = [BeautifulSoup(page.content, "html.parser").main.text for page in (response, person.client.get("/result/"))]
+    assert shown[0] == shown[1]
+    assert response["Cache-Control"].count("no-store") == 1
+
+
+def test_code_still_opens_a_result_whose_questionnaire_has_changed_since(person: Person) -> None:
+    code = saves(person)
+    submission = Submission.objects.get()
+    submission.answers = {key: value for key, value in IOP.items() if key != "mind"} | {"shoe_size": "nine"}
+    submission.save()
+    html = come_back(code).content.decode()
+    assert code_on(html) == code
+    assert submission.result["reasons"][0]["text"] in html
+
+
+def test_result_kept_nowhere_has_no_code(person: Person) -> None:
+    html = person.finishes(IOP, "view").content.decode()
+    assert "This is your code" not in html
+    assert person.client.get("/erase/").status_code == 200
+    assert person.client.post("/erase/").status_code == 200
+    assert not Forgotten.objects.exists()
+
+
+def test_person_is_told_whether_and_when_staff_opened_it_and_not_who(person: Person, staff_client: Client) -> None:
+    code = saves(person)
+    submission = Submission.objects.get()
+    assert "Nobody on our staff has opened it on this site yet." in come_back(code).content.decode()
+    staff_client.get(DESK)  # a line in a list is not yet opened
+    assert "Nobody on our staff has opened it on this site yet." in come_back(code).content.decode()
+    with time_machine.travel("2026-12-01 15:04:00-06:00", tick=False):
+        Submission.objects.update(received_at="2026-11-30T00:00:00Z")
+        staff_client.force_login(User.objects.get())
+        staff_client.get(f"{DESK}{submission.pk}/change/")
+    with time_machine.travel("2026-12-02 15:04:00-06:00", tick=False):
+        staff_client.force_login(User.objects.get())
+        staff_client.get(f"{DESK}{submission.pk}/change/")
+        html = come_back(code).content.decode()
+    assert "On Dec. 1, 2026 at 3:04 p.m. someone on our staff first opened it on this site." in html
+    assert "It was opened 2 times in all, the last time on Dec. 2, 2026 at 3:04 p.m." in html
+    assert User.objects.get().get_username() not in re.sub(r"our staff|The staff|staff (may|can|is)", "", html).split()
+
+
+# What it does not tell
+
+
+def test_wrong_expired_and_erased_codes_get_the_very_same_answer(person: Person) -> None:
+    old = saves(person)
+    Submission.objects.update(received_at="2020-01-01T00:00:00Z")
+    erased = saves(Person(Client()), URGENT)
+    gone = Client()
+    come_back(erased, gone)
+    gone.post("/erase/")
+    pages, queries = [], []
+    for code in (return_codes.shown(return_codes.new()), old, erased):
+        client = Client()
+        client.get("/return/")
+        with CaptureQueriesContext(connection) as captured:
+            response = client.post("/return/", {"code": code})
+        assert response.status_code == 422
+        assert "Nothing is kept under this code." in response.content.decode()
+        pages.append(re.sub(r'value="[^"]*"', "", response.content.decode()))
+        queries.append([query["sql"].split(" WHERE ")[0] for query in captured])
+    assert pages[0] == pages[1] == pages[2]
+    assert queries[0] == queries[1] == queries[2]
+
+
+def test_database_holds_the_code_only_sealed(person: Person, settings: Any) -> None:
+    code = return_codes.read(saves(person))
+    submission = Submission.objects.get()
+    assert submission.code == return_codes.sealed(code)[0]
+    everything = str(list(Submission.objects.values())).upper()
+    assert not [place for place in range(16) if code[place : place + 10] in everything]
+    settings.DATA_KEYS = ["another key, just as long as the one before it was, or longer"]
+    assert submission.code not in return_codes.sealed(code)
+
+
+# Tries
+
+
+def wrong_tries(number: int, address: str = "192.0.2.1") -> list[int]:
+    client = Client(REMOTE_ADDR=address)
+    return [client.post("/return/", {"code": return_codes.new()}).status_code for _ in range(number)]
+
+
+def test_wrong_codes_are_limited_for_each_address_and_nobody_else_is_locked_out(person: Person) -> None:
+    code = saves(person)
+    assert wrong_tries(203, "192.0.2.1") == [422] * 200 + [429] * 3
+    assert wrong_tries(1, "192.0.2.2") == [422]
+    assert come_back(code, Client(REMOTE_ADDR="192.0.2.3")).status_code == 200
+
+
+def test_limit_says_so_and_leaves_the_crisis_numbers_and_all_else_open() -> None:
+    client = Client(REMOTE_ADDR="192.0.2.1")
+    for _ in range(201):
+        response = client.post("/return/", {"code": return_codes.shown(return_codes.new())})
+    assert response.status_code == 429
+    assert "Please try again in an hour" in response.content.decode()
+    for page in (response, *(client.get(address) for address in ("/", "/help/", "/questions/safety/", "/return/"))):
+        assert 'href="tel:988"' in page.content.decode()
+    assert Person(client).finishes(BEST, "save").status_code == 200
+
+
+def test_right_codes_and_typing_mistakes_are_not_counted(person: Person) -> None:
+    code = saves(person)
+    for _ in range(30):
+        assert come_back(code).status_code == 200
+        assert Client().post("/return/", {"code": code[:-1] + "*"}).status_code == 422
+    assert Attempts.objects.get(what="return", place="").count == 0
+
+
+def test_tries_are_open_again_within_the_next_hour() -> None:
+    with time_machine.travel("2026-11-23 12:59", tick=False) as clock:
+        assert wrong_tries(201)[-1] == 429
+        clock.shift(timedelta(minutes=2))
+        assert wrong_tries(1) == [422]
+
+
+def test_when_all_tries_together_are_used_up_a_fresh_address_still_has_some(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "RETURN", rate_limits.Limit("return", per_address=20, in_all=5, even_then=3))
+    assert wrong_tries(7, "192.0.2.1") == [422] * 5 + [429] * 2
+    assert wrong_tries(4, "192.0.2.2") == [422] * 3 + [429]
+    code = saves(person)
+    assert come_back(code, Client(REMOTE_ADDR="192.0.2.3")).status_code == 200
+
+
+# Erasing
+
+
+@time_machine.travel("2026-11-23 12:00", tick=False)
+def test_erasing_takes_everything_and_leaves_a_dated_count(person: Person, staff_client: Client) -> None:
+    code = saves(person)
+    submission = Submission.objects.get()
+    typed = {"notes-0-text": "Called.", "reviews-0-program": "inpatient", "reviews-0-reason": "No bed at home."}
+    staff_client.post(f"{DESK}{submission.pk}/change/", on_desk(staff_client, submission) | typed)
+    person.client.post("/contact/", {"phone": "405 555 0123", "agree": "on"})
+    assert [model.objects.count() for model in (Note, Review, Contact)] == [1, 1, 1]
+    other = Submission.objects.submit(URGENT)
+    assert "Nobody can bring it back" in person.client.get("/erase/").content.decode()
+    assert Submission.objects.count() == 2
+    response = person.client.post("/erase/", follow=True)
+    again = person.client.post("/erase/", follow=True)
+    assert (response.status_code, response.redirect_chain) == (200, [])
+    assert "All that you saved here is gone, for us and for you" in response.content.decode()
+    assert again.redirect_chain == [("/return/", 302)]
+    assert [*Submission.objects.all()] == [other]
+    assert not Note.objects.exists()
+    assert not Review.objects.exists()
+    assert not Contact.objects.exists()
+    assert [(str(row), row.count) for row in Forgotten.objects.all()] == [("2026-11-23 erased", 1)]
+    assert "Nothing is kept under this code." in come_back(code).content.decode()
+    assert person.client.get("/check/").url == "/questions/safety/?note=gap"
+
+
+def test_device_that_still_has_the_answers_is_told_that_they_are_no_longer_kept(person: Person) -> None:
+    code = saves(person)
+    other_device = Client()
+    come_back(code, other_device)
+    other_device.post("/erase/")
+    html = person.client.get("/result/").content.decode()
+    assert "What you saved is no longer kept." in html
+    assert "This is your code" not in html
+
+
+def test_what_was_saved_before_an_answer_was_changed_is_told_of_and_goes_too(person: Person) -> None:
+    first = saves(person)
+    person.post("job", on_page(PAGES[1], BEST))
+    assert "What you saved before you changed an answer is still kept." in person.client.get("/check/").content.decode()
+    person.client.post("/check/", {"action": "view"})
+    html = person.client.get("/result/").content.decode()
+    assert "We kept nothing" not in html
+    assert "What you saved before you changed them is still kept" in html
+    person.client.post("/check/", {"action": "save"})
+    result = person.client.get("/result/").content.decode()
+    assert "And what you saved before you changed an answer." in result
+    assert "You saved more than once on this device." in person.client.get("/erase/").content.decode()
+    person.client.post("/erase/")
+    assert not Submission.objects.exists()
+    assert Forgotten.objects.get().count == 2
+    for code in (first, code_on(result)):
+        assert "Nothing is kept under this code." in come_back(code).content.decode()
+
+
+def test_older_tab_that_saved_later_does_not_hide_the_first_save_from_erasing(person: Person) -> None:
+    person.answers_every_page(IOP)
+    unsaved = person.client.cookies[settings.DRAFT_COOKIE_NAME].value
+    person.client.post("/check/", {"action": "save"})
+    person.client.cookies[settings.DRAFT_COOKIE_NAME] = unsaved
+    person.post("job", on_page(PAGES[1], BEST))
+    assert person.client.post("/check/", {"action": "save"}).url == "/check/?note=saved_before"
+    person.client.post("/erase/")
+    assert not Submission.objects.exists()
+
+
+def test_cookie_stays_small_however_often_something_is_saved(person: Person) -> None:
+    saves(person)
+    for number in range(40):
+        person.post("job", on_page(PAGES[1], (BEST, IOP)[number % 2]))
+        person.client.post("/check/", {"action": "save"})
+    assert len(person.client.cookies[settings.DRAFT_COOKIE_NAME].value) < 3500
+
+
+def test_code_that_was_erased_is_never_used_again_on_a_device_that_still_has_it(person: Person) -> None:
+    code = saves(person)
+    Submission.objects.all().delete()
+    check = person.client.get("/check/").content.decode()
+    assert "You saved these answers." not in check
+    assert "What you saved is no longer kept." in person.client.get("/contact/").content.decode()
+    person.client.post("/check/", {"action": "save"})
+    assert code_on(person.client.get("/result/").content.decode()) != code
+    assert "Nothing is kept under this code." in come_back(code).content.decode()
+
+
+def test_damaged_row_can_still_be_erased(person: Person) -> None:
+    code = saves(person)
+    for damage in ({"answers": "x"}, {"answers": ["x"]}, {"answers": {"job": ["x"]}}):
+        Submission.objects.update(result={"need": "enormous", "support": 1, "duties": None, "reasons": {}}, **damage)
+        device = Client()
+        assert "What you saved is damaged" in come_back(code, device).content.decode()
+    device.post("/erase/")
+    assert not Submission.objects.exists()
+
+
+def test_nothing_can_be_erased_while_the_database_is_down_and_it_says_so(
+    person: Person, database_goes_down: Callable[[], None]
+) -> None:
+    saves(person)
+    database_goes_down()
+    response = person.client.post("/erase/")
+    assert response.status_code == 503
+    assert "Nothing was changed" in response.content.decode()
+    response = Client().post("/return/", {"code": return_codes.shown(return_codes.new())})
+    assert response.status_code == 503
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_of_an_erased_submission_is_left_in_the_database_file(person: Person) -> None:
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL's files are its own matter: vacuum takes away what nobody can reach any more
+    given = answers(job="cannot_leave", opioids="sick")
+    saves(person, given)
+    path = Path(str(connection.settings_dict["NAME"]))
+
+    def on_disk() -> bytes:
+        return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+    assert b"cannot_leave" in on_disk()
+    person.client.post("/erase/")
+    assert b"cannot_leave" not in on_disk()

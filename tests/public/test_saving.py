@@ -1,0 +1,171 @@
+"""Saving: exactly once per draft, frozen as the person saw it, and never a lost answer."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from bs4 import BeautifulSoup
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from screening import return_codes, rules
+from screening.models import Submission
+from screening.questionnaire import PAGES, QUESTIONS
+from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, PEOPLE, on_page
+from tests.conftest import Person
+
+COOKIE = settings.DRAFT_COOKIE_NAME
+REFERENCE = "So that they find your answers, give them this reference:"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", PEOPLE)
+def test_save_keeps_the_answers_and_the_result_that_the_person_sees(person: Person, name: str) -> None:
+    html = person.finishes(PEOPLE[name], "save").content.decode()
+    submission = Submission.objects.get()
+    assert submission.answers == PEOPLE[name]
+    assert submission.recommendation == rules.recommend(PEOPLE[name])
+    assert submission.rules_version == rules.CURRENT.version
+    assert submission.language == "en"
+    for reason in submission.result["reasons"]:
+        assert reason["text"] in html.replace("&#x27;", "'")
+
+
+@pytest.mark.django_db
+def test_nothing_reaches_the_database_before_save_or_without_it(person: Person) -> None:
+    person.finishes(IOP, "view")
+    assert not Submission.objects.exists()
+
+
+@pytest.mark.django_db
+def test_saving_twice_or_replaying_an_old_cookie_saves_once(person: Person) -> None:
+    person.answers_every_page(IOP)
+    before = person.client.cookies[COOKIE].value
+    for _ in range(3):
+        person.client.post("/check/", {"action": "save"})
+        person.client.get("/result/")
+        person.client.cookies[COOKIE] = before
+    assert Submission.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_saving_at_the_same_moment_saves_once() -> None:
+    code, barrier = return_codes.new(), threading.Barrier(8)
+    seen: list[object] = []
+
+    def save() -> None:
+        try:
+            barrier.wait()
+            seen.append(Submission.objects.submit(CLOSE_CALL, code).pk)
+        except Exception as error:  # shown by the assertion below
+            seen.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=save) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [Submission.objects.get().pk] * 8
+
+
+@pytest.mark.django_db
+def test_result_is_read_from_the_saved_row(person: Person) -> None:
+    person.finishes(IOP, "save")
+    submission = Submission.objects.get()
+    submission.result["reasons"][0]["text"] = "What was said on that day."
+    submission.save()
+    assert "What was said on that day." in person.client.get("/result/").content.decode()
+
+
+@pytest.mark.django_db
+def test_answers_changed_after_saving_are_a_draft_of_their_own(person: Person) -> None:
+    person.finishes(IOP, "save")
+    person.post("job", on_page(PAGES[1], BEST))
+    assert person.client.get("/result/").url == "/check/"
+    person.client.post("/check/", {"action": "save"})
+    assert [saved.answers for saved in Submission.objects.order_by("pk")] == [IOP, BEST]
+
+
+@pytest.mark.django_db
+def test_older_tab_that_saves_other_answers_of_the_same_draft_is_told(person: Person) -> None:
+    person.answers_every_page(IOP)
+    unsaved = person.client.cookies[COOKIE].value
+    person.client.post("/check/", {"action": "save"})
+    person.client.cookies[COOKIE] = unsaved
+    person.post("job", on_page(PAGES[1], BEST))
+    response = person.client.post("/check/", {"action": "save"}, follow=True)
+    assert response.redirect_chain == [("/check/?note=saved_before", 302)]
+    assert "not saved yet" in response.content.decode()
+    assert Submission.objects.count() == 1
+    assert person.client.post("/check/", {"action": "save"}).url == "/result/"
+    assert [saved.answers for saved in Submission.objects.order_by("pk")] == [IOP, BEST]
+
+
+def test_whole_screening_works_while_the_database_is_down(
+    person: Person, database_goes_down: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    database_goes_down()
+    person.answers_every_page(IOP)
+    response = person.client.post("/check/", {"action": "save"})
+    assert response.status_code == 503
+    assert "save right now" in response.content.decode()
+    assert "cannot_leave" not in caplog.text
+    assert person.client.post("/check/", {"action": "view"}).url == "/result/"
+    assert person.client.get("/result/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_saved_result_can_still_be_seen_while_the_database_is_down(
+    person: Person, database_goes_down: Callable[[], None]
+) -> None:
+    before = BeautifulSoup(person.finishes(INPATIENT, "save").content, "html.parser")
+    database_goes_down()
+    after = person.client.get("/result/")
+    assert after.status_code == 200
+    soup = BeautifulSoup(after.content, "html.parser")
+    for section in ("why", "code", "next"):
+        found = [page.find(id=section).find_parent("section") for page in (before, soup)]
+        for part in found[0].select(".reference"):  # only the database knows it
+            part.decompose()
+        words = [" ".join(part.text.replace(REFERENCE, "").split()) for part in found]
+        assert words[0] == words[1]
+
+
+@pytest.mark.django_db
+def test_answers_that_are_not_complete_are_never_saved() -> None:
+    for given in ({}, IOP | {"job": "astronaut"}, {key: IOP[key] for key in list(QUESTIONS)[1:]}):
+        with pytest.raises(ValueError, match=r"missing|unknown"):
+            Submission.objects.submit(given)
+    assert not Submission.objects.exists()
+
+
+@pytest.mark.django_db
+def test_old_row_with_a_question_that_is_no_longer_asked_can_be_read(staff_client: Client) -> None:
+    submission = Submission.objects.submit(IOP)
+    submission.answers |= {"shoe_size": "nine"}
+    submission.answers.pop("job")
+    submission.save()
+    html = staff_client.get(f"/admin/screening/submission/{submission.pk}/change/").content.decode()
+    assert "shoe_size" in html
+    assert QUESTIONS["job"].text not in html
+
+
+@pytest.mark.django_db
+def test_keep_nothing_pressed_while_a_save_is_under_way_does_not_deny_the_save(person: Person) -> None:
+    person.answers_every_page(IOP)
+    unsaved = person.client.cookies[COOKIE].value
+    person.client.post("/check/", {"action": "save"})
+    person.client.cookies[COOKIE] = unsaved
+    person.client.post("/check/", {"action": "view"})
+    html = person.client.get("/result/").content.decode()
+    assert "Your answers are saved" in html
+    assert "We kept nothing" not in html
+
+
+@pytest.mark.django_db
+def test_note_of_an_earlier_save_goes_once_these_answers_are_saved(person: Person) -> None:
+    person.finishes(IOP, "save")
+    assert "not saved yet" not in person.client.get("/check/?note=saved_before").content.decode()

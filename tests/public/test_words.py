@@ -1,0 +1,168 @@
+"""The words that a person meets: all marked for translation, plain, and kind."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+from django.utils import translation
+from django.utils.translation import trans_real
+
+from screening import return_codes
+from screening.explanation import explain
+from screening.models import in_words
+from screening.questionnaire import PAGES, QUESTIONS
+from screening.rules import CURRENT, recommend
+from tests.answers import PEOPLE, WORST, on_page
+from tests.conftest import Person
+
+pytestmark = pytest.mark.django_db  # a result is looked for among the saved ones
+
+MARK = "⟦{}⟧"
+# Names, numbers, letters and titles are the same in every language.
+SAME = re.compile(
+    r"^[\W\d]*$|^FindTreatment\.gov$|^Country Road Recovery Center$|^[\d\W]*https?://\S+$|^([A-Z]\d?\s?)+$|^(\w{5}-){4}\w{5}$|^\w{4}-\w{4}$"
+)
+AS_PUBLISHED = "style, script, code, #sources + ol, #sources + dl"
+# Never said to a person, and not said of one either.
+BANNED = r"\b(eligible|fail\w*|score\w*|addicts?|alcoholics?|clean|dirty|abus\w+|patients?|relapse\w*|level \d)\b|%"
+GRADE = 6.0
+
+
+def every_page() -> Iterator[tuple[str, str]]:
+    """(name, HTML) of every page that a person can meet, the error pages and the worst result included."""
+    yield "start", Client().get("/").content.decode()
+    yield "help", Client().get("/help/").content.decode()
+    yield "how it works", Client().get("/how-it-works/").content.decode()
+    yield "paper", Client().get("/paper/").content.decode()
+    yield "privacy", Client().get("/privacy/").content.decode()
+    yield "return", Client().get("/return/").content.decode()
+    yield "return, mistyped", Client().post("/return/", {"code": "x"}).content.decode()
+    yield "return, unknown", Client().post("/return/", {"code": return_codes.new()}).content.decode()
+    yield "not found", Client().get("/no/such/page/").content.decode()
+    yield "lost secret", Client(enforce_csrf_checks=True).post("/check/").content.decode()
+    for name, given in (PEOPLE | {"worst": WORST}).items():
+        person = Person(Client())
+        for page in PAGES:
+            if name == "iop":
+                yield f"{page.slug} open", person.client.get(f"/questions/{page.slug}/").content.decode()
+                yield f"{page.slug} wrong", person.post(page.slug, {}).content.decode()
+            person.post(page.slug, on_page(page, given))
+        if name == "worst":
+            yield "help now", person.client.get("/help/").content.decode()
+        yield f"{name} check", person.client.get("/check/").content.decode()
+        person.client.post("/check/", {"action": "view"})
+        yield f"{name} result", person.client.get("/result/").content.decode()
+    yield "contact, not saved", person.client.get("/contact/").content.decode()
+    person.client.post("/check/", {"action": "save"})
+    yield "result, saved", person.client.get("/result/").content.decode()
+    yield "contact", person.client.get("/contact/").content.decode()
+    yield "contact, wrong", person.client.post("/contact/", {"phone": "1", "email": "x"}).content.decode()
+    person.client.post("/contact/", {"phone": "405 555 0123", "agree": "on"})
+    yield "contact, asked", person.client.get("/contact/").content.decode()
+    yield "result, asked for a call", person.client.get("/result/").content.decode()
+    yield "erase", person.client.get("/erase/").content.decode()
+    other = Client()
+    other.cookies.update(person.client.cookies)
+    yield "erased", person.client.post("/erase/", follow=True).content.decode()
+    yield "result, erased", other.get("/result/").content.decode()
+
+
+def texts(html: str) -> list[str]:
+    """What is shown or read out, a piece an element; sources keep the words they were published in."""
+    soup = BeautifulSoup(html, "html.parser")
+    for element in soup.select(AS_PUBLISHED):
+        element.decompose()
+    attributes = [str(element["aria-label"]) for element in soup.select("[aria-label]")]
+    return [text for text in (*map(str.strip, soup.stripped_strings), *attributes) if text]
+
+
+@pytest.fixture
+def marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A make-believe language in which every translated text wears marks."""
+
+    def mark(function: Callable[..., str]) -> Callable[..., str]:
+        return lambda *args, **kwargs: MARK.format(function(*args, **kwargs))
+
+    for name in ("gettext", "pgettext", "ngettext"):
+        monkeypatch.setattr(translation._trans, name, mark(getattr(trans_real, name)))
+
+
+def test_every_word_is_marked_for_translation(marked: None) -> None:
+    bare = set()
+    for name, html in every_page():
+        depth = 0
+        for text in texts(html):
+            unmarked = ""
+            for character in text:
+                depth += (character == "⟦") - (character == "⟧")
+                unmarked += "" if depth or character in "⟦⟧" else character
+            if not SAME.match(unmarked.strip()):
+                bare.add((name, unmarked.strip()))
+    assert not bare
+
+
+def sentences(html: str) -> Iterator[str]:
+    """Sentences of the prose; an element ends one even without a full stop."""
+    soup = BeautifulSoup(html, "html.parser")
+    for element in soup.select(f"{AS_PUBLISHED}, .lines .number"):
+        element.decompose()
+    for element in soup.select(
+        "p, li, dd, dt, h1, h2, h3, h4, q, .level, legend, label, caption, figcaption, summary, td, th, .said"
+    ):
+        element.append(". ")
+    for sentence in re.split(r"[.!?:](?:\s|$)", soup.get_text(" ")):
+        if len(sentence.split()) > 2:
+            yield sentence
+
+
+def syllables(word: str) -> int:
+    """An estimate, good enough for a grade over a whole page."""
+    word = re.sub(r"(?:[^laeiouy]es|[^laeiouyt]ed|[^laeiouy]e)$", "", word.lower())
+    return max(1, len(re.findall(r"[aeiouy]+", word)))
+
+
+def reading_grade(parts: list[str]) -> float:
+    """Flesch-Kincaid grade level (Kincaid et al. 1975)."""
+    words = [word for part in parts for word in re.findall(r"[A-Za-z’']+", part)]
+    return 0.39 * len(words) / len(parts) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
+
+
+def test_reading_grade_knows_hard_words_from_plain_ones() -> None:
+    assert reading_grade(["The cat sat on the mat", "It was a big cat"]) < 2
+    assert reading_grade(["Individualised multidisciplinary interventions necessitate comprehensive evaluation"]) > 12
+
+
+def test_every_page_reads_at_grade_six_or_lower() -> None:
+    grades = {name: reading_grade(list(sentences(html))) for name, html in every_page()}
+    assert {name: round(grade, 1) for name, grade in grades.items() if grade > GRADE} == {}
+
+
+def test_every_reason_reads_at_grade_six_or_lower() -> None:
+    # A single short text can be off by a word or two; together they may not be.
+    assert reading_grade([part for rule in CURRENT.rules for part in re.split(r"[.!?]\s*", rule.text) if part]) <= GRADE
+
+
+def test_words_are_person_first_and_never_judge() -> None:
+    found = {
+        (name, match[0])
+        for name, html in every_page()
+        for text in texts(html)
+        for match in re.finditer(BANNED, text, re.I)
+    }
+    assert not found
+
+
+def test_every_answer_set_can_be_explained_in_words() -> None:
+    for given in (*PEOPLE.values(), WORST):
+        explanation = explain(in_words(recommend(given)), given)
+        for card in explanation.cards:
+            assert card.reasons
+            assert card.sentence
+        assert sum(cell.here for _need, cells in explanation.grid for cell in cells) == 1
+
+
+def test_every_page_says_why_it_asks() -> None:
+    assert all(page.why for page in PAGES)
+    assert all(question.topic for question in QUESTIONS.values())

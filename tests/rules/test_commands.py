@@ -1,0 +1,290 @@
+"""The commands of the clinical lead: verify what is stored, replay other rules on it, compare versions."""
+
+import json
+import math
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from screening import rules
+from screening.management import streaming
+from screening.models import Submission
+from screening.rules import CURRENT, versions
+from screening.rules.ruleset import Rule, RuleSet
+from screening.rules.versions import as_data
+from tests.answers import BEST, PEOPLE, WORST, answers
+from tests.rules.test_answer_space import with_rule
+
+ALL = math.prod(map(len, CURRENT.options.values()))
+
+
+def run(*command: str) -> str:
+    """What a command prints; a CommandError is what it prints last, and its failure."""
+    out = StringIO()
+    call_command(*command, stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def file_of(rule_set: RuleSet, folder: Path) -> str:
+    path = folder / f"{rule_set.version}.json"
+    path.write_text(json.dumps(as_data(rule_set)))
+    return str(path)
+
+
+@pytest.fixture
+def on_file(db: None) -> list[Submission]:
+    return [Submission.objects.submit(given) for given in (*PEOPLE.values(), WORST)]
+
+
+def changed(submission: Submission, **fields: object) -> None:
+    Submission.objects.filter(pk=submission.pk).update(**fields)
+
+
+def everything() -> list[object]:
+    return list(Submission.objects.order_by("pk").values())
+
+
+# verify_results
+
+
+def test_verify_agrees_with_what_was_saved(on_file: list[Submission]) -> None:
+    assert run("verify_results") == (
+        "5 checked: 5 agree, 0 differ, 0 of unknown rules, 0 with answers that their rules don't know.\n"
+    )
+
+
+def test_verify_of_nothing_says_so(db: None) -> None:
+    assert run("verify_results").startswith("0 checked")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("program", "iop", "program is iop, rules {} give inpatient"),
+        ("urgency", 1, "urgency is soon, rules {} give now"),
+        ("close_call", True, "close_call is True, rules {} give False"),
+        ("answers", BEST, "need is high, rules {} give low"),
+        ("result", {"need": "high", "support": "weak", "duties": "fixed", "reasons": []}, "the reasons are not those"),
+        ("result", {"need": "low"}, "the stored result can't be read"),
+        ("result", [], "the stored result can't be read"),
+        ("urgency", 77, "the stored result can't be read"),
+    ],
+)
+def test_verify_names_each_mismatch(on_file: list[Submission], field: str, value: object, named: str) -> None:
+    urgent = on_file[3]
+    changed(urgent, **{field: value})
+    out = StringIO()
+    with pytest.raises(CommandError, match="5 checked: 4 agree, 1 differ"):
+        call_command("verify_results", stdout=out, stderr=StringIO())
+    assert out.getvalue().count("\n") == 1
+    assert out.getvalue().startswith(f"{urgent}: ")
+    assert named.format(CURRENT.version) in out.getvalue()
+
+
+def test_verify_counts_apart_what_it_cannot_judge(on_file: list[Submission]) -> None:
+    changed(on_file[0], rules_version="1999.9")
+    changed(on_file[1], answers={key: value for key, value in BEST.items() if key != "mind"})
+    changed(on_file[2], answers=BEST | {"job": "astronaut"})
+    changed(on_file[3], answers=[])
+    out = StringIO()
+    with pytest.raises(
+        CommandError, match=r"5 checked: 1 agree, 0 differ, 1 of unknown rules, 3 with answers that their rules don't"
+    ):
+        call_command("verify_results", stdout=out, stderr=StringIO())
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 4
+    assert "no rules version '1999.9'; released are" in lines[0]
+    assert lines[1].endswith("know to mind")
+    assert lines[2].endswith("know to job")
+    assert "astronaut" not in out.getvalue()
+
+
+def test_verify_judges_by_the_version_a_result_was_given_under(
+    on_file: list[Submission], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A later version asks more and decides otherwise; what was saved under the earlier one still stands.
+    later = replace(with_rule(CURRENT, "some_supervision", need="high"), version="2099.1")
+    monkeypatch.setattr(rules, "CURRENT", later)
+    assert "5 agree" in run("verify_results")
+
+
+def test_verify_knows_words_of_another_language_from_words_that_were_changed(on_file: list[Submission]) -> None:
+    result = on_file[0].result
+    result["reasons"][0]["text"] = "Otra lengua."
+    changed(on_file[0], result=result, language="es")
+    assert "5 agree" in run("verify_results")
+    changed(on_file[0], language="en")
+    with pytest.raises(CommandError, match="1 differ"):
+        run("verify_results")
+    changed(on_file[0], language="es", result=result | {"reasons": result["reasons"][1:]})
+    with pytest.raises(CommandError, match="1 differ"):
+        run("verify_results")
+
+
+def test_long_runs_show_how_far_they_are(on_file: list[Submission], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "EVERY", 0)
+    progress = StringIO()
+    call_command("verify_results", stdout=StringIO(), stderr=progress)
+    assert progress.getvalue().splitlines()[0] == "1 of 5 ..."
+
+
+# replay_rules
+
+
+def test_replay_of_the_rules_in_force_moves_nobody(on_file: list[Submission]) -> None:
+    told = run("replay_rules")
+    assert f"With rules {CURRENT.version}, of 5 submissions:" in told
+    assert "5 stay as they are" in told
+    assert "0 move" in told
+
+
+def test_replay_says_who_moves_whence_whereto_and_by_which_rule(on_file: list[Submission], tmp_path: Path) -> None:
+    stricter = replace(with_rule(CURRENT, "some_supervision", need="high"), version="2099.1")
+    before = everything()
+    told = run("replay_rules", "--to", file_of(stricter, tmp_path))
+    assert "4 stay as they are" in told
+    assert "1 move" in told
+    assert "1  iop (close call), urgency none  ->  inpatient, urgency none" in told
+    assert "1  some_supervision (changed)" in told
+    assert "Nothing was written." in told
+    assert everything() == before
+
+
+def test_replay_names_the_grid_where_no_rule_moved_anyone(on_file: list[Submission], tmp_path: Path) -> None:
+    bolder = replace(CURRENT, version="2099.1", grid={**CURRENT.grid, ("some", "some"): "iop"})
+    told = run("replay_rules", "--to", file_of(bolder, tmp_path))
+    assert "iop (close call), urgency none  ->  iop, urgency none" in told
+    assert "the grid" in told
+
+
+def test_replay_names_the_grid_beside_a_rule_that_changed_and_moved_nobody(
+    on_file: list[Submission], tmp_path: Path
+) -> None:
+    other = replace(
+        CURRENT,
+        version="2099.1",
+        grid={**CURRENT.grid, ("some", "some"): "inpatient"},
+        rules=(*CURRENT.rules, Rule("more_care", {"constant_care": "sometimes"}, "Words.", "S4", need="some")),
+    )
+    told = run("replay_rules", "--to", file_of(other, tmp_path))
+    assert "iop (close call), urgency none  ->  inpatient, urgency none" in told
+    assert "1  the grid" in told
+    assert "more_care" not in told
+
+
+def test_replay_names_only_the_change_that_moved_someone_not_another_that_bears_on_them(
+    on_file: list[Submission], tmp_path: Path
+) -> None:
+    Submission.objects.submit(answers(supporters="one_or_two"))
+    other = replace(
+        with_rule(CURRENT, "few_supporters", need="some"),
+        version="2099.1",
+        grid={**CURRENT.grid, ("some", "some"): "inpatient"},
+    )
+    told = run("replay_rules", "--to", file_of(other, tmp_path))
+    assert "2 move" in told
+    assert "1  few_supporters (changed)" in told
+    assert "1  the grid" in told  # it moved the close call; it only bears on the other
+
+
+def test_replay_says_where_the_stored_result_was_not_the_rules(on_file: list[Submission]) -> None:
+    changed(on_file[0], program="inpatient")
+    told = run("replay_rules")
+    assert f"1  none: the stored result is not what rules {CURRENT.version} give (see verify_results)" in told
+
+
+def test_replay_names_rules_added_and_removed(on_file: list[Submission], tmp_path: Path) -> None:
+    kept = tuple(rule for rule in CURRENT.rules if rule.key != "constant_care")
+    new = Rule("carer_alone", {"caregiving": "only_me"}, "Words.", "S2", duties="fixed")
+    other = replace(CURRENT, version="2099.1", rules=(*kept, new))
+    told = run("replay_rules", "--to", file_of(other, tmp_path))
+    assert "constant_care (removed)" in told
+    assert "carer_alone" not in told  # it applies to one of them, and moves nobody
+
+
+def test_replay_counts_apart_what_it_cannot_judge(on_file: list[Submission], tmp_path: Path) -> None:
+    newer = replace(
+        CURRENT,
+        version="2099.1",
+        options={**CURRENT.options, "made_up": ("well", "badly")},
+        rules=(*CURRENT.rules, Rule("made_up_rule", {"made_up": "badly"}, "Words.", "A1", need="some")),
+    )
+    changed(on_file[0], answers=BEST | {"made_up": "badly"}, rules_version="1999.9")
+    changed(on_file[1], answers=BEST | {"made_up": "well"}, program="iop", urgency=0)
+    changed(on_file[2], answers=BEST | {"made_up": "well"}, result={})
+    told = run("replay_rules", "--to", file_of(newer, tmp_path))
+    assert "2  no answer that rules 2099.1 know to made_up" in told
+    assert "1  the stored result can't be read" in told
+    assert "1  no rules version '1999.9'" in told
+    assert "1 stay as they are" in told
+
+
+def test_replay_refuses_rules_it_cannot_trust(on_file: list[Submission], tmp_path: Path) -> None:
+    data = as_data(CURRENT)
+    data["grid"]["high"]["weak"] = "iop"
+    path = tmp_path / "harm.json"
+    path.write_text(json.dumps(data))
+    for command in (["replay_rules", "--to", str(path)], ["diff_rules", CURRENT.version, str(path)]):
+        with pytest.raises(CommandError, match="the grid gives less care"):
+            run(*command)
+    for command in (["replay_rules", "--to", "1999.9"], ["diff_rules", "1999.9", CURRENT.version]):
+        with pytest.raises(CommandError, match=r"no rules version '1999\.9'"):
+            run(*command)
+
+
+def test_replay_refuses_rules_in_code_that_break_a_proof(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "CURRENT", replace(CURRENT, grid={**CURRENT.grid, ("high", "weak"): "iop"}))
+    with pytest.raises(CommandError, match="the grid gives less care"):
+        run("replay_rules")
+
+
+# diff_rules
+
+
+def test_diff_of_a_version_with_itself_finds_nothing() -> None:
+    assert run("diff_rules", CURRENT.version, CURRENT.version) == f"{ALL:,} answer sets; 0 get another result\n"
+
+
+def test_diff_counts_each_move_with_its_smallest_example(tmp_path: Path) -> None:
+    other = replace(
+        with_rule(CURRENT, "opioid_withdrawal", when={"opioids": "not_sure"}),
+        version="2099.1",
+        grid={**CURRENT.grid, ("low", "weak"): "inpatient"},
+    )
+    other = with_rule(other, "lives_alone", text="Other words.")
+    told = run("diff_rules", CURRENT.version, file_of(other, tmp_path))
+    assert "rule opioid_withdrawal: changed" in told
+    assert "rule lives_alone: reworded" in told
+    assert "grid at need low, support weak: duties decide -> inpatient" in told
+    assert "iop, urgency none  ->  iop, urgency soon\n" in told
+    assert "for example: opioids=not_sure\n" in told
+
+
+def test_diff_says_which_questions_and_options_it_cannot_compare(tmp_path: Path) -> None:
+    newer = replace(
+        CURRENT,
+        version="2099.1",
+        options={**CURRENT.options, "made_up": ("well", "badly"), "job": (*CURRENT.options["job"], "on_strike")},
+        rules=(*CURRENT.rules, Rule("made_up_rule", {"made_up": "badly"}, "Words.", "A1", need="some")),
+    )
+    told = run("diff_rules", CURRENT.version, file_of(newer, tmp_path))
+    assert "rule made_up_rule: added" in told
+    assert "question made_up: only rules 2099.1 read it" in told
+    assert "question job: only rules 2099.1 know on_strike; not compared" in told
+    assert f"{2 * ALL:,} answer sets" in told
+
+
+# freeze_rules
+
+
+def test_freeze_writes_the_copy_and_refuses_to_replace_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "RELEASED", tmp_path)
+    assert "is now frozen" in run("freeze_rules")
+    assert "frozen already" in run("freeze_rules")
+    monkeypatch.setattr(rules, "CURRENT", with_rule(CURRENT, "lives_alone", support="weak"))
+    with pytest.raises(CommandError, match="Add a new version"):
+        run("freeze_rules")

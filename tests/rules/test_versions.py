@@ -1,0 +1,242 @@
+"""Frozen versions: the rules in force are the frozen copy of their version, and unsafe files are refused."""
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from screening.rules import CURRENT, VERSIONS, versions
+from screening.rules.ruleset import RuleSet
+from screening.rules.versions import (
+    RELEASED,
+    UnusableRules,
+    as_data,
+    conflicts,
+    content_hash,
+    find,
+    freeze,
+    from_data,
+    released,
+    renamed,
+)
+from tests.answers import PEOPLE
+from tests.rules.test_answer_space import with_rule
+
+TO_DO = (
+    "the rules in screening/rules.py are not those frozen as version {}. A change of rules is a new version: add it to "
+    "VERSIONS with what changed, then run manage.py freeze_rules (docs/changing-the-rules.md)."
+)
+
+
+def test_rules_in_force_are_the_frozen_copy_of_their_version() -> None:
+    if CURRENT.version not in versions.released_versions() or released(CURRENT.version) != CURRENT:
+        pytest.fail(TO_DO.format(CURRENT.version))
+
+
+def test_each_version_has_a_frozen_copy_a_date_and_a_line_on_what_changed() -> None:
+    assert [version.version for version in VERSIONS] == versions.released_versions()
+    assert [version.released for version in VERSIONS] == sorted(version.released for version in VERSIONS)
+    assert all(version.changes.endswith(".") for version in VERSIONS)
+
+
+@pytest.mark.parametrize("version", [version.version for version in VERSIONS])
+def test_frozen_copy_holds_every_proof(version: str) -> None:
+    assert find(version).version == version
+
+
+def test_frozen_copy_decides_as_the_rules_do() -> None:
+    for given in PEOPLE.values():
+        assert released(CURRENT.version).recommend(given) == CURRENT.recommend(given)
+
+
+@pytest.fixture
+def frozen_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(versions, "RELEASED", tmp_path)
+    return tmp_path
+
+
+def test_freezing_writes_once_and_never_over_another_copy(frozen_elsewhere: Path) -> None:
+    assert freeze(CURRENT) is True
+    assert freeze(CURRENT) is False
+    before = (frozen_elsewhere / f"{CURRENT.version}.json").read_text()
+    assert before == (RELEASED / f"{CURRENT.version}.json").read_text()
+    with pytest.raises(UnusableRules, match=r"frozen already, and differs.*VERSIONS"):
+        freeze(with_rule(CURRENT, "regular_medical_care", urgency="soon"))
+    assert (frozen_elsewhere / f"{CURRENT.version}.json").read_text() == before
+
+
+def test_hash_follows_what_decides_and_why_but_not_the_order_of_keys() -> None:
+    data = as_data(CURRENT)
+    turned = dict(reversed(data.items()))
+    assert content_hash(turned) == content_hash(data)
+    for other in (
+        with_rule(CURRENT, "regular_medical_care", urgency="soon"),
+        with_rule(CURRENT, "regular_medical_care", text="Another reason."),
+        with_rule(CURRENT, "regular_medical_care", sources="A1"),
+    ):
+        assert content_hash(as_data(other)) != content_hash(data)
+
+
+def rule(data: dict[str, Any], key: str) -> dict[str, Any]:
+    return next(rule for rule in data["rules"] if rule["key"] == key)
+
+
+def drop_rule(data: dict[str, Any], key: str) -> None:
+    data["rules"] = [rule for rule in data["rules"] if rule["key"] != key]
+
+
+# What a careless hand might do to a rules file -> what it is told.
+UNSAFE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "not upward closed": (
+        lambda data: rule(data, "dark_thoughts")["when"].update(self_harm=["rather_not_say", "thoughts"]),
+        "rule 'dark_thoughts' is not upward closed: 'self_harm' counts from 'rather_not_say' on, but not 'plan'",
+    ),
+    "hole in the grid": (lambda data: data["grid"]["some"].pop("some"), "hole at need 'some', support 'some'"),
+    "row missing": (lambda data: data["grid"].pop("high"), "hole at need 'high'"),
+    "less care for more need": (
+        lambda data: data["grid"]["high"].update(strong="iop"),
+        "less care to support 'some' than|urgency 'now' comes with IOP",
+    ),
+    "less care for weaker support": (
+        lambda data: data["grid"]["some"].update(strong="inpatient"),
+        "less care to support 'some' than to 'strong', at need 'some'",
+    ),
+    "no source": (lambda data: rule(data, "lives_alone").update(sources=[]), "'lives_alone': it needs a source"),
+    "unknown source": (lambda data: rule(data, "lives_alone").update(sources=["Q9"]), "unknown source 'Q9'"),
+    "no reason": (lambda data: rule(data, "lives_alone").update(reason=""), "needs a reason in words"),
+    "raises nothing": (lambda data: rule(data, "lives_alone").update(raises={}), "needs a level to raise"),
+    "unknown dimension": (lambda data: rule(data, "lives_alone").update(raises={"luck": "low"}), "dimension 'luck'"),
+    "unknown level": (lambda data: rule(data, "lives_alone").update(raises={"need": "huge"}), "unknown level 'huge'"),
+    "unknown question": (lambda data: rule(data, "lives_alone").update(when={"age": ["40"]}), "question 'age'"),
+    "unknown option": (lambda data: rule(data, "lives_alone").update(when={"home": ["tent"]}), "option 'tent'"),
+    "no answer counts": (
+        lambda data: rule(data, "lives_alone").update(when={"home": []}),
+        "no answer to 'home' counts",
+    ),
+    "always holds": (
+        lambda data: rule(data, "lives_alone").update(when={"home": data["questions"]["home"]}),
+        "first option of 'home' always holds",
+    ),
+    "same key twice": (lambda data: data["rules"].append(rule(data, "lives_alone")), "share the key 'lives_alone'"),
+    "urgent at home": (
+        lambda data: rule(data, "mind_out_of_control")["raises"].pop("need"),
+        "urgency 'now' comes with IOP, for example for mind=yes",
+    ),
+    "duties mixed with need": (
+        lambda data: rule(data, "only_carer")["raises"].update(need="some"),
+        "'caregiving' raises duties and something else",
+    ),
+    "no reason for the lowest level": (lambda data: drop_rule(data, "free_to_leave"), "duties can have no reason"),
+    "a question that changes nothing": (lambda data: drop_rule(data, "main_provider"), "'provider'"),
+    "a level left empty": (
+        lambda data: rule(data, "emergency_now")["raises"].update(urgency=""),
+        "'emergency_now': unknown level ''",
+    ),
+    "a level of nothing": (
+        lambda data: rule(data, "emergency_now")["raises"].update(urgency=None),
+        "unknown level None",
+    ),
+    "a blank source": (lambda data: rule(data, "lives_alone").update(sources=[" "]), "unknown source ' '"),
+    "a blank reason": (lambda data: rule(data, "lives_alone").update(reason="  "), "needs a reason in words"),
+    "a reason of nothing": (lambda data: rule(data, "lives_alone").update(reason=None), "the reason must be text"),
+    "a name that can't be printed": (lambda data: rule(data, "lives_alone").update(key="\ud800"), "is not a name"),
+    "answers turned round": (
+        lambda data: (
+            data["questions"].update(constant_care=list(reversed(data["questions"]["constant_care"]))),
+            rule(data, "constant_care").update(when={"constant_care": ["no"]}),
+            rule(data, "some_supervision").update(when={"constant_care": ["not_sure", "sometimes", "no"]}),
+        ),
+        "'constant_care' has its answers in another order than in version",
+    ),
+    "a question with one option": (lambda data: data["questions"].update(job=["none"]), "'job' needs two options"),
+    "no version": (lambda data: data.pop("version"), "malformed: 'version' is missing"),
+    "no rules": (lambda data: data.pop("rules"), "malformed: 'rules' is missing"),
+    "rules of another shape": (lambda data: data.update(rules=7), "malformed"),
+    "grid of another shape": (lambda data: data.update(grid=[]), "malformed"),
+    "other levels": (lambda data: data["levels"]["need"].append("huge"), "levels"),
+}
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_file_that_breaks_a_proof_is_refused_with_the_reason(name: str, tmp_path: Path) -> None:
+    harm, told = UNSAFE[name]
+    data = deepcopy(as_data(CURRENT))
+    path = tmp_path / "rules.json"
+    path.write_text(json.dumps(data))
+    assert find(str(path)) == CURRENT  # before the harm is done
+    harm(data)
+    path.write_text(json.dumps(data))
+    with pytest.raises(UnusableRules, match=told) as refused:
+        find(str(path))
+    assert "\n" not in str(refused.value)
+    assert "Traceback" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "No such file"),
+        (b"{not json", "not JSON, line 1"),
+        (b"[]", "malformed"),
+        (b"7", "malformed"),
+        (b"\xff\xfe", "not text in UTF-8"),
+        (b"", "not JSON"),
+        (b'{"version": "1", "version": "2"}', "the key 'version' stands twice"),
+        (b"[" * 200_000, "recursion"),
+        (b'{"version": ' + b"9" * 5000 + b"}", "digits"),
+    ],
+)
+def test_file_that_is_no_rules_file_gets_one_clear_line(content: bytes | None, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "rules.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UnusableRules, match=told):
+        find(str(path))
+
+
+def test_unknown_version_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(UnusableRules, match=rf"no rules version '1999\.9'; released are: .*{CURRENT.version}"):
+        find("1999.9")
+    with pytest.raises(UnusableRules, match="no rules version"):
+        find("../../etc/passwd")
+
+
+def test_file_is_read_back_as_it_was() -> None:
+    assert from_data(as_data(CURRENT)) == CURRENT
+    assert isinstance(from_data(as_data(CURRENT)), RuleSet)
+
+
+def test_edited_frozen_copy_is_refused(frozen_elsewhere: Path) -> None:
+    later = replace(CURRENT, version="2099.1")
+    freeze(later)
+    path = frozen_elsewhere / "2099.1.json"
+    path.write_text(path.read_text().replace('"urgency": "now"', '"urgency": "soon"', 1))
+    versions.released.cache_clear()
+    with pytest.raises(UnusableRules, match=r"2099\.1 is not as it was frozen"):
+        released("2099.1")
+
+
+@pytest.mark.parametrize("version", [version.version for version in VERSIONS])
+def test_frozen_copy_is_as_it_was_frozen(version: str) -> None:
+    assert released(version).version == version
+
+
+def test_questionnaire_keeps_every_released_answer_in_its_order() -> None:
+    assert conflicts(CURRENT) == []
+    assert renamed(CURRENT) == []
+
+
+def test_answers_that_change_places_or_names_are_not_frozen() -> None:
+    order = CURRENT.options["alcohol_or_pills"]
+    turned = replace(
+        CURRENT, version="2099.1", options={**CURRENT.options, "alcohol_or_pills": (order[0], *order[:0:-1])}
+    )
+    with pytest.raises(UnusableRules, match="'alcohol_or_pills' has its answers in another order"):
+        freeze(turned)
+    names = tuple(value if value != "rough" else "felt_sick" for value in CURRENT.options["past_withdrawal"])
+    with pytest.raises(UnusableRules, match="no longer has the answer 'rough' of version"):
+        freeze(replace(CURRENT, version="2099.1", options={**CURRENT.options, "past_withdrawal": names}))

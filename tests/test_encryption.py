@@ -1,0 +1,122 @@
+"""Encryption at rest and the change of keys."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import FieldError
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.test import Client
+
+from screening import return_codes
+from screening.fields import EncryptedTextField
+from screening.models import Contact, Note, Submission
+from tests.answers import IOP, URGENT
+
+pytestmark = pytest.mark.django_db
+OLD, NEW = (f"{name} key, as long as a key must be and as random as it gets" for name in ("the old", "a new"))
+
+
+@pytest.fixture
+def on_file(settings: Any) -> dict[str, Submission]:
+    """Two submissions by return code, the first with a request for a call and a note, all under the old key."""
+    settings.DATA_KEYS = [OLD]
+    saved = {code: Submission.objects.submit(given, code) for given in (IOP, URGENT) for code in [return_codes.new()]}
+    first = next(iter(saved.values()))
+    Contact.objects.create(submission=first, name="Robin", phone="", may_text=True, may_voicemail=True, consent="Yes.")
+    Note.objects.create(submission=first, text="Überall é ☎", author=User.objects.create_user("author"))
+    return saved
+
+
+def stored() -> list[tuple[Any, ...]]:
+    """All that is locked, as it stands in the database."""
+    with connection.cursor() as cursor:
+        rows = []
+        for table, columns in (
+            ("screening_contact", "name, phone, email, best_time, to_others"),
+            ("screening_note", "text"),
+            ("screening_submission", "code"),
+        ):
+            cursor.execute(f"SELECT {columns} FROM {table}")
+            rows += cursor.fetchall()
+    return rows
+
+
+def rotate() -> str:
+    out = StringIO()
+    call_command("rotate_keys", stdout=out)
+    return out.getvalue()
+
+
+def test_text_is_stored_encrypted_differently_each_time_and_empty_text_as_it_is(on_file: Any) -> None:
+    assert Contact.objects.get().phone == ""
+    (name, phone, *_more), (text,) = stored()[:2]
+    assert "Robin" not in name
+    assert phone == ""
+    assert Note.objects.get().text == "Überall é ☎"
+    Note.objects.get().save()
+    assert stored()[1] != (text,)
+
+
+def test_keys_are_changed_by_adding_one_and_rotating_and_then_the_old_one_can_go(on_file: Any, settings: Any) -> None:
+    before = stored()
+    settings.DATA_KEYS = [NEW, OLD]
+    assert Contact.objects.get().name == "Robin"
+    assert [Submission.objects.with_code(code) for code in on_file] == [*on_file.values()]
+    assert rotate() == "4 moved to the newest key, 1 were under it. Earlier keys can be taken out of DATA_KEYS.\n"
+    after = stored()
+    assert not {value for row in before for value in row if value} & {value for row in after for value in row}
+    settings.DATA_KEYS = [NEW]
+    assert Contact.objects.get().name == "Robin"
+    assert Note.objects.get().text == "Überall é ☎"
+    assert [Submission.objects.with_code(code) for code in on_file] == [*on_file.values()]
+    assert rotate() == "0 moved to the newest key, 5 were under it. Earlier keys can be taken out of DATA_KEYS.\n"
+    assert stored() == after
+
+
+def test_draft_saved_under_the_old_key_is_not_saved_once_more_under_the_new_one(on_file: Any, settings: Any) -> None:
+    settings.DATA_KEYS = [NEW, OLD]
+    code, submission = next(iter(on_file.items()))
+    assert Submission.objects.submit(IOP, code) == submission
+    assert Submission.objects.count() == 2
+
+
+def test_every_column_that_is_encrypted_is_rotated(on_file: Any, settings: Any) -> None:
+    Contact.objects.update(name="a", phone="b", email="c", best_time="d", to_others="e")
+    settings.DATA_KEYS = [NEW, OLD]
+    encrypted = [
+        field
+        for model in (Contact, Note)
+        for field in model._meta.get_fields()
+        if isinstance(field, EncryptedTextField)
+    ]
+    assert len(encrypted) == 6
+    assert rotate().startswith("8 moved")
+
+
+def test_missing_key_is_told_in_plain_words_and_nothing_is_written_over(
+    on_file: Any, settings: Any, staff_client: Client
+) -> None:
+    settings.DATA_KEYS = [NEW]
+    before = stored()
+    with pytest.raises(CommandError, match="0 moved to the newest key, 1 were under it, 4 can't be read"):
+        rotate()
+    note = Note.objects.get()
+    assert "can’t be read" in note.text
+    with pytest.raises(ValueError, match="must not be written over"):
+        note._meta.get_field("text").get_prep_value(note.text)
+    assert stored() == before
+    html = staff_client.get(f"/admin/screening/submission/{note.submission_id}/change/").content.decode()
+    assert html.count("can’t be read: the key") == 1
+    html = staff_client.post(f"/admin/screening/submission/{note.submission_id}/reveal/").content.decode()
+    assert html.count("can’t be read: the key") == 1
+
+
+def test_encrypted_columns_refuse_to_be_searched() -> None:
+    for lookup in ("text", "text__contains", "text__in"):
+        with pytest.raises(FieldError, match="encrypted"):
+            Note.objects.filter(**{lookup: "x"}).exists()
+    assert not Note.objects.filter(text__isnull=True).exists()
