@@ -9,52 +9,59 @@ from typing import Any
 
 from intake_site.settings import LOGGING
 
-os.umask(0o077)  # what the server writes is for its own user
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"  # a proxy on this machine stands in front
 worker_class = "gthread"
 threads = 8
 loglevel = "warning"
 control_socket_disable = True
-accesslog = None  # who asked for which page is written down nowhere
-# Both by way of the root's formatter: gunicorn's own words hold addresses and what was sent.
+accesslog = None  # requests are recorded nowhere
+# Both through the root's formatter: gunicorn's own messages hold addresses and request data.
 quiet = {
     "gunicorn.error": {"level": "WARNING", "propagate": True},
     "gunicorn.access": {"level": "CRITICAL", "propagate": True},
 }
 logconfig_dict = LOGGING | {"loggers": quiet}
 
+INTERVAL = 30  # seconds between runs, so that a notification leaves within a minute
+RUNS_PER_HOUR = 3600 // INTERVAL
+ONCE_A_DAY = 20 * 3600  # seconds since the last daily run after which the next one is due
+
+
+def on_starting(arbiter: Any) -> None:
+    os.umask(0o077)  # what the server writes is for its own user
+
 
 def post_worker_init(worker: Any) -> None:
-    threading.Thread(target=keep_house, daemon=True).start()
+    threading.Thread(target=run_periodic_jobs, daemon=True).start()
 
 
-def keep_house() -> None:
-    """Keeps the promises of erasing by itself, and sends again what could not be sent. Several of these may run."""
+def run_periodic_jobs() -> None:
+    """Send notifications and erase what is expired, for as long as the worker lives. Several workers may run this."""
     from django.db import connection
 
     from screening import notifications
 
-    for minute in count():
+    for run in count():
         try:
-            if minute % 60 == 0:
-                every_hour()
-            notifications.tell_again()
-        except Exception as error:  # tomorrow is another day
-            logging.getLogger(__name__).error("the house could not be kept: %s", type(error).__name__)
+            if run % RUNS_PER_HOUR == 0:
+                run_hourly_jobs()
+            notifications.send_due()
+        except Exception as error:  # the next run tries again
+            logging.getLogger(__name__).error("a periodic job failed: %s", type(error).__name__)
         finally:
             connection.close()
-        time.sleep(60)
+        time.sleep(INTERVAL)
 
 
-def every_hour() -> None:
-    """The first one to come does the work of the day."""
+def run_hourly_jobs() -> None:
+    """Erase what is expired and close unused accounts once a day; delete rate limits and SQLite's journal each hour."""
     from django.utils import timezone
 
     from screening import accounts, rate_limits, retention
 
     last = retention.last_run()
-    if last is None or (timezone.now() - last).total_seconds() > 20 * 3600:
-        retention.forget_expired()
+    if last is None or (timezone.now() - last).total_seconds() > ONCE_A_DAY:
+        retention.erase_expired()
         accounts.close_unused()
-    rate_limits.forget()
-    retention.sweep()
+    rate_limits.delete_old_windows()
+    retention.truncate_journal()

@@ -91,13 +91,6 @@ SECOND_FACTOR = env_flag("SECOND_FACTOR", True)
 OTP_TOTP_ISSUER = CENTER_NAME
 STAFF_MAIL_TO = env_list("STAFF_MAIL_TO")  # who is told of urgent submissions and requests for a call
 SITE_URL = os.environ.get("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "").rstrip("/")  # in mail
-TASKS = {
-    "default": {
-        "BACKEND": "django_tasks_db.DatabaseBackend"
-        if env_flag("WORKER", False)
-        else "django_tasks.backends.immediate.ImmediateBackend"
-    }
-}
 
 LEAVE_URL = os.environ.get("LEAVE_URL", "https://www.weather.gov/")  # where "Leave now" leads: a page for anyone
 
@@ -116,8 +109,6 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
-    "django_tasks",
-    "django_tasks_db",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
 ]

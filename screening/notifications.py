@@ -1,90 +1,79 @@
-"""Mail to staff that someone needs them: neutral words and a link, nothing of the person."""
+"""Notifications to staff: neutral words and a link, nothing of the person.
+
+The rows are an outbox: a page only adds one, and `send_due` sends what is due, each minute from the server's own loop
+or from `manage.py send_notifications`.
+"""
 
 import logging
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import DatabaseError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db import DatabaseError
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django_tasks import task
 
-from screening.models import Mail, Submission
+from screening.models import Notification, Submission
 
 log = logging.getLogger(__name__)
 
-FIRST_WAIT, LONGEST_WAIT = 60, 6 * 3600  # seconds until it is tried again; each time twice as long
-LATE = 600  # seconds after which a mail that nobody took up is late
+FIRST_RETRY, LONGEST_RETRY = 60, 6 * 3600  # seconds until the next attempt; each time twice as long
+OVERDUE = 600  # seconds after which one that nothing has tried to send is overdue
+BATCH = 100  # sent in one run
 
 
-def tell(submission: Submission, why: str) -> None:
-    """Once for each submission and reason, as soon as it is saved. Never fails what it tells of."""
+def notify(submission: Submission, reason: str) -> None:
+    """Add a notification, once for each submission and reason. A failure never fails what it is about."""
     if not settings.STAFF_MAIL_TO:
         return
     try:
-        mail, new = Mail.objects.get_or_create(submission=submission, why=why)
+        Notification.objects.get_or_create(submission=submission, reason=reason)
     except DatabaseError as error:
-        log.error("staff could not be told: %s", type(error).__name__)
-        return
-    if new:
-        transaction.on_commit(partial(_queue, mail.pk))
+        log.error("a notification could not be stored: %s", type(error).__name__)
 
 
-def tell_again() -> int:
-    """What was not sent, and is due once more. How many there were."""
-    due = list(_left().filter(next_at__lte=timezone.now()).values_list("pk", flat=True)[:100])
-    for pk in due:
-        _queue(pk)
-    return len(due)
+def send_due() -> tuple[int, int]:
+    """Send what is due; return how many were sent, and how many failed and will be tried again."""
+    due = Notification.objects.filter(sent_at=None, next_attempt_at__lte=timezone.now())
+    results = [_send(pk) for pk in list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:BATCH])]
+    return results.count(True), results.count(False)
 
 
 def unsent() -> int:
-    """Of how many submissions staff should have been told, and were not."""
-    return _left().count()
+    """How many have failed, or have waited for so long that nothing seems to send them."""
+    overdue = timezone.now() - timedelta(seconds=OVERDUE)
+    return Notification.objects.filter(Q(attempts__gt=0) | Q(created_at__lt=overdue), sent_at=None).count()
 
 
-def _left() -> QuerySet[Mail]:
-    """Tried in vain, or never taken up: a worker that does not run, perhaps."""
-    late = timezone.now() - timedelta(seconds=LATE)
-    return Mail.objects.filter(Q(tries__gt=0) | Q(made_at__lt=late), sent_at=None)
-
-
-def _queue(pk: int) -> None:
-    try:
-        send.enqueue(pk)
-    except Exception as error:  # it stands on the front page, and is tried again
-        log.error("mail to staff could not be queued: %s", type(error).__name__)
-
-
-@task()
-def send(pk: int) -> None:
-    """Sends one, unless it was sent or its submission was erased. One that fails is tried again, later and later."""
+def _send(pk: int) -> bool | None:
+    """Send one; True if it was sent, False if that failed, None if it is gone or another process has taken it."""
     now = timezone.now()
-    mail = Mail.objects.filter(pk=pk, sent_at=None, next_at__lte=now).select_related("submission").first()
-    if mail is None:
-        return
-    wait = timedelta(seconds=min(FIRST_WAIT * 2**mail.tries, LONGEST_WAIT))
-    row = Mail.objects.filter(pk=pk, sent_at=None)
-    if not row.filter(next_at=mail.next_at).update(tries=F("tries") + 1, next_at=now + wait):
-        return  # someone else is at it
+    notification = Notification.objects.filter(pk=pk, sent_at=None, next_attempt_at__lte=now).first()
+    if notification is None:
+        return None
+    delay = timedelta(seconds=min(FIRST_RETRY * 2**notification.attempts, LONGEST_RETRY))
+    row = Notification.objects.filter(pk=pk, sent_at=None)
+    # Whoever moves the time of the next attempt has taken it: no other process sends it too.
+    taken = row.filter(next_attempt_at=notification.next_attempt_at)
+    if not taken.update(attempts=F("attempts") + 1, next_attempt_at=now + delay):
+        return None
     try:
-        _message(mail).send()
-    except Exception as error:  # whatever it is: it stands on the front page
-        log.error("mail to staff could not be sent: %s", type(error).__name__)
-    else:
-        row.update(sent_at=timezone.now())
+        _message(notification).send()
+    except Exception as error:  # whatever it is, the front page of the desk counts it
+        log.error("a notification could not be sent: %s", type(error).__name__)
+        return False
+    row.update(sent_at=timezone.now())
+    return True
 
 
-def _message(mail: Mail) -> EmailMessage:
-    page = reverse("admin:screening_submission_change", args=[mail.submission_id])
+def _message(notification: Notification) -> EmailMessage:
+    page = reverse("admin:screening_submission_change", args=[notification.submission_id])
     words: dict[str, Any] = {
-        Mail.Why.URGENT: gettext("Something new on the desk should be looked at today."),
-        Mail.Why.CALL: gettext("Someone on the desk waits to hear from you."),
+        Notification.Reason.URGENT: gettext("Something new on the desk should be looked at today."),
+        Notification.Reason.CALL: gettext("Someone on the desk waits to hear from you."),
     }
-    text = f"{words[mail.why]}\n\n{settings.SITE_URL}{page}\n"
+    text = f"{words[notification.reason]}\n\n{settings.SITE_URL}{page}\n"
     return EmailMessage(gettext("New on the desk"), text, to=[], bcc=settings.STAFF_MAIL_TO)

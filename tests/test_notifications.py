@@ -1,6 +1,8 @@
-"""Mail to staff: neutral words and a link, at once or by a worker, tried again, and told of on the front page."""
+"""Notifications to staff: neutral words and a link, sent within a minute, tried again, counted on the front page."""
 
+import time
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -8,14 +10,14 @@ import time_machine
 from bs4 import BeautifulSoup
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
-from django_tasks import task_backends
-from django_tasks.backends.base import BaseTaskBackend
 
+from intake_site import server
 from screening import notifications
-from screening.models import Mail, Submission
+from screening.models import Notification, Submission
 from tests.answers import IOP, URGENT, answers
 from tests.conftest import Person
 from tests.leaks import found
@@ -43,23 +45,67 @@ def post_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     [(URGENT, 1), (answers(pregnancy="yes", opioids="sick"), 1), (IOP, 0)],
     ids=["now", "today", "none"],
 )
-def test_urgent_submission_is_told_once_and_at_once(person: Person, given: dict[str, str], told: int) -> None:
+def test_urgent_submission_is_notified_of_once(person: Person, given: dict[str, str], told: int) -> None:
     person.finishes(given, "save")
     person.finishes(given, "save")
     person.client.post("/check/", {"action": "save"})
-    assert len(mail.outbox) == told == Mail.objects.exclude(sent_at=None).count()
+    assert (notifications.send_due(), notifications.send_due()) == ((told, 0), (0, 0))
+    assert len(mail.outbox) == told == Notification.objects.exclude(sent_at=None).count()
+
+
+def test_page_does_not_wait_for_the_mail_server(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*args: object) -> None:
+        raise AssertionError("a page sends no mail")
+
+    monkeypatch.setattr(EmailBackend, "send_messages", never)
+    person.finishes(URGENT, "save")
+    assert person.client.post("/contact/", WISHES).status_code == 302
+    assert Notification.objects.filter(sent_at=None, attempts=0).count() == 2
+
+
+def test_server_sends_within_a_minute(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stop(BaseException):
+        pass
+
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(mail.outbox) == 1:
+            raise Stop
+        person.finishes(URGENT, "save")
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    with pytest.raises(Stop):
+        server.run_periodic_jobs()
+    assert len(waited) == 2
+    assert sum(waited) <= 60
+
+
+def test_command_sends_what_is_due_and_fails_where_mail_does(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    person.finishes(URGENT, "save")
+    out = StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", lambda *args: 1 / 0)
+        with pytest.raises(CommandError, match=r"0 sent, 1 failed. They will be tried again."):
+            call_command("send_notifications")
+    Notification.objects.update(next_attempt_at=timezone.now())
+    call_command("send_notifications", stdout=out)
+    assert (out.getvalue(), len(mail.outbox)) == ("1 sent.\n", 1)
 
 
 def test_request_for_a_call_is_told_and_again_when_it_was_taken_back_and_made_anew(person: Person) -> None:
     person.finishes(IOP, "save")
     for action, told in ((WISHES, 1), (WISHES, 1), ({"action": "withdraw"}, 1), (WISHES, 2)):
         assert person.client.post("/contact/", action).status_code == 302
+        notifications.send_due()
         assert len(mail.outbox) == told
 
 
 def test_mail_holds_neutral_words_and_a_link_and_nothing_of_the_person(person: Person, staff_client: Client) -> None:
     person.finishes(URGENT, "save")
     person.client.post("/contact/", WISHES)
+    assert notifications.send_due() == (2, 0)
     row = Submission.objects.get()
     link = f"/admin/screening/submission/{row.pk}/change/"
     for message in mail.outbox:
@@ -79,7 +125,7 @@ def test_without_addresses_nothing_is_made_and_the_queue_is_enough(
     settings.STAFF_MAIL_TO = []
     person.finishes(URGENT, "save")
     person.client.post("/contact/", WISHES)
-    assert (mail.outbox, Mail.objects.count()) == ([], 0)
+    assert (mail.outbox, Notification.objects.count()) == ([], 0)
     assert "could not be sent" not in staff_client.get("/admin/").content.decode()
 
 
@@ -89,9 +135,10 @@ def test_person_notices_nothing_when_mail_cannot_be_sent_and_staff_do(
     response = person.finishes(URGENT, "save")
     assert "Saved. This is your code" in response.content.decode()
     assert person.client.post("/contact/", WISHES).status_code == 302
+    assert notifications.send_due() == (0, 2)
     page = BeautifulSoup(staff_client.get("/admin/").content, "html.parser")
     assert "Mail about 2 submissions could not be sent." in page.select_one(".errornote").text
-    assert "mail to staff could not be sent: ConnectionRefusedError" in caplog.text
+    assert "a notification could not be sent: ConnectionRefusedError" in caplog.text
     assert "Robin Quill" not in caplog.text
 
 
@@ -108,60 +155,57 @@ def test_failed_mail_is_tried_again_later_and_later_until_it_is_sent(person: Per
     with time_machine.travel("2026-11-23 12:00", tick=False) as clock:
         person.finishes(URGENT, "save")
         for minute in range(24 * 60):
-            if notifications.tell_again():
+            if any(notifications.send_due()):
                 tried.append(minute)
             clock.shift(60)
-        assert tried == [1, 3, 7, 15, 31, 63, 127, 255, 511, 871, 1231]
+        assert tried == [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 871, 1231]
         assert notifications.unsent() == 1
         down = False
         clock.shift(6 * 3600)
-        assert (notifications.tell_again(), notifications.tell_again(), notifications.unsent()) == (1, 0, 0)
+        assert (notifications.send_due(), notifications.send_due(), notifications.unsent()) == ((1, 0), (0, 0), 0)
     assert len(mail.outbox) == 1
 
 
-def test_nothing_is_sent_about_what_was_erased(person: Person, post_is_down: None, monkeypatch: Any) -> None:
+def test_nothing_is_sent_about_what_was_erased(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     person.finishes(URGENT, "save")
     person.client.post("/erase/")
-    assert not Mail.objects.exists()
-    assert (notifications.tell_again(), notifications.unsent()) == (0, 0)
-    notifications.send.call(12345)
+    assert not Notification.objects.exists()
+    assert (notifications.send_due(), notifications.unsent()) == ((0, 0), 0)
 
 
-def test_two_at_once_send_one(person: Person, monkeypatch: Any) -> None:
-    monkeypatch.setattr(notifications, "_queue", lambda pk: None)
+def test_two_processes_at_once_send_one(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     person.finishes(URGENT, "save")
-    (waiting,) = Mail.objects.all()
+    message, results = notifications._message, []
 
-    def meanwhile(mail_of: Mail) -> Any:
-        monkeypatch.undo()
-        notifications.send.call(waiting.pk)  # the other one comes while this one is about to send
-        return notifications._message(mail_of)
+    def meanwhile(notification: Notification) -> Any:
+        monkeypatch.setattr(notifications, "_message", message)
+        results.append(notifications.send_due())  # another process runs while this one is about to send
+        return message(notification)
 
     monkeypatch.setattr(notifications, "_message", meanwhile)
-    notifications.send.call(waiting.pk)
-    notifications.send.call(waiting.pk)
+    assert notifications.send_due() == (1, 0)
+    assert results == [(0, 0)]
     assert len(mail.outbox) == 1
 
 
-def by_worker(settings: Any) -> BaseTaskBackend:
-    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
-    return task_backends["default"]
-
-
-def test_worker_sends_what_was_queued(person: Person, settings: Any) -> None:
-    by_worker(settings)
-    person.finishes(URGENT, "save")
-    assert mail.outbox == []
-    call_command("db_worker", "--batch", "--interval", "0", "--no-startup-delay", verbosity=0)
-    assert len(mail.outbox) == 1
-    assert Mail.objects.get().sent_at
-
-
-def test_worker_that_does_not_run_is_told_on_the_front_page(
-    person: Person, staff_client: Client, settings: Any
+def test_one_that_another_process_took_since_it_was_read_is_left_to_it(
+    person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by_worker(settings)
+    person.finishes(URGENT, "save")
+    first = QuerySet.first
+
+    def taken_meanwhile(rows: QuerySet[Any]) -> Any:
+        found = first(rows)
+        Notification.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=1))
+        return found
+
+    monkeypatch.setattr(QuerySet, "first", taken_meanwhile)
+    assert notifications.send_due() == (0, 0)
+    assert mail.outbox == []
+
+
+def test_one_that_nothing_sends_is_counted_on_the_front_page(person: Person, staff_client: Client) -> None:
     person.finishes(URGENT, "save")
     assert "could not be sent" not in staff_client.get("/admin/").content.decode()
-    Mail.objects.update(made_at=timezone.now() - timedelta(minutes=11))
+    Notification.objects.update(created_at=timezone.now() - timedelta(minutes=11))
     assert "Mail about 1 submission could not be sent." in staff_client.get("/admin/").content.decode()
