@@ -254,7 +254,7 @@ def _opened_by_the_keys() -> Iterator[CheckMessage]:
     try:
         rows = Submission.objects.order_by("pk")
         for row in filter(None, (rows.first(), rows.last())):
-            return_codes.resealed(row.code)
+            return_codes.reencrypted(row.code)
     except DatabaseError:  # not migrated yet
         return
     except ValueError:
@@ -266,7 +266,7 @@ def _log() -> Iterator[CheckMessage]:
     from screening import audit
 
     try:
-        sound = audit.is_sound()
+        sound = audit.is_intact()
     except DatabaseError:  # not migrated yet
         return
     if not sound:

@@ -1,4 +1,4 @@
-"""Accounts of the staff: who leaves loses access at once, and who does not come for long."""
+"""Accounts of the staff: closing and reopening them, and resetting a second factor."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,51 +11,59 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from screening import audit
-from screening.audit import What
+from screening.audit import Action
 from screening.models import OPEN, Submission
 
-UNUSED = timedelta(days=90)
+UNUSED_AFTER = timedelta(days=90)
 
 
-def unused() -> QuerySet[User]:
-    """Accounts that nobody has signed in with for long."""
-    since = timezone.now() - UNUSED
+def unused_accounts() -> QuerySet[User]:
+    """Open accounts that nobody has signed in with for UNUSED_AFTER."""
+    since = timezone.now() - UNUSED_AFTER
     never = Q(last_login=None, date_joined__lt=since)
     return User.objects.filter(Q(last_login__lt=since) | never, is_active=True)
 
 
-def close(account: User, by: Any, why: str = "") -> None:
-    """At once: the next request of an open session is refused. The cases of this account are nobody's again."""
+def close(account: User, actor: Any, reason: str = "asked") -> None:
+    """Close an account: the next request of an open session is refused, and its cases are unassigned.
+
+    `reason` is a key for the log, "asked" or "unused".
+    """
     with transaction.atomic():
         account.is_active = False
         account.set_unusable_password()
         account.save(update_fields=["is_active", "password"])
-        reset_second_factor(account)
-        audit.record(What.ACCOUNT, by, detail=f"closed {account.get_username()}{why}")
-        mine = Submission.objects.select_for_update().filter(assigned_to=account, rank__in=OPEN)
-        for reference in list(mine.order_by("pk").values_list("reference", flat=True)):
-            audit.record(What.CHANGED, by, reference, "assigned_to: nobody")
-        mine.update(assigned_to=None)
+        _delete_devices(account)
+        audit.record(Action.ACCOUNT, actor, change="closed", account=account.get_username(), reason=reason)
+        cases = Submission.objects.select_for_update().filter(assigned_to=account, rank__in=OPEN)
+        for reference in list(cases.order_by("pk").values_list("reference", flat=True)):
+            audit.record(Action.CHANGED, actor, reference, assigned_to="")
+        cases.update(assigned_to=None)
 
 
-def open_again(account: User, by: Any) -> None:
-    """With a new password to be set, and a second factor to be set up anew."""
+def reopen(account: User, actor: Any) -> None:
+    """Open a closed account; it needs a new password, and sets up its second factor anew."""
     with transaction.atomic():
         account.is_active, account.last_login = True, timezone.now()
         account.save(update_fields=["is_active", "last_login"])
-        audit.record(What.ACCOUNT, by, detail=f"opened {account.get_username()} again")
+        audit.record(Action.ACCOUNT, actor, change="reopened", account=account.get_username())
 
 
 def close_unused() -> int:
-    """Closes what nobody has used for long, and says how many."""
-    count = 0
-    for account in unused():
-        close(account, "", ": unused")
-        count += 1
-    return count
+    """Close the accounts that nobody uses; return how many."""
+    accounts = list(unused_accounts())
+    for account in accounts:
+        close(account, "", "unused")
+    return len(accounts)
 
 
-def reset_second_factor(account: User) -> None:
-    """For who has lost phone and recovery codes: the next sign-in sets up new ones."""
-    for kind in (TOTPDevice, StaticDevice):
-        kind.objects.filter(user=account).delete()
+def reset_second_factor(account: User, actor: Any) -> None:
+    """Delete a lost phone and its recovery codes: the next sign-in sets up new ones."""
+    with transaction.atomic():
+        _delete_devices(account)
+        audit.record(Action.ACCOUNT, actor, change="second_factor_reset", account=account.get_username())
+
+
+def _delete_devices(account: User) -> None:
+    for device in (TOTPDevice, StaticDevice):
+        device.objects.filter(user=account).delete()

@@ -1,7 +1,7 @@
-"""The desk's log: who did what, when, on which reference. It holds no answers, and lines are only ever added.
+"""The audit log of the desk: who did what, when, on which submission. Entries hold no answers and are never changed.
 
-Each line carries the hash of the one before, and the last one is sealed under DATA_KEYS. So whoever changes the
-database without the keys can't do it unseen (docs/decisions/0012).
+Each entry carries the hash of the one before, and the last one is sealed under DATA_KEYS: the database cannot be
+changed unnoticed without the keys (docs/decisions/0012).
 """
 
 import hashlib
@@ -17,10 +17,10 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from screening.encryption import draw
+from screening.encryption import derive_key
 
 
-class What(models.TextChoices):
+class Action(models.TextChoices):
     SIGNED_IN = "signed_in", _("Signed in")
     SIGNED_OUT = "signed_out", _("Signed out")
     NOT_SIGNED_IN = "not_signed_in", _("Wrong password or code")
@@ -45,16 +45,16 @@ class What(models.TextChoices):
 
 
 class LogLine(models.Model):
-    """One line. `who` is the account's name at that time; accounts may go, lines stay."""
+    """One audit entry. `actor` is the account's name at that time; accounts may go, entries stay."""
 
     number = models.PositiveBigIntegerField(_("number"), primary_key=True)
-    at = models.DateTimeField(_("when"))
+    timestamp = models.DateTimeField(_("when"), db_column="at")
     account = models.BigIntegerField(null=True)
-    who = models.CharField(_("who"), max_length=150, blank=True)
-    what = models.CharField(_("what"), max_length=16, choices=What)
+    actor = models.CharField(_("who"), max_length=150, blank=True, db_column="who")
+    action = models.CharField(_("what"), max_length=16, choices=Action, db_column="what")
     reference = models.CharField(_("reference"), max_length=8, blank=True)
-    detail = models.CharField(_("more"), max_length=200, blank=True)
-    hash = models.CharField(max_length=64)  # of the line before and of this one
+    detail = models.CharField(_("more"), max_length=200, blank=True)  # "key=value; key=value", in no language
+    hash = models.CharField(max_length=64)  # of the entry before and of this one
 
     class Meta:
         verbose_name = _("line of the log")
@@ -63,24 +63,31 @@ class LogLine(models.Model):
         ordering = ("-number",)
         indexes = (
             models.Index(fields=("reference", "-number"), name="log_reference", condition=~models.Q(reference="")),
-            models.Index(fields=("what", "-number"), name="log_what"),
-            models.Index(fields=("who", "-number"), name="log_who"),
+            models.Index(fields=("action", "-number"), name="log_what"),
+            models.Index(fields=("actor", "-number"), name="log_who"),
         )
 
     def __str__(self) -> str:
         return str(self.number)
 
-    def chained(self, before: str) -> str:
+    @property
+    def details(self) -> dict[str, str]:
+        """What `record` was given; empty for an entry from before details had keys."""
+        pairs = [part.partition("=") for part in self.detail.split("; ")]
+        return {key: value for key, _equals, value in pairs} if all(equals for _key, equals, _value in pairs) else {}
+
+    def chained_hash(self, previous: str) -> str:
+        """Hash this entry and the hash of the one before; 64 hex digits."""
         content = [
             self.number,
-            self.at.astimezone(UTC).isoformat(),
+            self.timestamp.astimezone(UTC).isoformat(),
             self.account,
-            self.who,
-            self.what,
+            self.actor,
+            self.action,
             self.reference,
             self.detail,
         ]
-        return hashlib.sha256(json.dumps([before, *content]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([previous, *content]).encode()).hexdigest()
 
 
 class LogHead(models.Model):
@@ -97,166 +104,171 @@ class LogHead(models.Model):
     def __str__(self) -> str:
         return f"{self.number}:{self.hash}"
 
-    def seals(self) -> list[str]:
-        """What the seal may be, under each of DATA_KEYS; the newest first."""
-        return [hmac.digest(draw(key, "log"), str(self).encode(), "sha256").hex() for key in settings.DATA_KEYS]
+    def valid_seals(self) -> list[str]:
+        """The seal under each of DATA_KEYS, the newest first."""
+        return [hmac.digest(derive_key(key, "log"), str(self).encode(), "sha256").hex() for key in settings.DATA_KEYS]
 
     @property
-    def sound(self) -> bool:
-        return any(hmac.compare_digest(self.seal, seal) for seal in self.seals())
+    def is_sealed(self) -> bool:
+        return any(hmac.compare_digest(self.seal, seal) for seal in self.valid_seals())
 
 
-def _head() -> LogHead:
-    """Locked until the transaction ends, so that lines are written one after another."""
+def _locked_head() -> LogHead:
+    """Lock the end of the log until the transaction ends, so that entries are written one after another."""
     heads = LogHead.objects.select_for_update()
-    return heads.filter(pk=1).first() or heads.get(pk=LogHead.objects.get_or_create(pk=1, defaults=_new())[0].pk)
+    return heads.filter(pk=1).first() or heads.get(
+        pk=LogHead.objects.get_or_create(pk=1, defaults=_initial_head())[0].pk
+    )
 
 
-def _new() -> dict[str, str]:
-    """The end of a log without lines. Where there are some, or there was once something to write down, somebody has
-    taken the end away: it gets no seal."""
+def _initial_head() -> dict[str, str]:
+    """The end of a log without entries. It gets no seal if there are entries, or cases that staff have opened: then
+    somebody has deleted the end."""
     opened = apps.get_model("screening.Submission").objects.exclude(opened_at=None)
-    return {"seal": "" if LogLine.objects.exists() or opened.exists() else LogHead().seals()[0]}
+    return {"seal": "" if LogLine.objects.exists() or opened.exists() else LogHead().valid_seals()[0]}
 
 
-def record(what: What, by: Any = None, reference: str = "", detail: str = "") -> LogLine:
-    """Adds a line, in the transaction of what it tells of: neither is there without the other.
+def record(action: Action, actor: Any = None, reference: str = "", **details: object) -> LogLine:
+    """Add an entry in the transaction of the action itself: neither exists without the other.
 
-    `by` is an account, or a name for what has none. Raises a DatabaseError where the line can't be written.
+    `actor` is an account, or a name for what has none. `details` are keys and values, never translated words; at most
+    200 characters are kept. Raises a DatabaseError if the entry can't be written.
     """
-    account = getattr(by, "pk", None)
-    name = by if isinstance(by, str) else by.get_username() if account else ""
+    account = getattr(actor, "pk", None)
+    name = actor if isinstance(actor, str) else actor.get_username() if account else ""
+    detail = "; ".join(f"{key}={str(value).replace(';', ',')}" for key, value in details.items())
     with transaction.atomic():
-        head = _head()
-        # An end that was tampered with stays without a seal, or the next line would make it good.
-        sound = head.sound
+        head = _locked_head()
+        # An end that was tampered with stays without a seal, or the next entry would make it good.
+        was_sealed = head.is_sealed
         last = LogLine.objects.values_list("number", flat=True).first() or 0
         line = LogLine(
-            number=max(head.number, last) + 1,  # they differ only where somebody has tampered
-            at=timezone.now(),
+            number=max(head.number, last) + 1,  # they differ only if somebody has tampered
+            timestamp=timezone.now(),
             account=account,
-            who=name[:150],
-            what=what,
+            actor=name[:150],
+            action=action,
             reference=reference,
             detail=detail[:200],
         )
-        line.hash = line.chained(head.hash)
+        line.hash = line.chained_hash(head.hash)
         line.save(force_insert=True)
         head.number, head.hash = line.number, line.hash
-        head.seal = head.seals()[0] if sound else ""
+        head.seal = head.valid_seals()[0] if was_sealed else ""
         head.save()
     return line
 
 
-def faults(expected: tuple[int, str] | None = None) -> Iterator[str]:
-    """What is wrong with the log, a line for each; nothing when it is as it was written.
+def problems(expected: tuple[int, str] | None = None) -> Iterator[str]:
+    """Check the whole log; yield a sentence for each problem.
 
-    `expected`, the number and hash of a line as noted elsewhere, shows even a database that was put back to an
+    `expected`, the number and hash of an entry as noted elsewhere, reveals even a database that was put back to an
     earlier state as a whole.
     """
-    head = LogHead.objects.filter(pk=1).first() or LogHead(**_new())
-    if not head.sound:
+    head = LogHead.objects.filter(pk=1).first() or LogHead(**_initial_head())
+    if not head.is_sealed:
         yield "The seal at the end of the log does not fit. The end was changed, or the key is missing from DATA_KEYS."
-    number, before = 0, ""
+    number, previous = 0, ""
     for line in LogLine.objects.filter(number__lte=head.number).order_by("number").iterator(chunk_size=2000):
         if line.number != number + 1:
             yield f"Lines {number + 1} to {line.number - 1} are missing."
-        elif line.hash != line.chained(before):
+        elif line.hash != line.chained_hash(previous):
             yield f"Line {line.number} is not as it was written."
         if expected and line.number == expected[0] and line.hash != expected[1]:
-            yield f"Line {line.number} is another one than the one that was noted."
-        number, before = line.number, line.hash
-    if (number, before) != (head.number, head.hash):
-        yield f"The log ends at line {number}, and should at {head.number}."
+            yield f"Line {line.number} differs from the one that was noted."
+        number, previous = line.number, line.hash
+    if (number, previous) != (head.number, head.hash):
+        yield f"The log ends at line {number}, and should end at {head.number}."
     if LogLine.objects.filter(number__gt=LogHead.objects.filter(pk=1).values("number")).exists():
         yield "There are lines after the end of the log."
     if expected and expected[0] > head.number:
         yield f"Line {expected[0]}, which was noted, is missing."
-    if missing := guards_missing():
+    if missing := missing_triggers():
         yield f"The database no longer refuses to change lines: {', '.join(missing)} is missing."
 
 
-def is_sound() -> bool:
-    """Whether the end of the log and the guards of the database are in place; quick, however long the log is."""
-    return (LogHead.objects.filter(pk=1).first() or LogHead(**_new())).sound and not guards_missing()
+def is_intact() -> bool:
+    """Whether the seal and the triggers are in place; quick, however long the log is."""
+    return (LogHead.objects.filter(pk=1).first() or LogHead(**_initial_head())).is_sealed and not missing_triggers()
 
 
 def reseal() -> str:
-    """Seals the end of the log under the newest of DATA_KEYS: "moved", "there", or "lost" where no key fits."""
+    """Seal the end of the log under the newest of DATA_KEYS: "moved", "there", or "lost" if no key fits."""
     with transaction.atomic():
-        head = _head()
-        newest, *_older = head.seals()
+        head = _locked_head()
+        newest, *_older = head.valid_seals()
         if head.seal == newest:
             return "there"
-        if not head.sound:
+        if not head.is_sealed:
             return "lost"
         head.seal = newest
         head.save()
     return "moved"
 
 
-def accept_damage(by: str) -> LogLine:
-    """Goes on from what is there, with a line that says so."""
+def accept_damage(actor: str) -> LogLine:
+    """Continue from the entries that exist, with one that says so."""
     with transaction.atomic():
-        head = _head()
+        head = _locked_head()
         last = LogLine.objects.order_by("-number").first()
         head.number, head.hash = (last.number, last.hash) if last else (0, "")
-        head.seal = head.seals()[0]
+        head.seal = head.valid_seals()[0]
         head.save()
-        return record(What.DAMAGE, by)
+        return record(Action.DAMAGE, actor)
 
 
-def end() -> str:
-    """The number and the hash of the last line."""
+def last_entry() -> str:
+    """The number and the hash of the last entry, as "number:hash"."""
     return str(LogHead.objects.filter(pk=1).first() or LogHead())
 
 
-def openings(reference: str) -> list[datetime]:
-    """When a submission was opened by staff, the first time first."""
-    lines = LogLine.objects.filter(reference=reference, what__in=(What.OPENED, What.PRINTED))
-    return list(lines.order_by("number").values_list("at", flat=True))
+def opened_at(reference: str) -> list[datetime]:
+    """When staff opened a submission, the first time first."""
+    lines = LogLine.objects.filter(reference=reference, action__in=(Action.OPENED, Action.PRINTED))
+    return list(lines.order_by("number").values_list("timestamp", flat=True))
 
 
-# The database itself refuses to change a line or to take one away, whoever asks.
-GUARDS: dict[str, dict[str, str]] = {
+# The database itself refuses to change or delete an entry, whoever asks. A database that was made with an earlier
+# version has these triggers under these names.
+TRIGGERS: dict[str, dict[str, str]] = {
     "sqlite": {
-        f"log_keeps_{what.lower()}": f"CREATE TRIGGER log_keeps_{what.lower()} BEFORE {what} ON screening_logline "
+        f"log_keeps_{verb.lower()}": f"CREATE TRIGGER log_keeps_{verb.lower()} BEFORE {verb} ON screening_logline "
         "BEGIN SELECT RAISE(ABORT, 'the log is only added to'); END"
-        for what in ("UPDATE", "DELETE")
+        for verb in ("UPDATE", "DELETE")
     },
     "postgresql": {
-        f"log_keeps_{what.lower()}": f"CREATE TRIGGER log_keeps_{what.lower()} BEFORE {what} ON screening_logline "
+        f"log_keeps_{verb.lower()}": f"CREATE TRIGGER log_keeps_{verb.lower()} BEFORE {verb} ON screening_logline "
         "FOR EACH STATEMENT EXECUTE FUNCTION log_is_kept()"
-        for what in ("UPDATE", "DELETE", "TRUNCATE")
+        for verb in ("UPDATE", "DELETE", "TRUNCATE")
     },
 }
-FUNCTION = (
+TRIGGER_FUNCTION = (
     "CREATE OR REPLACE FUNCTION log_is_kept() RETURNS trigger LANGUAGE plpgsql AS "
     "$$ BEGIN RAISE EXCEPTION 'the log is only added to'; END $$"
 )
 
 
-def guard() -> None:
+def create_triggers() -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(FUNCTION)
-        for statement in GUARDS[connection.vendor].values():
+            cursor.execute(TRIGGER_FUNCTION)
+        for statement in TRIGGERS[connection.vendor].values():
             cursor.execute(statement)
 
 
-def unguard() -> None:
+def drop_triggers() -> None:
     on = " ON screening_logline" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        for name in GUARDS[connection.vendor]:
+        for name in TRIGGERS[connection.vendor]:
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
 
 
-def guards_missing() -> list[str]:
+def missing_triggers() -> list[str]:
     catalogue = {
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'screening_logline'",
         "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = 'screening_logline'::regclass AND tgenabled = 'O'",
     }
     with connection.cursor() as cursor:
         cursor.execute(catalogue[connection.vendor])
-        found = {name for (name,) in cursor.fetchall()}
-    return sorted(set(GUARDS[connection.vendor]) - found)
+        present = {name for (name,) in cursor.fetchall()}
+    return sorted(set(TRIGGERS[connection.vendor]) - present)

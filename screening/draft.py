@@ -30,7 +30,7 @@ def _cipher() -> MultiFernet:
 class Draft:
     """One screening in one browser. `finished` is "save" or "view" once the person has asked for the result."""
 
-    code: str = field(default_factory=return_codes.new)  # a save carries it, so that no draft is saved twice
+    code: str = field(default_factory=return_codes.generate)  # a save carries it, so that no draft is saved twice
     answers: Mapping[str, str] = field(default_factory=dict)
     finished: str = ""
     begun: int = 0  # when the first answers came, in seconds since 1970; 0 before
@@ -69,7 +69,7 @@ class Draft:
 
     def after_saving(self) -> Self:
         """The same answers as a new draft, that knows of what was saved."""
-        return replace(self, code=return_codes.new(), finished="", earlier=(*self.earlier, self.code)[-EARLIER:])
+        return replace(self, code=return_codes.generate(), finished="", earlier=(*self.earlier, self.code)[-EARLIER:])
 
 
 def clear(response: HttpResponseBase) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 
-def draw(secret: str, use: str) -> bytes:
+def derive_key(secret: str, use: str) -> bytes:
     """32 bytes for one use; those of another use can't be told from them."""
     return salted_hmac(f"screening.{use}", "", secret=secret, algorithm="sha256").digest()
 
@@ -18,4 +18,4 @@ def cipher(use: str, secrets: Sequence[str] | None = None) -> MultiFernet:
 
     What it can't decrypt raises cryptography's InvalidToken.
     """
-    return MultiFernet([Fernet(urlsafe_b64encode(draw(secret, use))) for secret in secrets or settings.DATA_KEYS])
+    return MultiFernet([Fernet(urlsafe_b64encode(derive_key(secret, use))) for secret in secrets or settings.DATA_KEYS])

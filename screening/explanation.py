@@ -243,7 +243,7 @@ def _card(
 def _what_if(ruleset: RuleSet, answers: Mapping[str, str]) -> WhatIf | None:
     if ruleset.unanswered(answers):
         return None
-    changes = what_if.flips(ruleset, answers)
+    changes = what_if.counterfactuals(ruleset, answers)
     shown = what_if.offered(changes)
     words = {change.question: answer_in_words(change.question, change.value) for change in shown}
     irrelevant = what_if.called_irrelevant(ruleset, answers, changes)

@@ -6,16 +6,16 @@ SYMBOLS = "23456789BCDFGHJKMNPQRSTVWXYZ"  # none that is taken for another, and 
 LENGTH = 8  # 28^8: too many to guess; where one is taken, a save draws again
 
 
-def new() -> str:
+def generate() -> str:
     return "".join(secrets.choice(SYMBOLS) for _ in range(LENGTH))
 
 
-def shown(reference: str) -> str:
+def formatted(reference: str) -> str:
     """In two groups of four."""
     return f"{reference[:4]}-{reference[4:]}"
 
 
-def read(typed: str) -> str:
+def parse(typed: str) -> str:
     """What was typed or heard, without case and dividers; "" where it is no reference."""
     reference = "".join(symbol for symbol in typed.upper() if symbol.isalnum())
     return reference if len(reference) == LENGTH and set(reference) <= set(SYMBOLS) else ""

@@ -1,4 +1,4 @@
-"""Erasing: at a person's wish, and when the time is up. What remains is a count for each day."""
+"""Retention: erasing at a person's wish, and when the time is up. What remains is a count for each day."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,71 +11,72 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from screening import rate_limits
-from screening.models import Contact, Forgotten, Submission, kept_since
+from screening.models import Contact, ErasureCount, Submission, retention_cutoff
 
-BATCH = 200  # rows that are gone in one go, so that nobody who is saving has to wait long
+BATCH = 200  # rows erased in one transaction, so that nobody who saves has to wait long
 
 
 def erase(submission: Submission) -> None:
-    """Answers, result, contact details and notes, at once. A second time does nothing."""
+    """Erase answers, result, contact details and notes at once. A second call does nothing."""
     with transaction.atomic():
         _total, deleted = Submission.objects.filter(pk=submission.pk).delete()
         if deleted:
-            Forgotten.add(Forgotten.Why.ERASED, 1)
-    transaction.on_commit(sweep)
+            ErasureCount.add(ErasureCount.Reason.ERASED, 1)
+    transaction.on_commit(truncate_journal)
 
 
 def expired() -> dict[str, QuerySet[Any]]:
-    """What has had its time, by the reason why."""
+    """The rows whose time is up, by reason."""
     return {
-        Forgotten.Why.EXPIRED: Submission.objects.filter(received_at__lte=kept_since()),
-        Forgotten.Why.CONTACT: Contact.objects.expired(),
+        ErasureCount.Reason.EXPIRED: Submission.objects.filter(received_at__lte=retention_cutoff()),
+        ErasureCount.Reason.CONTACT: Contact.objects.expired(),
     }
 
 
-def forget_expired() -> dict[str, int]:
-    """Erases what is expired, a few rows at a time, and says how much. It may run beside anything, and again."""
+def erase_expired() -> dict[str, int]:
+    """Erase what is expired, a batch at a time; return how many rows by reason. Safe to run beside anything."""
     counts = {}
-    for why, rows in expired().items():
-        counts[why] = sum(_batches(why, rows))
-        Forgotten.add(why, 0)  # that it ran, even where there was nothing to do
-    rate_limits.forget()
+    for reason, rows in expired().items():
+        counts[reason] = sum(_erase_in_batches(reason, rows))
+        ErasureCount.add(reason, 0)  # records the run, even if nothing was erased
+    rate_limits.delete_old_windows()
     Session.objects.filter(expire_date__lt=timezone.now()).delete()
-    transaction.on_commit(sweep)
+    transaction.on_commit(truncate_journal)
     return counts
 
 
-def _batches(why: str, rows: QuerySet[Any]) -> Iterator[int]:
+def _erase_in_batches(reason: str, rows: QuerySet[Any]) -> Iterator[int]:
+    """Yield the size of each batch, and 0 at the end."""
     while True:
         with transaction.atomic():
             batch = list(rows.values_list("pk", flat=True)[:BATCH])
-            # The condition is asked again when deleting: a case may have been opened once more in between.
+            # The condition is asked again when deleting: a case may have been reopened in between.
             _total, deleted = rows.filter(pk__in=batch).delete()
             if rows.model is Contact:
                 Submission.objects.filter(pk__in=batch, contact=None).update(wants_call=False)
             count = deleted.get(rows.model._meta.label, 0)
             if count:
-                Forgotten.add(why, count)
+                ErasureCount.add(reason, count)
         yield count
         if not count:
             return
 
 
 def last_run() -> datetime | None:
-    """When forget_expired last came to its end."""
-    row = Forgotten.objects.filter(why=Forgotten.Why.CONTACT).order_by("-last_at").first()
-    return row.last_at if row else None
+    """When `erase_expired` last finished."""
+    row = ErasureCount.objects.filter(reason=ErasureCount.Reason.CONTACT).order_by("-last_run_at").first()
+    return row.last_run_at if row else None
 
 
-def sweep() -> None:
-    """SQLite overwrites what is deleted, but its journal holds earlier pages until it is emptied.
+def truncate_journal() -> None:
+    """Empty SQLite's write-ahead log, which holds earlier pages of what was erased.
 
-    It can't be while someone is reading; the next time will do it then, within the hour (intake_site/server.py).
+    While someone is reading it can't be emptied; the server tries again within the hour (intake_site/server.py).
     """
     if connection.vendor != "sqlite":
         return
     with suppress(DatabaseError), connection.cursor() as cursor:
         usual = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
-        cursor.execute("PRAGMA busy_timeout = 1000")  # those who are saving wait as long
+        cursor.execute("PRAGMA busy_timeout = 1000")  # whoever is saving waits as long
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         cursor.execute(f"PRAGMA busy_timeout = {usual}")

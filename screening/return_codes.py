@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from django.conf import settings
 
-from screening.encryption import draw
+from screening.encryption import derive_key
 
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 READ_AS = str.maketrans("OIL", "011")
@@ -33,17 +33,17 @@ def _check(symbols: str) -> str:
     return SYMBOLS[total]
 
 
-def new() -> str:
+def generate() -> str:
     code = "".join(secrets.choice(SYMBOLS) for _ in range(LENGTH))
     return code + _check(code)
 
 
-def shown(code: str) -> str:
+def formatted(code: str) -> str:
     """In groups of five."""
     return "-".join(code[place : place + 5] for place in range(0, len(code), 5))
 
 
-def read(typed: str) -> str:
+def parse(typed: str) -> str:
     """The code that was typed, whatever its case and dividers; "" where it holds a typing mistake."""
     letters = re.sub(r"[^0-9A-Z]", "", unicodedata.normalize("NFKC", typed).upper())
     code = letters.translate(READ_AS)
@@ -53,20 +53,20 @@ def read(typed: str) -> str:
 
 
 def _siv(secret: str) -> AESSIV:
-    return AESSIV(draw(secret, "code"))
+    return AESSIV(derive_key(secret, "code"))
 
 
-def sealed(code: str) -> list[str]:
+def encrypted_hashes(code: str) -> list[str]:
     """As it may stand in the database: under each key, the newest first."""
     digest = hashlib.sha256(code.encode()).digest()
     return [_siv(secret).encrypt(digest, None).hex() for secret in settings.DATA_KEYS]
 
 
-def resealed(seal: str) -> str:
+def reencrypted(stored: str) -> str:
     """Moved to the newest key. Raises a ValueError where no key opens it."""
     for secret in settings.DATA_KEYS:
         try:
-            digest = _siv(secret).decrypt(bytes.fromhex(seal), None)
+            digest = _siv(secret).decrypt(bytes.fromhex(stored), None)
         except (InvalidTag, ValueError):
             continue
         return _siv(settings.DATA_KEYS[0]).encrypt(digest, None).hex()

@@ -32,7 +32,7 @@ from django.utils import timezone
 from screening import reference_numbers
 from screening.desk import queues
 from screening.models import Submission
-from tests.answers import PEOPLE
+from tests.answers import KINDS
 
 LIST = "/admin/screening/submission/"
 CHANCE = random.Random(1)
@@ -41,7 +41,7 @@ CHANCE = random.Random(1)
 def fill(number: int, staff: list[User]) -> None:
     """Adds so many, spread over the days that they are kept, in the order of time as they come in life. What is still
     open is mostly of the last days, and so at the end of the table."""
-    made = [Submission.objects.submit(given) for given in PEOPLE.values()]
+    made = [Submission.objects.submit(given) for given in KINDS.values()]
     now = timezone.now()
     for start in range(0, number, 5000):
         rows = []
@@ -54,7 +54,7 @@ def fill(number: int, staff: list[User]) -> None:
             rows.append(
                 Submission(
                     code=secrets.token_hex(40),
-                    reference=reference_numbers.new(),
+                    reference=reference_numbers.generate(),
                     received_at=received,
                     answers={},
                     result=like.result,

@@ -27,6 +27,6 @@ IOP = answers(job="cannot_leave")
 INPATIENT = answers(constant_care="always")
 CLOSE_CALL = answers(constant_care="sometimes", supporters="one_or_two", caregiving="only_me")
 URGENT = answers(self_harm="plan")
-PEOPLE = {"iop": IOP, "inpatient": INPATIENT, "close call": CLOSE_CALL, "urgent": URGENT}
+KINDS = {"iop": IOP, "inpatient": INPATIENT, "close call": CLOSE_CALL, "urgent": URGENT}
 
-assert all(set(given) == set(QUESTIONS) for given in PEOPLE.values())
+assert all(set(given) == set(QUESTIONS) for given in KINDS.values())

@@ -62,9 +62,9 @@ def tests_may_empty_the_log() -> Iterator[None]:
     empty = BaseDatabaseOperations.execute_sql_flush
 
     def unguarded(operations: BaseDatabaseOperations, statements: Any) -> None:
-        audit.unguard()
+        audit.drop_triggers()
         empty(operations, statements)
-        audit.guard()
+        audit.create_triggers()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", unguarded)

@@ -15,7 +15,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from screening import audit
-from screening.models import Forgotten, Submission
+from screening.models import ErasureCount, Submission
 from tests.answers import IOP
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,7 +57,7 @@ def told(environment: dict[str, str] | None = None, **changed: Any) -> dict[str,
 
 @pytest.fixture
 def erased_today(db: None) -> None:
-    Forgotten.objects.create(day=timezone.localdate(), why=Forgotten.Why.CONTACT)
+    ErasureCount.objects.create(day=timezone.localdate(), reason=ErasureCount.Reason.CONTACT)
 
 
 def test_good_configuration_is_told_nothing(erased_today: None) -> None:
@@ -189,19 +189,19 @@ def test_keys_that_do_not_open_what_is_kept(erased_today: None) -> None:
 @pytest.mark.django_db
 def test_purge_that_never_ran_or_no_longer_runs() -> None:
     assert "forget_expired" in str(told()["intake_site.W013"].hint)
-    Forgotten.objects.create(
-        day=timezone.localdate(), why=Forgotten.Why.CONTACT, last_at=timezone.now() - timedelta(days=3)
+    ErasureCount.objects.create(
+        day=timezone.localdate(), reason=ErasureCount.Reason.CONTACT, last_run_at=timezone.now() - timedelta(days=3)
     )
     assert "was last erased on" in told()["intake_site.W014"].msg
 
 
 @pytest.mark.django_db
 def test_log_that_was_tampered_with(erased_today: None) -> None:
-    audit.record(audit.What.FRONT_PAGE, "someone")
+    audit.record(audit.Action.FRONT_PAGE, "someone")
     assert told({"DATA_KEYS": LONG})["intake_site.E034"].hint == "manage.py verify_log says where."
-    audit.unguard()
+    audit.drop_triggers()
     assert "intake_site.E034" in told()
-    audit.guard()
+    audit.create_triggers()
 
 
 def check_deploy(**environment: str) -> str:

@@ -12,7 +12,7 @@ from django.test import Client
 
 from screening.management.commands import demo as command
 from screening.models import Contact, Note, Status, Submission
-from screening.rules.personas import PEOPLE
+from screening.rules.personas import PERSONAS
 from tests.answers import IOP
 
 
@@ -48,7 +48,7 @@ def test_it_fills_the_desk_with_marked_submissions_at_all_stages(staff_client: C
 def test_the_six_people_come_first_as_they_are() -> None:
     demo("--number", "6")
     assert [submission.answers for submission in Submission.objects.order_by("pk")] == [
-        person.answers for person in PEOPLE
+        person.answers for person in PERSONAS
     ]
 
 

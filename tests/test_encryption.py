@@ -24,7 +24,9 @@ OLD, NEW = (f"{name} key, as long as a key must be and as random as it gets" for
 def on_file(settings: Any) -> dict[str, Submission]:
     """Two submissions by return code, the first with a request for a call and a note, all under the old key."""
     settings.DATA_KEYS = [OLD]
-    saved = {code: Submission.objects.submit(given, code) for given in (IOP, URGENT) for code in [return_codes.new()]}
+    saved = {
+        code: Submission.objects.submit(given, code) for given in (IOP, URGENT) for code in [return_codes.generate()]
+    }
     first = next(iter(saved.values()))
     Contact.objects.create(submission=first, name="Robin", phone="", may_text=True, may_voicemail=True, consent="Yes.")
     Note.objects.create(submission=first, text="Überall é ☎", author=User.objects.create_user("author"))

@@ -70,7 +70,7 @@ class Journey:
 
     def __init__(self, places: Places) -> None:
         self.places = places
-        self.code = return_codes.new()
+        self.code = return_codes.generate()
         self.person, self.elsewhere, self.staff = (
             Client(raise_request_exception=False, REMOTE_ADDR=ADDRESS, HTTP_USER_AGENT=DEVICE) for _ in range(3)
         )
@@ -105,8 +105,8 @@ class Journey:
 
     def comes_back(self) -> None:
         self.ask(self.elsewhere, "/return/", {"code": MISTYPED})
-        self.ask(self.elsewhere, "/return/", {"code": return_codes.new()})
-        self.ask(self.elsewhere, "/return/", {"code": return_codes.shown(self.code)})
+        self.ask(self.elsewhere, "/return/", {"code": return_codes.generate()})
+        self.ask(self.elsewhere, "/return/", {"code": return_codes.formatted(self.code)})
         self.ask(self.elsewhere, f"/return/{self.code}")
         self.ask(self.elsewhere, "/result/")
 
@@ -140,7 +140,7 @@ def journey(places: Places, monkeypatch: pytest.MonkeyPatch) -> Journey:
     journey = Journey(places)
     journey.staff.force_login(User.objects.create_superuser("staff", password="a long enough one"))
     monkeypatch.setattr(Draft.__dataclass_fields__["code"], "default_factory", lambda: journey.code)
-    monkeypatch.setattr(return_codes, "new", lambda: journey.code)
+    monkeypatch.setattr(return_codes, "generate", lambda: journey.code)
     return journey
 
 
@@ -187,14 +187,14 @@ POINTS = (
     "screening.draft.Draft.write",
     "screening.models.submission.SubmissionManager.submit",
     "screening.models.submission.SubmissionManager.with_code",
-    "screening.return_codes.sealed",
-    "screening.rate_limits.place",
+    "screening.return_codes.encrypted_hashes",
+    "screening.rate_limits.client_hash",
     "screening.spam.signs",
     "screening.fields.cipher",
     "screening.public.contact.ContactForm.clean",
     "screening.retention.erase",
     "screening.desk.case.answers_by_page",
-    "screening.audit.LogLine.chained",
+    "screening.audit.LogLine.chained_hash",
     "screening.desk.agreement.versions",
     "screening.desk.export.Purpose.clean",
     "django.contrib.sessions.models.Session.objects.get",
@@ -226,7 +226,7 @@ def test_failure_shows_nothing_of_the_person(
     def fail(*args: object, **kwargs: object) -> None:
         nonlocal failed
         failed += 1
-        raise KINDS[kind](f"{MESSAGE} {journey.code} {return_codes.shown(journey.code)}")
+        raise KINDS[kind](f"{MESSAGE} {journey.code} {return_codes.formatted(journey.code)}")
 
     row = Submission.objects.submit(ANSWERS, journey.code).pk  # so that there is something to leak
     Contact.objects.create(pk=row, may_text=True, may_voicemail=True, consent="Yes.", **TYPED)
@@ -287,7 +287,7 @@ def plant_address(journey: Journey) -> None:
 
 
 def plant_desk_log(journey: Journey) -> None:
-    audit.record(audit.What.NOTED, User.objects.get(), detail=TYPED["name"])
+    audit.record(audit.Action.NOTED, User.objects.get(), detail=TYPED["name"])
 
 
 def plant_session(journey: Journey) -> None:

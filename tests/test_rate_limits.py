@@ -11,23 +11,23 @@ from django.db import connection
 from django.test import Client, RequestFactory
 
 from screening import rate_limits, spam
-from screening.models import Attempts, CountedHour, Submission
-from screening.rate_limits import Limit, place
+from screening.models import RateLimitCount, RateLimitWindow, Submission
+from screening.rate_limits import Limit
 from tests.answers import IOP
 from tests.conftest import Person
 
-HOUR = CountedHour(secret="drawn for this hour")
+HOUR = RateLimitWindow(secret="drawn for this hour")
 
 
-def mark(address: str = "192.0.2.1", hour: CountedHour = HOUR, **headers: str) -> str:
-    return place(RequestFactory(REMOTE_ADDR=address, **headers).get("/"), hour)  # type: ignore[arg-type]
+def mark(address: str = "192.0.2.1", hour: RateLimitWindow = HOUR, **headers: str) -> str:
+    return rate_limits.client_hash(RequestFactory(REMOTE_ADDR=address, **headers).get("/"), hour)  # type: ignore[arg-type]
 
 
 def test_mark_of_an_address_is_keyed_and_is_another_one_in_each_hour(settings: Any) -> None:
     now = mark()
     assert now == mark() != mark("192.0.2.2")
     assert "192" not in now
-    assert mark(hour=CountedHour()) != mark(hour=CountedHour()) != now
+    assert mark(hour=RateLimitWindow()) != mark(hour=RateLimitWindow()) != now
     settings.DATA_KEYS = ["another key, as long as a key must be and as random as it gets"]
     assert mark() != now
 
@@ -36,18 +36,18 @@ def test_mark_of_an_address_is_keyed_and_is_another_one_in_each_hour(settings: A
 def test_what_marks_are_made_with_goes_soon_after_its_hour_and_the_counters_with_it() -> None:
     request = RequestFactory().get("/")
     with time_machine.travel("2026-11-23 12:59", tick=False) as clock:
-        rate_limits.SAVE.take(request)
-        secret = CountedHour.objects.get().secret
+        rate_limits.SAVE.hit(request)
+        secret = RateLimitWindow.objects.get().secret
         clock.shift(timedelta(minutes=2))
-        rate_limits.SAVE.take(request)
-        assert CountedHour.objects.count() == 2
+        rate_limits.SAVE.hit(request)
+        assert RateLimitWindow.objects.count() == 2
         clock.shift(timedelta(minutes=2))
-        rate_limits.forget()
-        assert not CountedHour.objects.filter(secret=secret).exists()
-        assert Attempts.objects.count() == 2
+        rate_limits.delete_old_windows()
+        assert not RateLimitWindow.objects.filter(secret=secret).exists()
+        assert RateLimitCount.objects.count() == 2
         clock.shift(timedelta(minutes=60))
-        rate_limits.forget()
-        assert not Attempts.objects.exists()
+        rate_limits.delete_old_windows()
+        assert not RateLimitCount.objects.exists()
 
 
 def test_a_whole_network_of_the_new_kind_counts_as_one_line() -> None:
@@ -69,14 +69,14 @@ def test_address_is_taken_from_our_own_proxy_only(settings: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_limit_holds_when_all_come_at_the_same_moment() -> None:
-    limit = Limit("test", per_address=10, in_all=1000, even_then=1)
+    limit = Limit("test", per_client=10, total=1000, reserved=1)
     barrier, allowed = threading.Barrier(8), []
 
     def work() -> None:
         try:
             barrier.wait()
             for _ in range(5):
-                allowed.append(limit.take(RequestFactory().get("/")))
+                allowed.append(limit.hit(RequestFactory().get("/")))
         finally:
             connection.close()
 
@@ -87,7 +87,7 @@ def test_limit_holds_when_all_come_at_the_same_moment() -> None:
         thread.join()
     assert len(allowed) == 40
     assert sum(number > 0 for number in allowed) == 10
-    assert Attempts.objects.get(place="").count == 10  # what was refused anyway takes nothing from others
+    assert RateLimitCount.objects.get(client="").count == 10  # what was refused anyway takes nothing from others
 
 
 @pytest.mark.django_db
@@ -95,11 +95,11 @@ def test_whole_clinic_behind_one_address_gets_through_and_a_flood_does_not(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = RequestFactory().get("/")
-    assert all(rate_limits.SAVE.take(request) for _ in range(200))
+    assert all(rate_limits.SAVE.hit(request) for _ in range(200))
     person.finishes(IOP, "save")
     assert "many" in Submission.objects.get().spam_signs
-    assert all(rate_limits.SAVE.take(request) for _ in range(199))
-    assert rate_limits.SAVE.take(request) == 0
+    assert all(rate_limits.SAVE.hit(request) for _ in range(199))
+    assert rate_limits.SAVE.hit(request) == 0
     late = Person(Client())
     late.answers_every_page(IOP)
     response = late.client.post("/check/", {"action": "save"})

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from screening import rate_limits, retention, return_codes
-from screening.models import Attempts, Contact, CountedHour, Forgotten, Note, Status, Submission
+from screening.models import Contact, ErasureCount, Note, RateLimitCount, RateLimitWindow, Status, Submission
 from tests.answers import IOP, URGENT
 from tests.conftest import on_desk
 
@@ -44,7 +44,7 @@ def forget(*options: str) -> str:
 
 
 def counts() -> dict[str, int]:
-    return dict(Forgotten.objects.values_list("why", "count"))
+    return dict(ErasureCount.objects.values_list("reason", "count"))
 
 
 def test_expired_submissions_are_erased_with_all_that_hangs_on_them(staff_client: Client) -> None:
@@ -124,7 +124,7 @@ def test_running_again_finds_nothing_and_the_days_counts_add_up(monkeypatch: pyt
 
 
 def test_what_has_had_its_time_is_shown_to_nobody_even_before_it_is_erased(staff_client: Client) -> None:
-    code = return_codes.new()
+    code = return_codes.generate()
     old = Submission.objects.submit(URGENT, code)
     assert Submission.objects.with_code(code) == old
     Submission.objects.update(received_at=timezone.now() - timedelta(days=90, minutes=1))
@@ -139,11 +139,11 @@ def test_ended_sessions_and_hours_of_counting_go_too() -> None:
     Session.objects.create(session_key="a", session_data="x", expire_date=timezone.now() - timedelta(hours=1))
     Session.objects.create(session_key="b", session_data="x", expire_date=timezone.now() + timedelta(hours=1))
     for hours in (0, 5):
-        hour = CountedHour.objects.create(begins=timezone.now() - timedelta(hours=hours))
-        Attempts.objects.create(what="return", place="x", hour=hour, count=3)
+        hour = RateLimitWindow.objects.create(starts_at=timezone.now() - timedelta(hours=hours))
+        RateLimitCount.objects.create(limit="return", client="x", window=hour, count=3)
     forget()
     assert [session.session_key for session in Session.objects.all()] == ["b"]
-    assert Attempts.objects.count() == 1
+    assert RateLimitCount.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -165,7 +165,7 @@ def test_it_runs_beside_people_who_save_and_staff_who_open_a_case_again(monkeypa
     def save() -> None:
         saved.extend(Submission.objects.submit(IOP).pk for _ in range(20))
 
-    threads = [threading.Thread(target=run, args=[work]) for work in (retention.forget_expired, save) * 2]
+    threads = [threading.Thread(target=run, args=[work]) for work in (retention.erase_expired, save) * 2]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -192,10 +192,10 @@ def test_front_page_warns_when_it_never_ran_says_when_it_last_did_and_warns_when
     page = front_page(staff_client)
     assert not page.select(".errornote")
     assert "Last time that what is expired was erased:" in page.text
-    Forgotten.objects.update(last_at=timezone.now() - timedelta(days=2, hours=1))
+    ErasureCount.objects.update(last_run_at=timezone.now() - timedelta(days=2, hours=1))
     assert "Last time that" in front_page(staff_client).select_one(".errornote").text
 
 
 def test_counting_wrong_codes_is_not_taken_for_erasing(client: Client) -> None:
-    rate_limits.RETURN.take(client.get("/").wsgi_request)
+    rate_limits.RETURN_CODE.hit(client.get("/").wsgi_request)
     assert retention.last_run() is None

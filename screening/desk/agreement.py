@@ -15,9 +15,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import audit
-from screening.audit import LogLine, What
+from screening.audit import Action, LogLine
 from screening.desk.kappa import Agreement
-from screening.models import Program, Review, Submission, Urgency, result_shown_to
+from screening.models import Program, Review, Submission, Urgency, result_visible_to
 from screening.rules.ruleset import Recommendation
 
 FEWEST = 20  # cases; of fewer, nothing is shown
@@ -159,7 +159,7 @@ def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
     first -= timedelta(days=first.weekday())
     by_day = {timezone.localtime(week).date(): count for week, count in weeks.items()}
     mondays = [(first - timedelta(weeks=back)).date() for back in reversed(range(WEEKS))]
-    shown = dict(rows.filter(result_shown_to(staff)).values_list("program").annotate(Count("pk")))
+    shown = dict(rows.filter(result_visible_to(staff)).values_list("program").annotate(Count("pk")))
     programs = [(each.label, shown.get(each.value, 0)) for each in Program]
     urgencies = dict(rows.values_list("urgency").annotate(Count("pk")))
     return [
@@ -173,8 +173,8 @@ def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
 def first_contact(rows: QuerySet[Submission], since: Any) -> list[tuple[Any, int]]:
     """How many were within which time, by the log: who wanted to call had to uncover the number."""
     first: dict[str, Any] = {}
-    lines = LogLine.objects.filter(what=What.REVEALED, at__gt=since).order_by("number")
-    for reference, at in lines.values_list("reference", "at"):
+    lines = LogLine.objects.filter(action=Action.REVEALED, timestamp__gt=since).order_by("number")
+    for reference, at in lines.values_list("reference", "timestamp"):
         first.setdefault(reference, at)
     counts = dict.fromkeys((label for _hours, label in FIRST_CONTACT), 0)
     waiting = 0
@@ -189,8 +189,8 @@ def first_contact(rows: QuerySet[Submission], since: Any) -> list[tuple[Any, int
 
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """What is erased is no longer counted. Invented submissions count only where there are no others."""
-    audit.record(What.COMPARED, request.user)
-    kept = Submission.objects.kept()
+    audit.record(Action.COMPARED, request.user)
+    kept = Submission.objects.unexpired()
     real = kept.filter(is_test=False)
     invented = not real.exists()
     rows = kept if invented else real

@@ -1,5 +1,6 @@
-"""The log, to be read: nobody adds, changes or deletes a line here."""
+"""The audit log as a page: nobody adds, changes or deletes an entry here."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -7,19 +8,60 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from screening import reference_numbers
-from screening.audit import LogLine, What
-from screening.desk.model_admin import DeskAdmin
+from screening.audit import Action, LogLine
+from screening.desk.export import PURPOSES
+from screening.desk.model_admin import DeskModelAdmin
+from screening.models import Status
+
+# Key of a detail -> its words, and the words of its values; a value that is not here is shown as it is.
+DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
+    "account": (_("account"), {}),
+    "assigned_to": (_("assigned to"), {"": _("nobody")}),
+    "change": (
+        _("change"),
+        {
+            "created": _("created"),
+            "changed": _("changed"),
+            "closed": _("closed"),
+            "reopened": _("opened again"),
+            "password_set": _("new password set"),
+            "password_changed": _("own password changed"),
+            "second_factor_reset": _("second factor reset"),
+        },
+    ),
+    "count": (_("how many"), {}),
+    "filters": (_("filters"), {"": _("none")}),
+    "formerly": (_("was called"), {}),
+    "list": (_("list"), {"submission": _("submissions"), "logline": _("the log"), "user": _("accounts")}),
+    "method": (_("method"), {}),
+    "outcome": (_("outcome"), {"changed": _("changed")}),
+    "page": (_("page"), {}),
+    "purpose": (_("purpose"), PURPOSES),
+    "reason": (_("reason"), {"asked": _("asked for"), "unused": _("not used for 90 days")}),
+    "roles": (_("roles"), {"": _("none")}),
+    "status": (_("status"), dict(Status.choices)),
+    "version": (_("version"), {}),
+}
+
+
+def detail_in_words(line: LogLine) -> str:
+    """The details of an entry in the reader's language; the stored text of an entry from before details had keys."""
+    parts = []
+    for key, value in line.details.items():
+        label, words = DETAILS.get(key, (key, {}))
+        parts.append(f"{label}: {words.get(value, value.replace(',', ', '))}")
+    return "; ".join(parts) or line.detail
 
 
 @admin.register(LogLine)
-class LogAdmin(DeskAdmin):
+class LogAdmin(DeskModelAdmin):
     pages = ("changelist",)
-    lookups = frozenset({"what__exact"})
+    lookups = frozenset({"action__exact"})
     list_title = _("The log")
-    looked = What.READ_LOG
-    list_display = ("number", "at", "who", "what", "reference_shown", "detail")
+    view_action = Action.READ_LOG
+    list_display = ("number", "timestamp", "actor", "action", "reference_shown", "detail_shown")
     list_display_links = None
-    list_filter = ("what",)
+    list_filter = ("action",)
     list_per_page = 100
     actions = None
     search_fields = ("reference",)  # see get_search_results
@@ -27,13 +69,17 @@ class LogAdmin(DeskAdmin):
     search_help_text = _("A reference, or the name of an account, in full.")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        if reference := reference_numbers.read(search_term):
+        if reference := reference_numbers.parse(search_term):
             return queryset.filter(reference=reference), False
-        return (queryset.filter(who=search_term) if search_term else queryset), False
+        return (queryset.filter(actor=search_term) if search_term else queryset), False
 
     @admin.display(description=_("reference"))
     def reference_shown(self, line: LogLine) -> str:
-        return reference_numbers.shown(line.reference) if line.reference else ""
+        return reference_numbers.formatted(line.reference) if line.reference else ""
+
+    @admin.display(description=_("more"))
+    def detail_shown(self, line: LogLine) -> str:
+        return detail_in_words(line)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -22,9 +22,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import audit
-from screening.audit import LogLine, What
+from screening.audit import Action, LogLine
+from screening.desk.audit_log import detail_in_words
 from screening.explanation import answers_by_page, explain
-from screening.models import URGENCIES, Contact, Note, Review, Status, Submission, Urgency, hides_result
+from screening.models import URGENCIES, Contact, Note, Review, Status, Submission, Urgency, is_result_hidden
 from screening.spam import SIGNS
 
 DECIDED = ("status", "outcome", "assigned_to")  # what staff set
@@ -53,25 +54,25 @@ class Case:
     signs: list[str]
     reviews: list[Review]
     notes: list[Note]
-    history: list[LogLine]
+    history: list[tuple[LogLine, str]]  # with its details in words
     withdrawn: LogLine | None  # that staff erased how to reach them
 
 
 def read(submission: Submission, staff: Any) -> Case:
     """The case as this member of staff may see it."""
     recommendation = submission.readable_recommendation()
-    hidden = hides_result(submission, staff)
+    hidden = is_result_hidden(submission, staff)
     reasons = recommendation.reasons if recommendation else ()
     level = URGENCIES[submission.urgency]
     urgent = [reason for reason in reasons if (reason.dimension, reason.level) == ("urgency", level)]
     marked = {key for reason in (urgent if hidden else reasons) for key in reason.questions}
     answers = submission.readable_answers
-    history = list(LogLine.objects.filter(reference=submission.reference)[:100])
+    lines = list(LogLine.objects.filter(reference=submission.reference)[:100])
     return Case(
         submission,
         hidden,
         WHAT_TO_DO[Urgency(submission.urgency)],
-        Contact.objects.kept().filter(pk=submission.pk).first(),
+        Contact.objects.unexpired().filter(pk=submission.pk).first(),
         staff.has_perm("screening.view_contact"),
         urgent,
         explain(recommendation, answers) if recommendation and not hidden else None,
@@ -79,8 +80,8 @@ def read(submission: Submission, staff: Any) -> Case:
         [str(SIGNS[key]) for key in submission.spam_signs.split(",") if key in SIGNS],
         [] if hidden or not staff.has_perm("screening.view_review") else list(_with_author(Review, submission)),
         list(_with_author(Note, submission)) if staff.has_perm("screening.view_note") else [],
-        history,
-        next((line for line in history if line.what == What.WITHDRAWN), None),
+        [(line, detail_in_words(line)) for line in lines],
+        next((line for line in lines if line.action == Action.WITHDRAWN), None),
     )
 
 
@@ -98,7 +99,7 @@ def _with_author(model: Any, submission: Submission) -> Any:
 def others_on_it(submission: Submission, staff: Any) -> list[LogLine]:
     """Who else opened the case a short while ago; the latest line of each."""
     lines = LogLine.objects.filter(
-        reference=submission.reference, what=What.OPENED, at__gt=timezone.now() - ON_IT
+        reference=submission.reference, action=Action.OPENED, timestamp__gt=timezone.now() - ON_IT
     ).exclude(account=staff.pk)
     return list({line.account: line for line in reversed(lines)}.values())
 
@@ -150,20 +151,20 @@ def _in_words(case: Submission, name: str) -> str:
     return str(display() if display else getattr(case, name) or "") or gettext("nobody")
 
 
-class OnlyNew(BaseInlineFormSet):
+class NewRowsFormSet(BaseInlineFormSet):
     """Those that are there stand in the case; what is sent can only add to them."""
 
     def initial_form_count(self) -> int:
         return 0
 
 
-class AddedOnly(admin.StackedInline):
+class AppendOnlyInline(admin.StackedInline):
     """What staff add and nobody changes: each carries its author and time."""
 
     extra = max_num = 1
-    formset = OnlyNew
+    formset = NewRowsFormSet
     formfield_overrides = {TextField: {"widget": Textarea(attrs={"rows": 4, "cols": 60})}}  # noqa: RUF012 - as Django has it
-    line: ClassVar[What]
+    line: ClassVar[Action]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Without the right to change a submission, its page has no button to save a note with.
@@ -186,9 +187,9 @@ class AddedOnly(admin.StackedInline):
         added.save()
 
 
-class NoteInline(AddedOnly):
+class NoteInline(AppendOnlyInline):
     model = Note
-    line = What.NOTED
+    line = Action.NOTED
     fields = ("text",)
     verbose_name = _("add a note (kept as written: it can't be changed later)")
 
@@ -210,18 +211,18 @@ class ReviewForm(ModelForm):
         return cleaned
 
 
-class ReviewInline(AddedOnly):
+class ReviewInline(AppendOnlyInline):
     model = Review
     form = ReviewForm
-    line = What.REVIEWED
+    line = Action.REVIEWED
     fields = ("program", "reason")
     verbose_name = _("add a review (kept as recorded: a later one is added, none is changed)")
 
     def get_formset(self, request: HttpRequest, obj: Submission | None = None, **kwargs: Any) -> Any:
         formset: Any = super().get_formset(request, obj, **kwargs)
-        formset.form.hidden = obj is not None and hides_result(obj, request.user)
+        formset.form.hidden = obj is not None and is_result_hidden(obj, request.user)
         return formset
 
     def add(self, request: HttpRequest, added: Any) -> None:
-        added.blind = hides_result(added.submission, request.user)
+        added.blind = is_result_hidden(added.submission, request.user)
         super().add(request, added)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening import reference_numbers, rules
 from screening.explanation import LEVEL_WORDS
-from screening.models import URGENCIES, Outcome, Program, Review, Status, Urgency, result_shown_to
+from screening.models import URGENCIES, Outcome, Program, Review, Status, Urgency, result_visible_to
 from screening.questionnaire import QUESTIONS
 
 HIDDEN = "hidden"
@@ -76,7 +76,11 @@ PROGRAMS = {str(value): label for value, label in Program.choices}
 
 # name -> (what it means, the values that it may have in words, how to read it from a row)
 COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
-    "reference": (_("How staff and the person speak of it."), {}, lambda row: reference_numbers.shown(row.reference)),
+    "reference": (
+        _("How staff and the person speak of it."),
+        {},
+        lambda row: reference_numbers.formatted(row.reference),
+    ),
     "received": (
         _("When it was saved, in the centre's time zone: year-month-dayThour:minute."),
         {},
@@ -127,7 +131,7 @@ def table(rows: QuerySet[Any], staff: Any) -> Iterator[list[Any]]:
     yield list(COLUMNS)
     latest = Review.objects.filter(submission=OuterRef("pk")).order_by("-recorded_at", "-pk").values("program")[:1]
     judged = Coalesce(Subquery(latest), Value(""), output_field=CharField())
-    shown = ExpressionWrapper(result_shown_to(staff) or Q(pk__gt=0), BooleanField())
+    shown = ExpressionWrapper(result_visible_to(staff) or Q(pk__gt=0), BooleanField())
     for row in rows.annotate(judged=judged, shown=shown).iterator(chunk_size=500):
         if not row.shown:
             row.judged = HIDDEN

@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from screening.desk import queues
-from screening.models import RANKS, Submission, result_shown_to
+from screening.models import RANKS, Submission, result_visible_to
 
 
 class WorkFilter(admin.SimpleListFilter):
@@ -62,7 +62,7 @@ class SubmissionList(ChangeList):
         super().get_results(request)
         rows = list(self.result_list)
         blind = Submission.objects.filter(pk__in=[row.pk for row in rows if row.blind])
-        shown = set(blind.filter(result_shown_to(request.user)).values_list("pk", flat=True))
+        shown = set(blind.filter(result_visible_to(request.user)).values_list("pk", flat=True))
         for row in rows:
             row.shown = not row.blind or row.pk in shown
         self.result_list = rows

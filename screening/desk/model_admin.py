@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from screening import audit
-from screening.audit import What
+from screening.audit import Action
 
 
-class FirstPages(Paginator):
+class CappedPaginator(Paginator):
     """Counts no further than anyone turns pages: counting a million rows takes longer than showing fifty."""
 
     MOST = 2000
@@ -23,18 +23,18 @@ class FirstPages(Paginator):
         return cast("QuerySet[Any]", self.object_list)[: self.MOST].count()
 
 
-class DeskAdmin(admin.ModelAdmin):
+class DeskModelAdmin(admin.ModelAdmin):
     """Django's own log can be edited, and knows nothing of what was only looked at: nothing is written to it."""
 
     pages: ClassVar[tuple[str, ...]] = ("changelist", "change")  # of those that Django makes
     lookups: ClassVar[frozenset[str]] = frozenset()  # all that the address of the list may ask of the database
     list_title: Any = ""
-    looked: ClassVar[What] = What.LISTED
+    view_action: ClassVar[Action] = Action.LISTED
 
     sortable_by = ()
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # a count for each filter would count everything
-    paginator = FirstPages
+    paginator = CappedPaginator
 
     class Media:
         css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("screening/desk.css",)}
@@ -44,7 +44,7 @@ class DeskAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if self.has_view_or_change_permission(request):  # whatever the method: a crafted POST shows the list too
-            audit.record(self.looked, request.user, detail=f"{self.list_title}; {self.asked(request)}")
+            audit.record(self.view_action, request.user, list=self.opts.model_name, filters=self.filters_used(request))
         return super().changelist_view(request, {"title": self.list_title} | (extra_context or {}))
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
@@ -63,10 +63,9 @@ class DeskAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def asked(self, request: HttpRequest) -> str:
-        """Which filters the address names, without their values."""
-        names = sorted({"q", *self.lookups} & set(request.GET))
-        return "filters: " + (", ".join(name.partition("__")[0] for name in names) or "none")
+    def filters_used(self, request: HttpRequest) -> str:
+        """The names of the filters in the address, comma-separated, without their values."""
+        return ",".join(name.partition("__")[0] for name in sorted({"q", *self.lookups} & set(request.GET)))
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Where something is saved, it says so to our own log."""

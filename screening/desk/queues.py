@@ -12,7 +12,7 @@ from django.db.models import Case, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from screening.models import OPEN, URGENT, WANTS_CALL, Submission, result_shown_to
+from screening.models import OPEN, URGENT, WANTS_CALL, Submission, result_visible_to
 
 FEW = 2000
 MOST = 100  # a queue is counted no further: more is "many" to whoever works on it
@@ -84,7 +84,7 @@ QUEUES: tuple[Queue, ...] = (
         _("Close calls"),
         _("Both programs could fit: staff decide."),
         # A list of one: SQLite finds a bare column, as "is true" comes out, in no index.
-        lambda staff: Q(close_call__in=[True], rank__in=OPEN) & result_shown_to(staff),
+        lambda staff: Q(close_call__in=[True], rank__in=OPEN) & result_visible_to(staff),
     ),
     Queue("mine", _("Mine"), _("Assigned to you."), lambda staff: Q(assigned_to=staff.pk, rank__in=OPEN)),
     Queue("overdue", _("Overdue"), _("For too long in one status."), lambda staff: reduce(or_, _late()), _overdue),

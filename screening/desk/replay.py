@@ -12,10 +12,10 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from screening import audit, rules
-from screening.audit import What
-from screening.models import Submission, result_shown_to
+from screening.audit import Action
+from screening.models import Submission, result_visible_to
 from screening.rules import versions
-from screening.rules.ruleset import Outcome, RuleSet, changed_rules
+from screening.rules.ruleset import Decision, RuleSet, changed_rules
 
 
 @dataclass
@@ -48,12 +48,12 @@ class Replay:
             if before is None:
                 self.left_out["the stored result can't be read"] += 1
                 continue
-            after = new.outcome(answers)
-            if before.outcome == after:
+            after = new.decide(answers)
+            if before.decision == after:
                 self.stay += 1
                 continue
-            self.moves[f"{in_short(before.outcome)}  ->  {in_short(after)}"] += 1
-            self.movers.update(differences.movers(before.outcome, answers))
+            self.moves[f"{in_short(before.decision)}  ->  {in_short(after)}"] += 1
+            self.movers.update(differences.movers(before.decision, answers))
         return self
 
 
@@ -66,20 +66,20 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     asked = request.GET.get("to", "")
     told: dict[str, Any] = {"title": _("What other rules would say"), "versions": offered.items(), "asked": asked}
     if asked in offered:
-        audit.record(What.REPLAYED, request.user, detail=asked)
+        audit.record(Action.REPLAYED, request.user, version=asked)
         try:
             new = versions.prove(rules.CURRENT) if asked == rules.CURRENT.version else versions.find(asked)
         except versions.UnusableRules as error:
             told["error"] = str(error)
         else:
-            shown = Submission.objects.kept().filter(result_shown_to(request.user))
+            shown = Submission.objects.unexpired().filter(result_visible_to(request.user))
             rows = shown.order_by("-pk").defer("code")[:MOST]
             told["replay"] = Replay(new).of((row, row.readable_answers) for row in rows)
             told["most"] = MOST
     return TemplateResponse(request, "admin/replay.html", context | told)
 
 
-def in_short(outcome: Outcome) -> str:
+def in_short(outcome: Decision) -> str:
     """An outcome in a line of output, for example "iop (close call), urgency soon"."""
     program, close_call, urgency = outcome
     return f"{program}{' (close call)' if close_call else ''}, urgency {urgency}"
@@ -101,11 +101,11 @@ class _Changes:
         if self.old.grid != new.grid:
             self.without["the grid"] = replace(new, grid=self.old.grid)
 
-    def movers(self, before: Outcome, answers: dict[str, str]) -> set[str]:
+    def movers(self, before: Decision, answers: dict[str, str]) -> set[str]:
         """The differences that alone, if undone, would undo the move; else all that bear on these answers at all."""
-        if self.old.unanswered(answers) or self.old.outcome(answers) != before:
+        if self.old.unanswered(answers) or self.old.decide(answers) != before:
             return {f"none: the stored result is not what rules {self.old.version} give (see verify_results)"}
-        after = self.new.outcome(answers)
-        results = {name: rules.outcome(answers) for name, rules in self.without.items()}
+        after = self.new.decide(answers)
+        results = {name: rules.decide(answers) for name, rules in self.without.items()}
         alone = {name for name, result in results.items() if result == before}
         return alone or {name for name, result in results.items() if result != after} or {"several together"}

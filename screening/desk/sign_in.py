@@ -22,16 +22,16 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from qrcode.image.svg import SvgPathImage
 
 from screening import accounts, audit, rate_limits
-from screening.audit import What
+from screening.audit import Action
 
-IDLE, IN_ALL = 15 * 60, 8 * 3600  # seconds that a session lasts
+IDLE_TIMEOUT, ABSOLUTE_TIMEOUT = 15 * 60, 8 * 3600  # seconds that a session lasts
 RECOVERY_CODES = 10
 
 TOO_MANY = _("Too many wrong tries for this name. Try again in an hour, or ask whoever manages the accounts.")
 TOO_MANY_HERE = _("Too many wrong passwords came from your internet connection. Try again in an hour.")
 
 
-def wrong(request: HttpRequest, name: str, what: What = What.NOT_SIGNED_IN) -> None:
+def wrong(request: HttpRequest, name: str, what: Action = Action.NOT_SIGNED_IN) -> None:
     """A line for an account that there is; other names are not written down: they may be anything, a password too."""
     if account := User.objects.filter(username=name).first():
         audit.record(what, account)
@@ -44,26 +44,26 @@ class SignIn(AdminAuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         name = self.cleaned_data.get("username", "")
-        tries = rate_limits.NAME.take(self.request, name)
+        tries = rate_limits.USERNAME.hit(self.request, name)
         if not tries:
             raise ValidationError(TOO_MANY)
-        if not rate_limits.SIGN_IN.take(self.request):
+        if not rate_limits.SIGN_IN.hit(self.request):
             raise ValidationError(TOO_MANY_HERE)
         try:
             cleaned = super().clean()
         except ValidationError:
             wrong(self.request, name)
-            if tries == rate_limits.NAME.per_address:
-                wrong(self.request, name, What.LOCKED_OUT)
+            if tries == rate_limits.USERNAME.per_client:
+                wrong(self.request, name, Action.LOCKED_OUT)
             raise
-        rate_limits.NAME.give_back(self.request, name)
-        rate_limits.SIGN_IN.give_back(self.request)
+        rate_limits.USERNAME.refund(self.request, name)
+        rate_limits.SIGN_IN.refund(self.request)
         return cleaned
 
     def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
-        if accounts.unused().filter(pk=user.pk).exists():  # before the daily run has found it
-            accounts.close(user, "", ": unused")
+        if accounts.unused_accounts().filter(pk=user.pk).exists():  # before the daily run has found it
+            accounts.close(user, "", "unused")
             raise ValidationError(
                 _("Nobody has used this account for 90 days, so it is closed. Ask whoever manages the accounts.")
             )
@@ -92,7 +92,7 @@ def goes_on(request: HttpRequest) -> bool:
     if "began" not in session:
         begin(request)
     was_reset = "verified" in session and not is_verified(request)
-    if was_reset or now - session["seen"] > IDLE or now - session["began"] > IN_ALL:
+    if was_reset or now - session["seen"] > IDLE_TIMEOUT or now - session["began"] > ABSOLUTE_TIMEOUT:
         logout(request)
         return False
     if now - session["seen"] > 30:  # often enough, without a write for each page
@@ -157,7 +157,7 @@ class CodeForm(forms.Form):
         if asked and not asked.verify_is_allowed()[0]:  # django-otp asks for a longer wait after each wrong one
             raise ValidationError(_("Too soon after a wrong code. Wait a little, and type the code shown then."))
         name = self.request.user.get_username()
-        tries = rate_limits.CODE.take(self.request, name)
+        tries = rate_limits.SECOND_FACTOR.hit(self.request, name)
         if not tries:
             raise ValidationError(TOO_MANY)
         with transaction.atomic():
@@ -166,12 +166,12 @@ class CodeForm(forms.Form):
                 _begin_verified(self.request, accepted)
         if not accepted:
             wrong(self.request, name)
-            if tries == rate_limits.CODE.per_address:
-                wrong(self.request, name, What.LOCKED_OUT)
+            if tries == rate_limits.SECOND_FACTOR.per_client:
+                wrong(self.request, name, Action.LOCKED_OUT)
             raise ValidationError(
                 _("This code is not right, or it was used before. Wait for the next one, and type that.")
             )
-        rate_limits.CODE.give_back(self.request, name)
+        rate_limits.SECOND_FACTOR.refund(self.request, name)
         return code
 
     def _device_for(self, code: str) -> Any:
@@ -185,9 +185,9 @@ def _begin_verified(request: HttpRequest, by: Any) -> None:
     if not by.confirmed:
         by.confirmed = True
         by.save()
-        audit.record(What.CODES, request.user)
+        audit.record(Action.CODES, request.user)
     request.session.cycle_key()
     otp_login(request, by)
     request.session["verified"] = True  # which django-otp forgets when the device is gone
     begin(request)
-    audit.record(What.SIGNED_IN, request.user)
+    audit.record(Action.SIGNED_IN, request.user)

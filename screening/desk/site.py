@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
 from screening import audit, draft, notifications, rate_limits, retention
-from screening.audit import What
+from screening.audit import Action
 from screening.desk import agreement, queues, replay, sign_in
 from screening.models import Submission
 
@@ -78,7 +78,7 @@ class Desk(admin.AdminSite):
         number = str(key or "")
         row = Submission.objects.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 16 else None
         page = request.resolver_match.url_name if request.resolver_match else ""
-        audit.record(What.REFUSED, request.user, row.reference if row else "", f"{request.method} {page}")
+        audit.record(Action.REFUSED, request.user, row.reference if row else "", method=request.method, page=page)
         words = _("Your account does not have the right to this. Whoever manages the accounts can give it to you.")
         return self._told(request, _("Not open to you"), words)
 
@@ -99,7 +99,7 @@ class Desk(admin.AdminSite):
         return TemplateResponse(request, "admin/not_done.html", context, status=403)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        audit.record(What.FRONT_PAGE, request.user)
+        audit.record(Action.FRONT_PAGE, request.user)
         last = retention.last_run()
         overdue = last is None or timezone.now() - last > timedelta(days=2)
         told: dict[str, Any] = {
@@ -110,7 +110,7 @@ class Desk(admin.AdminSite):
             "no_role": not (request.user.is_superuser or request.user.get_all_permissions()),
         }
         if request.user.has_perm("screening.view_submission"):
-            told["queues"] = queues.counted(request.user, Submission.objects.kept())
+            told["queues"] = queues.counted(request.user, Submission.objects.unexpired())
             told["most"] = queues.MOST
         return super().index(request, told | (extra_context or {}))
 
@@ -139,7 +139,7 @@ class Desk(admin.AdminSite):
                 sign_in.begin_again(request)
                 if settings.SECOND_FACTOR:
                     return redirect(_to_code(request))
-                audit.record(What.SIGNED_IN, request.user)
+                audit.record(Action.SIGNED_IN, request.user)
         return response
 
     @method_decorator([never_cache, csrf_protect])
@@ -168,13 +168,13 @@ class Desk(admin.AdminSite):
             return redirect("admin:index")
         with transaction.atomic():
             if self.has_permission(request):
-                audit.record(What.SIGNED_OUT, request.user)
+                audit.record(Action.SIGNED_OUT, request.user)
             return super().logout(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """An old password is guessed at here no more often than at the sign-in."""
         name = request.user.get_username()
-        if request.method == "POST" and not rate_limits.NAME.take(request, name):
+        if request.method == "POST" and not rate_limits.USERNAME.hit(request, name):
             return self._told(request, _("Not changed"), sign_in.TOO_MANY)
         with transaction.atomic():
             response = super().password_change(request, extra_context)
@@ -182,9 +182,9 @@ class Desk(admin.AdminSite):
             if form and "old_password" in form.errors:
                 sign_in.wrong(request, name)
             elif request.method == "POST":
-                rate_limits.NAME.give_back(request, name)
+                rate_limits.USERNAME.refund(request, name)
             if not form:
-                audit.record(What.ACCOUNT, request.user, detail="changed their own password")
+                audit.record(Action.ACCOUNT, request.user, change="password_changed")
             return response
 
 

@@ -8,7 +8,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Field, Q
+from django.db.models import Q
 from django.forms import BaseModelFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -22,12 +22,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import audit, reference_numbers, retention
-from screening.audit import What
+from screening.audit import Action
 from screening.desk import export, queues
-from screening.desk.case import DECIDED, AddedOnly, CaseForm, NoteInline, ReviewInline, ago, others_on_it, read
+from screening.desk.case import DECIDED, AppendOnlyInline, CaseForm, NoteInline, ReviewInline, ago, others_on_it, read
 from screening.desk.filters import LOOKUPS, MachineSigns, Received, SubmissionList, WorkFilter, YesOrNo
-from screening.desk.model_admin import DeskAdmin
-from screening.models import WANTS_CALL, Contact, Status, Submission, Urgency, kept_since, result_shown_to
+from screening.desk.model_admin import DeskModelAdmin
+from screening.models import WANTS_CALL, Contact, Status, Submission, Urgency, result_visible_to, retention_cutoff
 
 LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submission_change"
 
@@ -39,7 +39,7 @@ def _ago(moment: datetime) -> SafeString:
 
 
 @admin.register(Submission)
-class SubmissionAdmin(DeskAdmin):
+class SubmissionAdmin(DeskModelAdmin):
     """What needs a person first is on top; staff set status and outcome, assign, and add notes."""
 
     list_display = (
@@ -99,11 +99,11 @@ class SubmissionAdmin(DeskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """While a result is hidden, it can't be found out by filtering for it either."""
-        rows, kept = super().get_queryset(request), Q(received_at__gt=kept_since())
+        rows, kept = super().get_queryset(request), Q(received_at__gt=retention_cutoff())
         # Of two times to search by, SQLite may take the one that nearly all rows are after.
         rows = queues.beside_indexes(rows, kept) if "received_at__gte" in request.GET else rows.filter(kept)
         if {"program__exact", "close_call__exact"} & set(request.GET):
-            rows = rows.filter(result_shown_to(request.user))
+            rows = rows.filter(result_visible_to(request.user))
         return rows
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SubmissionList]:
@@ -111,7 +111,7 @@ class SubmissionAdmin(DeskAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """By the whole reference only, which an index answers."""
-        return (queryset.filter(reference=reference_numbers.read(search_term)) if search_term else queryset), False
+        return (queryset.filter(reference=reference_numbers.parse(search_term)) if search_term else queryset), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """On saving it is locked before it is looked at: until it is saved nobody changes it, nor does its person erase
@@ -136,14 +136,14 @@ class SubmissionAdmin(DeskAdmin):
         if request.method == "GET":
             for line in others_on_it(row, request.user):
                 words = gettext("This case was opened by %(who)s, %(ago)s.")
-                self.message_user(request, words % {"who": line.who, "ago": ago(line.at)}, messages.WARNING)
-        self._opened(request, row, What.OPENED)
+                self.message_user(request, words % {"who": line.actor, "ago": ago(line.timestamp)}, messages.WARNING)
+        self._opened(request, row, Action.OPENED)
         context["case"] = read(row, request.user)
         context["title"] = gettext("Case %(reference)s") % {"reference": row}
         context["subtitle"] = None
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _opened(self, request: HttpRequest, row: Submission, what: What) -> None:
+    def _opened(self, request: HttpRequest, row: Submission, what: Action) -> None:
         with transaction.atomic():
             audit.record(what, request.user, row.reference)
             Submission.objects.filter(pk=row.pk, opened_at=None).update(opened_at=timezone.now())
@@ -162,12 +162,12 @@ class SubmissionAdmin(DeskAdmin):
         row = self._case(request, object_id, "screening.view_contact")
         if row is None:
             return redirect(LIST)
-        contact = Contact.objects.kept().filter(pk=row.pk).first()
+        contact = Contact.objects.unexpired().filter(pk=row.pk).first()
         if request.method != "POST" or contact is None:
             if contact is None:
                 self.message_user(request, gettext("The request for a call was taken back."), messages.WARNING)
             return redirect(CASE, row.pk)
-        audit.record(What.REVEALED, request.user, row.reference)
+        audit.record(Action.REVEALED, request.user, row.reference)
         context = self.admin_site.each_context(request) | {
             "title": gettext("How to reach %(reference)s") % {"reference": row},
             "submission": row,
@@ -183,9 +183,9 @@ class SubmissionAdmin(DeskAdmin):
             return redirect(LIST)
         if request.method == "POST":
             with transaction.atomic():
-                audit.record(What.WITHDRAWN, request.user, row.reference)
+                audit.record(Action.WITHDRAWN, request.user, row.reference)
                 Contact.objects.withdraw(row.pk)
-            transaction.on_commit(retention.sweep)
+            transaction.on_commit(retention.truncate_journal)
             self.message_user(request, gettext("How to reach this person is erased."))
         return redirect(CASE, row.pk)
 
@@ -194,7 +194,7 @@ class SubmissionAdmin(DeskAdmin):
         row = self._case(request, object_id, "screening.view_submission")
         if row is None:
             return redirect(LIST)
-        self._opened(request, row, What.PRINTED)
+        self._opened(request, row, Action.PRINTED)
         context = self.admin_site.each_context(request) | {"case": read(row, request.user), "submission": row}
         return TemplateResponse(request, "admin/screening/submission/print.html", context)
 
@@ -209,8 +209,10 @@ class SubmissionAdmin(DeskAdmin):
         form = export.Purpose(request.POST if request.method == "POST" else None)
         count = rows.count()
         if form.is_bound and form.is_valid():
-            detail = f"{count}; {export.PURPOSES[form.cleaned_data['purpose']]}; {self.asked(request)}"
-            audit.record(What.EXPORTED, request.user, detail=detail)
+            purpose = form.cleaned_data["purpose"]
+            audit.record(
+                Action.EXPORTED, request.user, count=count, purpose=purpose, filters=self.filters_used(request)
+            )
             return export.as_csv(export.table(rows, request.user), "submissions")
         context = self.admin_site.each_context(request) | {
             "title": gettext("Export"),
@@ -282,10 +284,8 @@ class SubmissionAdmin(DeskAdmin):
         obj.touched_by, obj.touched_at = cast(User, request.user), timezone.now()
         obj.version += 1
         if changed:  # how it ended is not for the log
-            told = {"status": obj.get_status_display(), "assigned_to": obj.assigned_to or gettext("nobody")}
-            words = {name: cast(Field, obj._meta.get_field(name)).verbose_name for name in changed}
-            what = [f"{words[name]}: {told[name]}" if name in told else words[name] for name in changed]
-            audit.record(What.CHANGED, request.user, obj.reference, ", ".join(map(str, what)))
+            logged = {"status": obj.status, "assigned_to": obj.assigned_to or "", "outcome": "changed"}
+            audit.record(Action.CHANGED, request.user, obj.reference, **{name: logged[name] for name in changed})
         obj.save(update_fields=names)
 
     def _each(self, request: HttpRequest, rows: Any, **values: Any) -> None:
@@ -327,5 +327,5 @@ class SubmissionAdmin(DeskAdmin):
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         inline = next(each for each in self.get_inline_instances(request) if each.model is formset.model)
         for added in formset.save(commit=False):
-            cast(AddedOnly, inline).add(request, added)
+            cast(AppendOnlyInline, inline).add(request, added)
         formset.save_m2m()

@@ -17,21 +17,19 @@ from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.admin import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDevice
-from django_tasks_db.admin import DBTaskResult  # type: ignore[attr-defined]
 
 from screening import accounts, audit
-from screening.audit import What
-from screening.desk.model_admin import DeskAdmin
+from screening.audit import Action
+from screening.desk.model_admin import DeskModelAdmin
 from screening.desk.roles import MEANING, ROLES
 
-# The pages that the packages bring, in the admin as it was when they were imported above: rights, second factors and
-# queued mail are not edited by hand.
-for model in (User, Group, TOTPDevice, StaticDevice, DBTaskResult):
+# The packages imported above have registered pages of their own: permissions and second factors are not edited by hand.
+for model in (User, Group, TOTPDevice, StaticDevice):
     admin.site.unregister(model)
 
 
 @admin.register(User)
-class AccountAdmin(DeskAdmin, UserAdmin):
+class AccountAdmin(DeskModelAdmin, UserAdmin):
     pages = ("changelist", "add", "change", "password")
     lookups = frozenset({"is_active__exact"})
     list_title = gettext_lazy("Accounts")
@@ -97,10 +95,10 @@ class AccountAdmin(DeskAdmin, UserAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         name, before = form.instance.get_username(), form.initial.get("username")
-        what = f"changed {name[:60]}" if change else f"made {name[:60]}"  # so that the roles find room, too
-        renamed = f", who was {before[:60]}" if change and before != name else ""
-        roles = ", ".join(form.instance.groups.order_by("name").values_list("name", flat=True)) or "none"
-        audit.record(What.ACCOUNT, request.user, detail=f"{what}{renamed}; roles: {roles}")
+        renamed = {"formerly": before[:50]} if change and before != name else {}  # cut, so that the roles fit in too
+        roles = ",".join(form.instance.groups.order_by("name").values_list("name", flat=True))
+        change_made = "changed" if change else "created"
+        audit.record(Action.ACCOUNT, request.user, change=change_made, account=name[:50], **renamed, roles=roles)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         account = self.get_object(request, unquote(id))
@@ -109,7 +107,7 @@ class AccountAdmin(DeskAdmin, UserAdmin):
         with transaction.atomic():
             response = super().user_change_password(request, id, form_url)
             if account and response.status_code == 302:
-                audit.record(What.ACCOUNT, request.user, detail=f"set a new password of {account.get_username()}")
+                audit.record(Action.ACCOUNT, request.user, change="password_set", account=account.get_username())
         return response
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
@@ -154,7 +152,7 @@ class AccountAdmin(DeskAdmin, UserAdmin):
         account = self._account(request, object_id)
         if account is None:
             return self._back(request, object_id)
-        accounts.open_again(account, request.user)
+        accounts.reopen(account, request.user)
         return self._back(request, object_id, gettext("This account is open again. Now set a new password for it."))
 
     def reset(self, request: HttpRequest, object_id: int) -> HttpResponse:
@@ -162,7 +160,5 @@ class AccountAdmin(DeskAdmin, UserAdmin):
         account = self._account(request, object_id)
         if account is None or account == request.user:
             return self._back(request, object_id)
-        with transaction.atomic():
-            accounts.reset_second_factor(account)
-            audit.record(What.ACCOUNT, request.user, detail=f"reset the second factor of {account.get_username()}")
+        accounts.reset_second_factor(account, request.user)
         return self._back(request, object_id, gettext("At the next sign-in a new second factor is set up."))

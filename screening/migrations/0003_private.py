@@ -11,7 +11,7 @@ def seal_what_is_there(apps, schema_editor):
     """Earlier rows get a code that nobody knows; earlier notes are encrypted."""
     submissions = apps.get_model("screening", "Submission").objects
     for pk in submissions.values_list("pk", flat=True):
-        submissions.filter(pk=pk).update(code=return_codes.sealed(return_codes.new())[0])
+        submissions.filter(pk=pk).update(code=return_codes.encrypted_hashes(return_codes.generate())[0])
     notes = apps.get_model("screening", "Note").objects
     for pk, text in notes.values_list("pk", "text"):
         notes.filter(pk=pk).update(text=cipher("column").encrypt(text.encode()).decode())

@@ -10,7 +10,7 @@ def fill_what_is_there(apps, schema_editor):
     submissions = apps.get_model("screening", "Submission").objects
     asked = set(apps.get_model("screening", "Contact").objects.values_list("pk", flat=True))
     for pk in submissions.values_list("pk", flat=True):
-        submissions.filter(pk=pk).update(reference=screening.reference_numbers.new(), wants_call=pk in asked)
+        submissions.filter(pk=pk).update(reference=screening.reference_numbers.generate(), wants_call=pk in asked)
 
 
 class Migration(migrations.Migration):
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             model_name="submission",
             name="reference",
             field=models.CharField(
-                default=screening.reference_numbers.new,
+                default=screening.reference_numbers.generate,
                 editable=False,
                 max_length=8,
                 unique=True,

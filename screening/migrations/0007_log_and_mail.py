@@ -180,5 +180,5 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("submission", "why"), name="told_once")],
             },
         ),
-        migrations.RunPython(lambda apps, editor: audit.guard(), lambda apps, editor: audit.unguard()),
+        migrations.RunPython(lambda apps, editor: audit.create_triggers(), lambda apps, editor: audit.drop_triggers()),
     ]

@@ -2,8 +2,8 @@
 
 from screening.audit import LogHead, LogLine
 from screening.models.contact import Contact
-from screening.models.counts import Attempts, CountedHour, Forgotten
-from screening.models.staff import Mail, Note, Review, hides_result, result_shown_to
+from screening.models.counts import ErasureCount, RateLimitCount, RateLimitWindow
+from screening.models.staff import Note, Notification, Review, is_result_hidden, result_visible_to
 from screening.models.submission import (
     OPEN,
     RANKS,
@@ -16,7 +16,7 @@ from screening.models.submission import (
     Submission,
     Urgency,
     in_words,
-    kept_since,
+    retention_cutoff,
 )
 
 __all__ = [
@@ -25,22 +25,23 @@ __all__ = [
     "URGENCIES",
     "URGENT",
     "WANTS_CALL",
-    "Attempts",
     "Contact",
-    "CountedHour",
-    "Forgotten",
+    "ErasureCount",
     "LogHead",
     "LogLine",
     "Mail",
     "Note",
+    "Notification",
     "Outcome",
     "Program",
+    "RateLimitCount",
+    "RateLimitWindow",
     "Review",
     "Status",
     "Submission",
     "Urgency",
-    "hides_result",
     "in_words",
-    "kept_since",
-    "result_shown_to",
+    "is_result_hidden",
+    "result_visible_to",
+    "retention_cutoff",
 ]

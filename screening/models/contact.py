@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening.fields import EncryptedTextField
-from screening.models.staff import Mail
+from screening.models.staff import Notification
 from screening.models.submission import Status, Submission
 
 
@@ -20,7 +20,7 @@ class ContactManager(models.Manager["Contact"]):
         closed_since = timezone.now() - timedelta(days=settings.CONTACT_RETENTION_DAYS)
         return Q(submission__status=Status.CLOSED, submission__status_at__lte=closed_since)
 
-    def kept(self) -> models.QuerySet["Contact"]:
+    def unexpired(self) -> models.QuerySet["Contact"]:
         """Without those of cases that were closed long enough ago, even where they are still there."""
         return self.exclude(self._expired())
 
@@ -31,7 +31,7 @@ class ContactManager(models.Manager["Contact"]):
         """Takes away the requests for a call of these submissions."""
         with transaction.atomic():
             self.filter(pk__in=of).delete()
-            Mail.objects.filter(submission__in=of, why=Mail.Why.CALL).delete()
+            Notification.objects.filter(submission__in=of, reason=Notification.Reason.CALL).delete()
             Submission.objects.filter(pk__in=of).update(wants_call=False)
 
 

@@ -1,4 +1,4 @@
-"""What remains when something is erased, and how often something was tried: numbers alone."""
+"""Numbers alone: what remains of what was erased, and how often something was attempted."""
 
 from secrets import token_urlsafe
 
@@ -8,60 +8,64 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
-class Forgotten(models.Model):
-    """How much was erased on a day, and why: all that remains of it."""
+class ErasureCount(models.Model):
+    """How many rows were erased on a day, by reason: all that remains of them."""
 
-    class Why(models.TextChoices):
+    class Reason(models.TextChoices):
         ERASED = "erased", _("Erased by the person")
         EXPIRED = "expired", _("Time was up")
         CONTACT = "contact", _("Contact details, after the case was closed")
 
     day = models.DateField(_("day"))
-    why = models.CharField(_("why"), max_length=16, choices=Why)
+    reason = models.CharField(_("why"), max_length=16, choices=Reason, db_column="why")
     count = models.PositiveIntegerField(_("how many"), default=0)
-    last_at = models.DateTimeField(_("last at"), default=timezone.now)  # of a run that found nothing, too
+    last_run_at = models.DateTimeField(_("last at"), default=timezone.now, db_column="last_at")  # empty runs count too
 
     class Meta:
+        db_table = "screening_forgotten"
         default_permissions = ()
         verbose_name = _("count of what was erased")
         verbose_name_plural = _("counts of what was erased")
-        constraints = (models.UniqueConstraint(fields=("day", "why"), name="one_count_a_day"),)
+        constraints = (models.UniqueConstraint(fields=("day", "reason"), name="one_count_a_day"),)
 
     def __str__(self) -> str:
-        return f"{self.day} {self.why}"
+        return f"{self.day} {self.reason}"
 
     @classmethod
-    def add(cls, why: str, count: int) -> None:
-        row, _created = cls.objects.get_or_create(day=timezone.localdate(), why=why)
-        cls.objects.filter(pk=row.pk).update(count=F("count") + count, last_at=timezone.now())
+    def add(cls, reason: str, count: int) -> None:
+        """Add `count` to today's row, and note the time of the run."""
+        row, _created = cls.objects.get_or_create(day=timezone.localdate(), reason=reason)
+        cls.objects.filter(pk=row.pk).update(count=F("count") + count, last_run_at=timezone.now())
 
 
-class CountedHour(models.Model):
-    """An hour in which tries are counted. What its marks of addresses are made with goes with it; see limits.py."""
+class RateLimitWindow(models.Model):
+    """An hour of rate limiting. Its secret keys the hashes of addresses, and is deleted with it; see rate_limits.py."""
 
-    begins = models.DateTimeField(primary_key=True)
+    starts_at = models.DateTimeField(primary_key=True, db_column="begins")
     secret = models.CharField(max_length=64, default=token_urlsafe)
 
     class Meta:
+        db_table = "screening_countedhour"
         default_permissions = ()
-        verbose_name = verbose_name_plural = _("counted hours")
+        verbose_name = verbose_name_plural = _("rate limit windows")
 
     def __str__(self) -> str:
-        return f"{self.begins:%Y-%m-%d %H}"
+        return f"{self.starts_at:%Y-%m-%d %H}"
 
 
-class Attempts(models.Model):
-    """How often something was tried from one place within an hour; see limits.py."""
+class RateLimitCount(models.Model):
+    """The number of attempts of one client under one limit within a window; see rate_limits.py."""
 
-    what = models.CharField(max_length=16)
-    place = models.CharField(max_length=32)  # a keyed hash of the address, of use in this hour; "" for all together
-    hour = models.ForeignKey(CountedHour, models.CASCADE)
+    limit = models.CharField(max_length=16, db_column="what")
+    client = models.CharField(max_length=32, db_column="place")  # a keyed hash of the address; "" for all clients
+    window = models.ForeignKey(RateLimitWindow, models.CASCADE, db_column="hour_id")
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
+        db_table = "screening_attempts"
         default_permissions = ()
-        verbose_name = verbose_name_plural = _("attempts")
-        constraints = (models.UniqueConstraint(fields=("what", "place", "hour"), name="one_count_an_hour"),)
+        verbose_name = verbose_name_plural = _("rate limit counts")
+        constraints = (models.UniqueConstraint(fields=("limit", "client", "window"), name="one_count_an_hour"),)
 
     def __str__(self) -> str:
-        return f"{self.what} {self.hour_id:%Y-%m-%d %H}"
+        return f"{self.limit} {self.window_id:%Y-%m-%d %H}"

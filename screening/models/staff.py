@@ -1,4 +1,4 @@
-"""What staff add to a submission, and that they are to be told of one."""
+"""What staff add to a submission, and the notifications they are owed."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from screening.models.submission import Program, Submission
 
 
 class Note(models.Model):
-    """A remark that a member of staff adds to a submission; added, never changed."""
+    """A remark on a submission; added by staff, never changed."""
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="notes", verbose_name=_("submission"))
     text = EncryptedTextField(_("note"), max_length=4000)
@@ -32,7 +32,7 @@ class Note(models.Model):
 
 
 class Review(models.Model):
-    """What a member of staff judges right; added, never changed. The latest counts, the earlier ones stay."""
+    """A judgement of which program is right; added by staff, never changed. The latest one counts."""
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="reviews", verbose_name=_("submission"))
     program = models.CharField(_("program that you judge right"), max_length=16, choices=Program)
@@ -52,37 +52,39 @@ class Review(models.Model):
         return gettext("Review %(number)s") % {"number": self.pk}
 
 
-class Mail(models.Model):
-    """That staff are to be told of a submission by mail; see telling.py."""
+class Notification(models.Model):
+    """One e-mail owed to staff; at most one per submission and reason. See notifications.py."""
 
-    class Why(models.TextChoices):
+    class Reason(models.TextChoices):
         URGENT = "urgent", _("Urgent")
         CALL = "call", _("Wants a call")
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="+")
-    why = models.CharField(max_length=8, choices=Why)
-    made_at = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=8, choices=Reason, db_column="why")
+    created_at = models.DateTimeField(default=timezone.now, db_column="made_at")
     sent_at = models.DateTimeField(null=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    next_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0, db_column="tries")
+    next_attempt_at = models.DateTimeField(default=timezone.now, db_column="next_at")
 
     class Meta:
-        verbose_name = verbose_name_plural = _("mail to staff")
+        db_table = "screening_mail"
+        verbose_name = _("notification to staff")
+        verbose_name_plural = _("notifications to staff")
         default_permissions = ()
-        constraints = (models.UniqueConstraint(fields=("submission", "why"), name="told_once"),)
-        indexes = (models.Index(fields=("next_at",), name="mail_unsent", condition=Q(sent_at=None)),)
+        constraints = (models.UniqueConstraint(fields=("submission", "reason"), name="told_once"),)
+        indexes = (models.Index(fields=("next_attempt_at",), name="mail_unsent", condition=Q(sent_at=None)),)
 
     def __str__(self) -> str:
-        return f"{self.submission_id} {self.why}"
+        return f"{self.submission_id} {self.reason}"
 
 
-def result_shown_to(staff: Any) -> Q:
-    """Blind ones only after the judgement of whoever may record one: what they think must be their own."""
+def result_visible_to(staff: Any) -> Q:
+    """The condition under which staff may see a result: a blind one only after their own review of it."""
     if not staff.has_perm("screening.add_review"):
         return Q()
     return Q(blind=False) | Q(Exists(Review.objects.filter(submission=OuterRef("pk"), author=staff.pk)))
 
 
-def hides_result(submission: Submission, staff: Any) -> bool:
-    """Whether this member of staff has still to judge it before they see the result."""
-    return submission.blind and not Submission.objects.filter(result_shown_to(staff), pk=submission.pk).exists()
+def is_result_hidden(submission: Submission, staff: Any) -> bool:
+    """Whether this member of staff has still to review the case before seeing its result."""
+    return submission.blind and not Submission.objects.filter(result_visible_to(staff), pk=submission.pk).exists()

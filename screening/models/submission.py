@@ -74,19 +74,20 @@ def in_words(recommendation: Recommendation) -> Recommendation:
     return replace(recommendation, reasons=reasons)
 
 
-def kept_since() -> datetime:
+def retention_cutoff() -> datetime:
     """What was received before this has had its time: nobody is shown it, and forget_expired takes it away."""
     return timezone.now() - timedelta(days=settings.RETENTION_DAYS)
 
 
 class SubmissionManager(models.Manager["Submission"]):
-    def kept(self) -> models.QuerySet["Submission"]:
+    def unexpired(self) -> models.QuerySet["Submission"]:
         """Without those whose time is up, even where they are still there."""
-        return self.filter(received_at__gt=kept_since())
+        return self.filter(received_at__gt=retention_cutoff())
 
-    def with_codes(self, *of: str) -> models.QuerySet["Submission"]:
-        """Those that were saved under these return codes, while they are kept."""
-        return self.kept().filter(code__in=[seal for code in of for seal in return_codes.sealed(code)])
+    def with_codes(self, *codes: str) -> models.QuerySet["Submission"]:
+        """The unexpired submissions that were saved under these return codes."""
+        hashes = [stored for code in codes for stored in return_codes.encrypted_hashes(code)]
+        return self.unexpired().filter(code__in=hashes)
 
     def with_code(self, code: str) -> "Submission | None":
         return self.with_codes(code).first()
@@ -96,12 +97,12 @@ class SubmissionManager(models.Manager["Submission"]):
 
         Raises a ValueError where answers are missing or unknown.
         """
-        code = code or return_codes.new()
+        code = code or return_codes.generate()
         recommendation = in_words(rules.recommend(answers))
         if saved := self.with_code(code):  # under an older key, perhaps: the unique column sees only the newest
             return saved
         return self._insert(
-            return_codes.sealed(code)[0],
+            return_codes.encrypted_hashes(code)[0],
             {
                 "answers": dict(answers),
                 "program": recommendation.program,
@@ -145,7 +146,7 @@ class Submission(models.Model):
     spam_signs = models.CharField(_("signs of a machine"), max_length=64, blank=True, editable=False)
     is_test = models.BooleanField(_("test data"), default=False, editable=False)
     reference = models.CharField(
-        _("reference"), max_length=8, unique=True, default=reference_numbers.new, editable=False
+        _("reference"), max_length=8, unique=True, default=reference_numbers.generate, editable=False
     )
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, blank=True)
     wants_call = models.BooleanField(_("wants a call"), default=False, editable=False)  # as long as there is a Contact
@@ -197,11 +198,11 @@ class Submission(models.Model):
         )
 
     def __str__(self) -> str:
-        reference = reference_numbers.shown(self.reference)
+        reference = reference_numbers.formatted(self.reference)
         return gettext("%(reference)s (test)") % {"reference": reference} if self.is_test else reference
 
     @property
-    def kept_until(self) -> datetime:
+    def expires_at(self) -> datetime:
         return self.received_at + timedelta(days=settings.RETENTION_DAYS)
 
     @property

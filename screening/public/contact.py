@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from screening import notifications, retention
 from screening.draft import Draft
-from screening.models import Contact, Mail, Submission
+from screening.models import Contact, Notification, Submission
 from screening.questionnaire import first_gap, known
 
 log = logging.getLogger(__name__)
@@ -101,15 +101,15 @@ def contact(request: HttpRequest) -> HttpResponse:
             return render(request, "public/contact.html", nothing_kept) if complete else redirect("return")
         if withdrawn:
             Contact.objects.withdraw(saved.pk)
-            transaction.on_commit(retention.sweep)
+            transaction.on_commit(retention.truncate_journal)
             return redirect("contact")
         if request.method == "POST" and form.is_valid():
             form.instance.submission, form.instance.consent = saved, consent_words()
             form.save()
-            notifications.tell(saved, Mail.Why.CALL)
-            transaction.on_commit(retention.sweep)  # of what it took the place of
+            notifications.notify(saved, Notification.Reason.CALL)
+            transaction.on_commit(retention.truncate_journal)  # of what it took the place of
             return redirect("contact")
-        asked = Contact.objects.kept().filter(pk=saved.pk).first()
+        asked = Contact.objects.unexpired().filter(pk=saved.pk).first()
     except DatabaseError as error:
         log.error("a request for a call could not be kept: %s", type(error).__name__)
         sorry = NOT_WITHDRAWN if withdrawn else NOT_KEPT if request.method == "POST" else DOWN

@@ -14,7 +14,7 @@ from screening.help_lines import HELP_LINES
 from screening.public.programs import COMPARED
 from screening.questionnaire import PAGES, QUESTIONS
 from screening.rules import versions, worksheet
-from screening.rules.personas import PEOPLE
+from screening.rules.personas import PERSONAS
 from screening.rules.ruleset import LEVELS, Rule
 from screening.rules.sources import SOURCES
 
@@ -61,7 +61,7 @@ def _questions_in_words() -> list[dict[str, Any]]:
 def how_it_works(request: HttpRequest) -> HttpResponse:
     """The grid, the questions and why they are asked, every rule with its source, people, limits, versions."""
     people = []
-    for person in PEOPLE:
+    for person in PERSONAS:
         recommendation = rules.recommend(person.answers)
         told = [
             (gettext(QUESTIONS[key].topic), gettext(QUESTIONS[key].options[value]))
@@ -132,11 +132,11 @@ def rules_json(request: HttpRequest) -> JsonResponse:
                 "name": gettext(person.name),
                 "story": gettext(person.story),
                 "answers": person.answers,
-                "program": person.outcome[0],
-                "close_call": person.outcome[1],
-                "urgency": person.outcome[2],
+                "program": person.decision[0],
+                "close_call": person.decision[1],
+                "urgency": person.decision[2],
             }
-            for person in PEOPLE
+            for person in PERSONAS
         ],
     }
     return JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})

@@ -20,7 +20,7 @@ from screening.draft import Draft
 from screening.explanation import LIMITS, answers_by_page, explain
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
-from screening.models import Contact, Mail, Submission, Urgency, in_words
+from screening.models import Contact, Notification, Submission, Urgency, in_words
 from screening.public.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.questionnaire import PAGE_BY_SLUG, PAGES, Page, first_gap, known
 
@@ -192,7 +192,7 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
         return _check_page(request, draft, error=str(_("Please choose one of the two buttons below.")), status=422)
     if action == "save":
         try:
-            number = rate_limits.SAVE.take(request)
+            number = rate_limits.SAVE.hit(request)
             if not number:
                 return _check_page(request, draft, error=str(TOO_MANY_SAVED), status=429)
             if draft.finished == "save" and not Submission.objects.with_code(draft.code):
@@ -209,7 +209,7 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
             draft.after_saving().write(response)
             return response
         if saved.urgency >= Urgency.TODAY:
-            notifications.tell(saved, Mail.Why.URGENT)
+            notifications.notify(saved, Notification.Reason.URGENT)
     response = redirect("contact" if action == "save" and request.POST.get("then") == "contact" else "result")
     # Once saved, a draft stays saved: seeing it again "without saving" can't undo that.
     replace(draft, finished="save" if draft.finished == "save" else action).write(response)
@@ -226,8 +226,8 @@ def result(request: HttpRequest) -> HttpResponse:
     draft = _read(request)
     try:
         saved, reachable = saved_row(draft), True
-        openings = audit.openings(saved.reference) if saved else []
-        contact = Contact.objects.kept().filter(pk=saved.pk).first() if saved else None
+        openings = audit.opened_at(saved.reference) if saved else []
+        contact = Contact.objects.unexpired().filter(pk=saved.pk).first() if saved else None
     except DatabaseError as error:  # the same rules give the same result; only the saved words are out of reach
         log.error("a saved result could not be read: %s", type(error).__name__)
         saved, contact, openings, reachable = None, None, [], False
@@ -243,11 +243,11 @@ def result(request: HttpRequest) -> HttpResponse:
     was_saved = saved is not None or draft.finished == "save"
     context = {
         "explanation": explain(recommendation, saved.readable_answers if saved else draft.answers),
-        "code": return_codes.shown(draft.code) if was_saved and (saved or not reachable) else "",
+        "code": return_codes.formatted(draft.code) if was_saved and (saved or not reachable) else "",
         "gone": was_saved and reachable and not saved,
         "saved": saved,
         "openings": openings,
-        "reference": reference_numbers.shown(saved.reference) if saved else "",
+        "reference": reference_numbers.formatted(saved.reference) if saved else "",
         "contact": contact,
         "earlier": _kept(*draft.earlier),
         "limits": LIMITS,

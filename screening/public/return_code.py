@@ -30,16 +30,16 @@ def come_back(request: HttpRequest) -> HttpResponse:
     """Asks for the code; the right one opens the result on this device, as if it had just been saved here."""
     if request.method != "POST":
         return _form(request)
-    code = return_codes.read(request.POST.get("code", ""))
+    code = return_codes.parse(request.POST.get("code", ""))
     if not code:  # not counted: nobody learns anything from it
         return _form(request, MISTYPED, 422)
     try:
-        if not rate_limits.RETURN.take(request):
+        if not rate_limits.RETURN_CODE.hit(request):
             return _form(request, TOO_MANY, 429)
         saved = Submission.objects.with_code(code)
         if saved is None:
             return _form(request, UNKNOWN, 422)
-        rate_limits.RETURN.give_back(request)
+        rate_limits.RETURN_CODE.refund(request)
     except DatabaseError as error:
         log.error("a code could not be looked up: %s", type(error).__name__)
         return _form(request, DOWN, 503)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from screening.questionnaire import require_complete
 from screening.rules.current import CURRENT, VERSIONS
 from screening.rules.ruleset import Recommendation
-from screening.rules.what_if import Change, flips, offered
+from screening.rules.what_if import Change, counterfactuals, offered
 
 __all__ = [
     "CURRENT",
@@ -36,7 +36,7 @@ def what_would_change(answers: Mapping[str, str]) -> tuple[Change, ...]:
     safety or health answer. Raises a ValueError as `recommend` does.
     """
     require_complete(answers)
-    return offered(flips(CURRENT, answers))
+    return offered(counterfactuals(CURRENT, answers))
 
 
 def needs_help_now(answers: Mapping[str, str], questions: set[str]) -> bool:

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from screening.rules.ruleset import LOWEST, Levels, Outcome, Rule, RuleSet
+from screening.rules.ruleset import LOWEST, Decision, Levels, Rule, RuleSet
 
 Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
-class Sets:
+class AnswerSets:
     """Answer sets that stand alike: how many, and the one with the fewest and mildest answers above the least."""
 
     count: int
@@ -25,15 +25,15 @@ class Sets:
 
 
 @dataclass(frozen=True)
-class _Side:
+class _WalkState:
     """Where a walk stands with one version of the rules."""
 
     levels: Levels
     met: frozenset[str]  # rules with some of their conditions met, and some still to come
 
 
-def _start(rules: RuleSet) -> _Side:
-    return _Side(rules.raised(LOWEST, (rule for rule in rules.rules if not rule.when)), frozenset())
+def _start(rules: RuleSet) -> _WalkState:
+    return _WalkState(rules.raised(LOWEST, (rule for rule in rules.rules if not rule.when)), frozenset())
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _conditions(rules: RuleSet, order: list[str], key: str) -> list[_Condition]:
     ]
 
 
-def _after(rules: RuleSet, side: _Side, conditions: list[_Condition], rank: int) -> _Side:
+def _after(rules: RuleSet, side: _WalkState, conditions: list[_Condition], rank: int) -> _WalkState:
     met = set(side.met)
     complete = []
     for condition in conditions:
@@ -68,14 +68,16 @@ def _after(rules: RuleSet, side: _Side, conditions: list[_Condition], rank: int)
             complete.append(condition.rule)
         elif holds:
             met.add(key)
-    return _Side(rules.raised(side.levels, complete), frozenset(met))
+    return _WalkState(rules.raised(side.levels, complete), frozenset(met))
 
 
-def _walk(versions: tuple[RuleSet, ...], space: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[list[Levels], Sets]]:
-    states = {tuple(_start(rules) for rules in versions): Sets(1, (0, 0), {})}
+def _walk(
+    versions: tuple[RuleSet, ...], space: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[list[Levels], AnswerSets]]:
+    states = {tuple(_start(rules) for rules in versions): AnswerSets(1, (0, 0), {})}
     for key, values in space.items():
         conditions = [_conditions(rules, list(space), key) for rules in versions]
-        after: dict[tuple[_Side, ...], Sets] = {}
+        after: dict[tuple[_WalkState, ...], AnswerSets] = {}
         for sides, sets in states.items():
             for place, value in enumerate(values):
                 reached = tuple(
@@ -86,32 +88,32 @@ def _walk(versions: tuple[RuleSet, ...], space: Mapping[str, tuple[str, ...]]) -
                 known = after.get(reached)
                 if known is None or distance < known.distance:
                     example = {**sets.example, key: value}
-                    after[reached] = Sets((known.count if known else 0) + sets.count, distance, example)
+                    after[reached] = AnswerSets((known.count if known else 0) + sets.count, distance, example)
                 else:
-                    after[reached] = Sets(known.count + sets.count, known.distance, known.example)
+                    after[reached] = AnswerSets(known.count + sets.count, known.distance, known.example)
         states = after
     for sides, sets in states.items():
         yield [side.levels for side in sides], sets
 
 
-def _gather(found: Iterable[tuple[Key, Sets]]) -> dict[Key, Sets]:
-    gathered: dict[Key, Sets] = {}
+def _merge(found: Iterable[tuple[Key, AnswerSets]]) -> dict[Key, AnswerSets]:
+    gathered: dict[Key, AnswerSets] = {}
     for key, sets in found:
         other = gathered.get(key)
         if other:
             nearest = min(sets, other, key=lambda one: one.distance)
-            sets = Sets(sets.count + other.count, nearest.distance, nearest.example)
+            sets = AnswerSets(sets.count + other.count, nearest.distance, nearest.example)
         gathered[key] = sets
     return gathered
 
 
-def walk(rules: RuleSet, fixed: Mapping[str, str] | None = None) -> dict[Levels, Sets]:
+def walk(rules: RuleSet, fixed: Mapping[str, str] | None = None) -> dict[Levels, AnswerSets]:
     """Every combination of levels that complete answers reach, with how many do and the smallest one that does.
 
     `fixed` holds some answers still.
     """
     space = {key: (fixed[key],) if fixed and key in fixed else values for key, values in rules.options.items()}
-    return _gather((levels, sets) for (levels,), sets in _walk((rules,), space))
+    return _merge((levels, sets) for (levels,), sets in _walk((rules,), space))
 
 
 def raised_answers(space: Mapping[str, tuple[str, ...]], example: Mapping[str, str]) -> str:
@@ -130,9 +132,9 @@ def shared_space(old: RuleSet, new: RuleSet) -> dict[str, tuple[str, ...]]:
     }
 
 
-def transitions(old: RuleSet, new: RuleSet) -> dict[tuple[Outcome, Outcome], Sets]:
+def transitions(old: RuleSet, new: RuleSet) -> dict[tuple[Decision, Decision], AnswerSets]:
     """(outcome under `old`, outcome under `new`) -> how many answer sets go that way, exactly, and the smallest."""
-    return _gather(
-        ((old.outcome_at(before), new.outcome_at(after)), sets)
+    return _merge(
+        ((old.decision_at(before), new.decision_at(after)), sets)
         for (before, after), sets in _walk((old, new), shared_space(old, new))
     )

@@ -11,7 +11,7 @@ from screening.rules.answer_space import raised_answers, walk
 from screening.rules.ruleset import LEVELS, PROGRAMS, RuleSet
 
 
-def faults(rules: RuleSet) -> list[str]:
+def violations(rules: RuleSet) -> list[str]:
     """Every broken proof, in a sentence; an empty list when all hold."""
     return [*_of_the_grid(rules), *_of_duties(rules), *_of_reasons(rules), *_of_urgency(rules), *_of_questions(rules)]
 
@@ -60,7 +60,7 @@ def _of_urgency(rules: RuleSet) -> list[str]:
     """Who must be spoken to now or today is never told that a program from home fits."""
     found = []
     for levels, sets in walk(rules).items():
-        program, _close_call, urgency = rules.outcome_at(levels)
+        program, _close_call, urgency = rules.decision_at(levels)
         if urgency in ("now", "today") and program == "iop":
             example = raised_answers(rules.options, sets.example)
             found.append(f"urgency {urgency!r} comes with IOP, for example for {example}")
@@ -100,5 +100,5 @@ def _pair_among(
 
 
 def _told(rules: RuleSet, answers: dict[str, str]) -> tuple[str, str]:
-    program, _close_call, urgency = rules.outcome(answers)
+    program, _close_call, urgency = rules.decide(answers)
     return program, urgency

@@ -9,45 +9,45 @@ from screening.questionnaire import QUESTIONS, _
 
 
 @dataclass(frozen=True)
-class ExamplePerson:
-    """An invented person: `told` holds the answers above the least, `outcome` what the rules must say to them."""
+class Persona:
+    """An invented person: `told` holds the answers above the least, `decision` what the rules must say to them."""
 
     name: str
     story: str
     told: Mapping[str, str]
-    outcome: tuple[str, bool, str]  # program, close call, urgency
+    decision: tuple[str, bool, str]  # program, close call, urgency
 
     @cached_property
     def answers(self) -> dict[str, str]:
         return {key: next(iter(question.options)) for key, question in QUESTIONS.items()} | dict(self.told)
 
 
-PEOPLE = (
-    ExamplePerson(
+PERSONAS = (
+    Persona(
         _("Ana"),
         _("Ana drives a school bus and can’t take time off. Her sister lives with her and does not drink."),
         {"job": "cannot_leave", "provider": "partly", "past_treatment": "helped"},
         ("iop", False, "none"),
     ),
-    ExamplePerson(
+    Persona(
         _("Ben"),
         _("Ben gets very sick when he stops pain pills, so he uses again. His wife and two friends stand by him."),
         {"job": "can_leave", "caregiving": "shared", "opioids": "very_sick", "past_treatment": "returned"},
         ("iop", False, "soon"),
     ),
-    ExamplePerson(
+    Persona(
         _("Cal"),
         _("Cal raises two children alone. He has one good friend. Some nights he needs someone with him."),
         {"caregiving": "only_me", "provider": "mostly", "supporters": "one_or_two", "constant_care": "sometimes"},
         ("iop", True, "none"),
     ),
-    ExamplePerson(
+    Persona(
         _("Dee"),
         _("Dee lost touch with her family. She lives alone, and no one helps her yet. She could go away for a while."),
         {"job": "can_leave", "supporters": "nobody", "home": "alone"},
         ("inpatient", True, "none"),
     ),
-    ExamplePerson(
+    Persona(
         _("Eli"),
         _("Eli had a seizure when he stopped drinking last year. He gets shaky now. He can’t leave his job."),
         {
@@ -59,7 +59,7 @@ PEOPLE = (
         },
         ("inpatient", False, "today"),
     ),
-    ExamplePerson(
+    Persona(
         _("Fay"),
         _("Fay thinks of ending her life and has a plan. The people she lives with use drugs."),
         {"self_harm": "plan", "supporters": "not_sure", "home": "others_use", "mind": "manageable"},

@@ -27,7 +27,7 @@ PROGRAMS = ("iop", "inpatient")  # less care, more care
 DUTIES_DECIDE = "duties decide"
 
 Grid = Mapping[tuple[str, str], str]  # (need, support) -> a program, or DUTIES_DECIDE
-Outcome = tuple[str, bool, str]  # what a person is told above all: program, close call, urgency
+Decision = tuple[str, bool, str]  # what a person is told above all: program, close call, urgency
 Levels = tuple[int, ...]  # a rank for each dimension, in the order of LEVELS
 LOWEST: Levels = tuple(0 for _dimension in LEVELS)
 
@@ -81,7 +81,7 @@ class Recommendation:
     rules_version: str
 
     @property
-    def outcome(self) -> Outcome:
+    def decision(self) -> Decision:
         return self.program, self.close_call, self.urgency
 
     def reasons_for(self, dimension: str) -> tuple[Reason, ...]:
@@ -143,7 +143,7 @@ class RuleSet:
         return {rule.key: {key: self._ranks[key][value] for key, value in rule.when.items()} for rule in self.rules}
 
     @cached_property
-    def _stronger(self) -> dict[tuple[str, str], set[str]]:
+    def _made_redundant_by(self) -> dict[tuple[str, str], set[str]]:
         """(dimension, rule) -> the rules that say at least as much there: where one applies, it has nothing to add."""
 
         def covers(rule: Rule, other: Rule) -> bool:
@@ -206,13 +206,13 @@ class RuleSet:
                 ranks[place] = max(ranks[place], rank)
         return tuple(ranks)
 
-    def outcome_at(self, levels: Levels) -> Outcome:
+    def decision_at(self, levels: Levels) -> Decision:
         words = named(levels)
         return *self.program_for(words["need"], words["support"], words["duties"]), words["urgency"]
 
-    def outcome(self, answers: Mapping[str, str]) -> Outcome:
+    def decide(self, answers: Mapping[str, str]) -> Decision:
         """The outcome alone, for answers known to be complete."""
-        return self.outcome_at(self.raised(LOWEST, self.applying(answers)))
+        return self.decision_at(self.raised(LOWEST, self.applying(answers)))
 
     def recommend(self, answers: Mapping[str, str]) -> Recommendation:
         """The recommendation for `answers`; a ValueError names each question that they leave unanswered.
@@ -239,7 +239,7 @@ class RuleSet:
                     tuple(rule.when),
                 )
                 for rule in raising
-                if not keys & self._stronger[dimension, rule.key]
+                if not keys & self._made_redundant_by[dimension, rule.key]
             ]
         program, close_call = self.program_for(levels["need"], levels["support"], levels["duties"])
         return Recommendation(

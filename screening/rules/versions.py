@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from screening.rules.invariants import faults
+from screening.rules.invariants import violations
 from screening.rules.ruleset import LEVELS, Rule, RuleSet
 from screening.rules.sources import SOURCES
 
@@ -79,7 +79,7 @@ def from_data(data: Any) -> RuleSet:
 
 def prove(rules: RuleSet) -> RuleSet:
     """The same rules, once every proof has been shown to hold. Raises UnusableRules that names each broken one."""
-    if found := [*faults(rules), *conflicts(rules)]:
+    if found := [*violations(rules), *conflicts(rules)]:
         raise UnusableRules(f"rules version {rules.version}: " + "; ".join(found))
     return rules
 

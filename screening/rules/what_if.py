@@ -21,14 +21,14 @@ class Change:
     program: str
 
 
-def flips(rules: RuleSet, answers: Mapping[str, str]) -> tuple[Change, ...]:
+def counterfactuals(rules: RuleSet, answers: Mapping[str, str]) -> tuple[Change, ...]:
     """Every single other answer that leads to the other program; each question's mildest step first."""
-    now = rules.outcome(answers)[0]
+    now = rules.decide(answers)[0]
     changes = []
     for key, values in rules.options.items():
         here = values.index(answers[key])
         for _steps, value in sorted((abs(rank - here), value) for rank, value in enumerate(values)):
-            program = rules.outcome({**answers, key: value})[0]
+            program = rules.decide({**answers, key: value})[0]
             if program != now:
                 changes.append(Change(key, value, program))
     return tuple(changes)
@@ -70,13 +70,13 @@ def _could_matter(rules: RuleSet, answers: Mapping[str, str], key: str) -> bool:
     ]
     for values in product(*(rules.options[other] for other in kin)):
         given = {**answers, **dict(zip(kin, values, strict=True))}
-        if len({rules.outcome({**given, key: value}) for value in rules.options[key]}) > 1:
+        if len({rules.decide({**given, key: value}) for value in rules.options[key]}) > 1:
             return True
     return False
 
 
 def called_irrelevant(rules: RuleSet, answers: Mapping[str, str], changes: Iterable[Change]) -> tuple[str, ...]:
-    """Of what did not matter, what a person may be told so; `changes` are the flips of these answers.
+    """Of what did not matter, what a person may be told so; `changes` are the counterfactuals of these answers.
 
     What the page gives as a reason is not then called irrelevant. Work and family are, for people ask about them.
     """

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from screening.models import Contact, Submission
 from screening.questionnaire import PAGES
-from tests.answers import BEST, IOP, PEOPLE, URGENT, WORST, on_page
+from tests.answers import BEST, IOP, KINDS, URGENT, WORST, on_page
 from tests.browser.conftest import answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,7 @@ STAY = "A program where you stay may be the safest place to start"
 )
 @pytest.mark.parametrize("button", ["Save and see my result", "See my result, keep nothing"])
 def test_journey_to_a_result(phone: Page, name: str, headings: list[str], button: str) -> None:
-    answer(phone, PEOPLE[name])
+    answer(phone, KINDS[name])
     phone.get_by_role("button", name=button).click()
     expect(phone).to_have_url(RESULT)
     for place, heading in enumerate(headings):
@@ -102,7 +102,7 @@ def test_keyboard_alone_gets_through_a_page(phone: Page) -> None:
 
 @pytest.mark.parametrize("name", ["iop", "close call", "worst"])
 def test_result_prints_on_two_sheets_at_most(phone: Page, name: str) -> None:
-    answer(phone, WORST if name == "worst" else PEOPLE[name])
+    answer(phone, WORST if name == "worst" else KINDS[name])
     phone.get_by_role("button", name="keep nothing").click()
     expect(phone).to_have_url(RESULT)
     assert sheets(phone, "Letter") <= 2

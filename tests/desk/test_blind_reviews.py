@@ -115,7 +115,7 @@ def test_hidden_result_cannot_be_found_out_by_filters_counts_or_colleagues(revie
 
 def counted(client: Client) -> dict[str, int]:
     staff = User.objects.get(pk=client.session["_auth_user_id"])
-    return {queue.key: count for queue, count in queues.counted(staff, Submission.objects.kept())}
+    return {queue.key: count for queue, count in queues.counted(staff, Submission.objects.unexpired())}
 
 
 def test_urgency_is_never_hidden_and_who_does_not_review_sees_all(reviewer: Client) -> None:
@@ -238,7 +238,7 @@ def test_charts_have_their_numbers_in_a_table(staff_client: Client) -> None:
             received_at=timezone.now() - timedelta(days=days, hours=2), wants_call=call
         )
     staff_client.post(f"{LIST}{Submission.objects.order_by('pk').first().pk}/reveal/")
-    audit.record(audit.What.REVEALED, "staff", Submission.objects.order_by("pk").first().reference)
+    audit.record(audit.Action.REVEALED, "staff", Submission.objects.order_by("pk").first().reference)
     page = BeautifulSoup(staff_client.get("/admin/agreement/").content, "html.parser")
     tables = {}
     for chart in page.select(".chart"):

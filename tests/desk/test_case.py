@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from screening import retention
-from screening.audit import LogLine, What
+from screening.audit import Action, LogLine
 from screening.models import Contact, Note, Review, Status, Submission
 from tests.answers import IOP, URGENT
 from tests.conftest import on_desk
@@ -225,11 +225,11 @@ def test_bulk_action_acts_on_each_case_and_is_logged_one_by_one(staff_client: Cl
     assert [row.status for row in (*rows, closed)] == ["waiting", "new", "new", "closed"]
     assert closed.outcome == "iop"
     assert rows[0].status_at > rows[0].received_at
-    lines = LogLine.objects.filter(what=What.CHANGED).order_by("number").values_list("reference", "detail")
+    lines = LogLine.objects.filter(action=Action.CHANGED).order_by("number").values_list("reference", "detail")
     assert [*lines] == [
-        (rows[0].reference, "assigned to: staff"),
-        (rows[1].reference, "assigned to: staff"),
-        (rows[0].reference, "status: Waiting for person"),
+        (rows[0].reference, "assigned_to=staff"),
+        (rows[1].reference, "assigned_to=staff"),
+        (rows[0].reference, "status=waiting"),
     ]
     assert "0 cases changed." in act(staff_client, "assign_to_me", rows[0]).content.decode()
     assert "saved this case after you opened it" in errors(send(staff_client, rows[0], page, status="closed"))
@@ -253,4 +253,4 @@ def test_bulk_action_needs_the_right_to_change(client: Client, row: Submission) 
         act(client, action, row)
     row.refresh_from_db()
     assert (row.assigned_to, row.status) == (None, "new")
-    assert not LogLine.objects.filter(what=What.CHANGED).exists()
+    assert not LogLine.objects.filter(action=Action.CHANGED).exists()

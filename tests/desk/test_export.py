@@ -16,7 +16,7 @@ from screening.audit import LogLine
 from screening.desk import export
 from screening.models import Contact, Note, Review, Submission
 from screening.questionnaire import QUESTIONS
-from tests.answers import CLOSE_CALL, INPATIENT, IOP, PEOPLE, URGENT
+from tests.answers import CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT
 
 pytestmark = pytest.mark.django_db
 EXPORT = "/admin/screening/submission/export/"
@@ -35,7 +35,7 @@ def exported(client: Client, query: str = "") -> list[dict[str, str]]:
 
 
 def test_file_holds_every_submission_of_the_list_with_its_answers(staff_client: Client) -> None:
-    rows = {str(row): (row, given) for given in PEOPLE.values() for row in [Submission.objects.submit(given)]}
+    rows = {str(row): (row, given) for given in KINDS.values() for row in [Submission.objects.submit(given)]}
     lines = exported(staff_client)
     assert [line["reference"] for line in lines] == [str(row) for row in Submission.objects.all()]
     for line in lines:
@@ -85,9 +85,9 @@ def test_purpose_is_asked_for_and_logged_before_anything_is_sent(staff_client: C
         assert "Nothing was exported yet." in response.content.decode()
     checked = BeautifulSoup(staff_client.post(EXPORT, {"purpose": "report"}).content, "html.parser")
     assert checked.select_one("[value=report][checked]")
-    assert not LogLine.objects.filter(what="exported").exists()
+    assert not LogLine.objects.filter(action="exported").exists()
     response = staff_client.post(EXPORT, PURPOSE)
-    assert LogLine.objects.filter(what="exported").count() == 1  # and not a line of the file was read yet
+    assert LogLine.objects.filter(action="exported").count() == 1  # and not a line of the file was read yet
     assert response["Content-Disposition"] == f'attachment; filename="submissions-{timezone.localdate()}.csv"'
     assert len(table(response)) == 1
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from screening import reference_numbers, return_codes
 from screening.desk import queues
-from screening.desk.model_admin import FirstPages
+from screening.desk.model_admin import CappedPaginator
 from screening.models import Contact, Status, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT, answers
 from tests.conftest import Person
@@ -102,7 +102,7 @@ def test_queue_is_counted_no_further_than_anyone_needs(staff_client: Client, mon
 def test_list_is_counted_no_further_than_anyone_turns_pages(
     staff_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FirstPages, "MOST", 60)
+    monkeypatch.setattr(CappedPaginator, "MOST", 60)
     for _ in range(70):
         Submission.objects.submit(IOP)
     assert len(listed(staff_client)) == 50
@@ -128,23 +128,25 @@ def test_staff_without_the_right_to_view_are_shown_no_counts(client: Client) -> 
 
 
 def test_reference_is_short_speakable_and_says_nothing(person: Person) -> None:
-    made = {reference_numbers.new() for _ in range(2000)}
+    made = {reference_numbers.generate() for _ in range(2000)}
     assert len(made) == 2000
     assert {len(reference) for reference in made} == {8}
     assert not set("".join(made)) & set("AEIOU01L")
     html = person.finishes(IOP, "save").content.decode()
-    assert reference_numbers.shown(Submission.objects.get().reference) in html
+    assert reference_numbers.formatted(Submission.objects.get().reference) in html
 
 
 def test_save_whose_reference_is_taken_draws_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken, code = Submission.objects.submit(IOP).reference, return_codes.new()
+    taken, code = Submission.objects.submit(IOP).reference, return_codes.generate()
     picks = iter(taken + "23456789")
     monkeypatch.setattr(reference_numbers.secrets, "choice", lambda symbols: next(picks))
     assert Submission.objects.submit(URGENT, code).reference == "23456789"
     assert Submission.objects.count() == 2
 
 
-@pytest.mark.parametrize("typed", [str, str.lower, reference_numbers.shown, lambda text: f" {text[:3]} {text[3:]}."])
+@pytest.mark.parametrize(
+    "typed", [str, str.lower, reference_numbers.formatted, lambda text: f" {text[:3]} {text[3:]}."]
+)
 def test_submission_is_found_by_its_reference_however_it_is_typed(staff_client: Client, typed: Any) -> None:
     wanted, _other = submission(IOP), submission(IOP)
     assert listed(staff_client, f"?q={typed(wanted.reference)}") == [str(wanted)]

@@ -70,10 +70,10 @@ MODELS: dict[str, dict[str, str]] = {
     },
     # With no page, and so with nobody who may:
     "loghead": {},
-    "mail": {},
-    "forgotten": {},
-    "countedhour": {},
-    "attempts": {},
+    "notification": {},
+    "erasurecount": {},
+    "ratelimitwindow": {},
+    "ratelimitcount": {},
 }
 
 ACTIONS = {"assign_to_me": CASE, "begin": CASE, "wait": CASE}
@@ -195,12 +195,12 @@ def test_page_is_open_to_these_roles_and_to_no_other(name: str, staff: dict[str,
                 assert response.status_code == 403, (name, method, role)
                 assert state() == before
                 line = LogLine.objects.first()
-                assert (line.number, line.who, line.what) == (logged + 1, role, "refused")
+                assert (line.number, line.actor, line.action) == (logged + 1, role, "refused")
                 assert name in line.detail
             if "withdraw" not in name and not name.startswith("auth_user_"):
                 assert state() == before  # nothing was sent that could change anything
     if name.endswith("_reveal"):
-        assert {line.who for line in LogLine.objects.filter(what="revealed")} == {"contact", "superuser"}
+        assert {line.actor for line in LogLine.objects.filter(action="revealed")} == {"contact", "superuser"}
 
 
 def state() -> list[Any]:
@@ -318,7 +318,7 @@ def test_manager_cannot_raise_anyone_or_themselves_above_the_roles(staff: dict[s
     assert (other.is_superuser, other.is_staff, other.user_permissions.count()) == (False, True, 0)
     assert [*other.groups.all()] == [lead]
     assert other.check_password("a long enough one")
-    assert LogLine.objects.first().detail == "changed nobody; roles: clinical lead"
+    assert LogLine.objects.first().detail == "change=changed; account=nobody; roles=clinical lead"
 
 
 def test_account_that_is_made_is_staff_with_the_roles_given_and_logged(staff: dict[str, Client]) -> None:
@@ -333,15 +333,15 @@ def test_account_that_is_made_is_staff_with_the_roles_given_and_logged(staff: di
     made = User.objects.get(username="newcomer")
     assert (made.is_staff, made.is_superuser) == (True, False)
     assert made.has_perm("screening.view_contact")
-    assert LogLine.objects.first().detail == "made newcomer; roles: contact"
+    assert LogLine.objects.first().detail == "change=created; account=newcomer; roles=contact"
     sent = {"usable_password": "true", "password1": "another 9 one!", "password2": "another 9 one!"}
     assert staff["manager"].post(f"/admin/auth/user/{made.pk}/password/", sent).status_code == 302
-    assert LogLine.objects.filter(detail="set a new password of newcomer").count() == 1
+    assert LogLine.objects.filter(detail="change=password_set; account=newcomer").count() == 1
 
 
 def test_account_that_gets_another_name_is_logged_with_both_and_with_its_roles(staff: dict[str, Client]) -> None:
     account, long = User.objects.get(username="contact"), "a" * 150
     renamed = {"username": long, "groups": [role.pk for role in Group.objects.all()]}
     assert staff["manager"].post(f"/admin/auth/user/{account.pk}/change/", renamed).status_code == 302
-    roles = "auditor, clinical lead, contact, manager, reviewer"
-    assert LogLine.objects.first().detail == f"changed {long[:60]}, who was contact; roles: {roles}"
+    roles = "auditor,clinical lead,contact,manager,reviewer"
+    assert LogLine.objects.first().detail == f"change=changed; account={long[:50]}; formerly=contact; roles={roles}"

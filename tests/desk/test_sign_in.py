@@ -69,7 +69,7 @@ def soup(response: Any) -> BeautifulSoup:
 
 
 def lines(who: str = "ann") -> list[str]:
-    return [*LogLine.objects.filter(who=who).order_by("number").values_list("what", flat=True)]
+    return [*LogLine.objects.filter(actor=who).order_by("number").values_list("action", flat=True)]
 
 
 # The second factor
@@ -142,7 +142,7 @@ def test_session_whose_second_factor_was_reset_is_over_and_sets_up_no_other(
 ) -> None:
     enrolled(client, ann)
     assert client.get(CASES).status_code == 200
-    accounts.reset_second_factor(ann)
+    accounts.reset_second_factor(ann, "manager")
     assert client.get(CODE).headers["Location"] == LOGIN
     assert not TOTPDevice.objects.exists()
     assert "_auth_user_id" not in client.session
@@ -365,7 +365,7 @@ def test_who_leaves_loses_access_at_once_and_their_cases_are_nobodys(way: str, a
     assert [*Submission.objects.order_by("pk").values_list("assigned_to", flat=True)] == [None, ann.pk]
     who = "manage.py" if way == "command" else "staff"
     assert lines(who)[-2:] == ["account", "changed"]
-    assert LogLine.objects.filter(who=who, detail="closed ann").exists()
+    assert LogLine.objects.filter(actor=who, detail="change=closed; account=ann; reason=asked").exists()
 
 
 def test_closed_account_is_opened_again_with_a_new_password_and_a_new_second_factor(
@@ -397,7 +397,7 @@ def test_lost_phone_is_reset_by_a_colleague_and_not_by_oneself(ann: User, staff_
     staff_client.post(f"/admin/auth/user/{ann.pk}/reset/")
     assert [device.user for device in TOTPDevice.objects.all()] == [me]
     assert User.objects.get(username="staff").is_active
-    assert LogLine.objects.filter(who="staff", detail="reset the second factor of ann").exists()
+    assert LogLine.objects.filter(actor="staff", detail="change=second_factor_reset; account=ann").exists()
     account("reset", "staff")
     assert not TOTPDevice.objects.exists()
 
@@ -413,7 +413,7 @@ def test_accounts_that_nobody_used_for_90_days_are_closed(ann: User) -> None:
     assert "2 accounts that nobody used for 90 days would be closed." in out.getvalue()
     assert accounts.close_unused() == 2
     assert {user.username for user in User.objects.filter(is_active=True)} == {"ann", "used"}
-    assert LogLine.objects.filter(detail="closed unused: unused").exists()
+    assert LogLine.objects.filter(detail="change=closed; account=unused; reason=unused").exists()
 
 
 def test_account_that_was_unused_too_long_is_closed_at_sign_in_even_before_the_daily_run(ann: User) -> None:

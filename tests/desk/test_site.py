@@ -11,7 +11,7 @@ from django.test import Client
 from screening import rate_limits, reference_numbers
 from screening.models import Note, Status, Submission
 from screening.questionnaire import QUESTIONS
-from tests.answers import CLOSE_CALL, INPATIENT, IOP, PEOPLE, URGENT, answers
+from tests.answers import CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT, answers
 from tests.conftest import on_desk
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_list_shows_open_ones_first_then_the_most_urgent_then_the_newest(staff_c
     ],
 )
 def test_list_filters(staff_client: Client, query: str, names: set[str]) -> None:
-    rows = {name: Submission.objects.submit(given) for name, given in PEOPLE.items()}
+    rows = {name: Submission.objects.submit(given) for name, given in KINDS.items()}
     Submission.objects.filter(pk=rows["inpatient"].pk).update(status=Status.CLOSED)
     assert set(listed(staff_client, query)) == {rows[name].pk for name in names}
 
@@ -161,7 +161,7 @@ def test_staff_who_may_only_view_cannot_set_the_status(client: Client) -> None:
 
 def test_name_of_a_row_in_the_log_carries_nothing_of_the_person() -> None:
     submission = Submission.objects.submit(URGENT)
-    assert str(submission) == reference_numbers.shown(submission.reference)
+    assert str(submission) == reference_numbers.formatted(submission.reference)
 
 
 def test_list_takes_a_constant_number_of_queries(staff_client: Client, django_assert_max_num_queries: Any) -> None:
@@ -223,7 +223,7 @@ def test_list_asked_for_in_a_made_up_way_is_no_server_error(staff_client: Client
 
 def test_wrong_passwords_are_limited_for_each_address(monkeypatch: pytest.MonkeyPatch) -> None:
     User.objects.create_superuser("staff", password="a long enough one")
-    monkeypatch.setattr(rate_limits, "SIGN_IN", rate_limits.Limit("sign in", per_address=3, in_all=100, even_then=2))
+    monkeypatch.setattr(rate_limits, "SIGN_IN", rate_limits.Limit("sign in", per_client=3, total=100, reserved=2))
 
     def sign_in(password: str, address: str) -> str:
         client = Client(REMOTE_ADDR=address)

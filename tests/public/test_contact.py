@@ -193,7 +193,7 @@ def test_result_is_still_shown_where_only_the_requests_for_a_call_are_out_of_rea
         raise OperationalError("no such table")
 
     person.finishes(IOP, "save")
-    monkeypatch.setattr(Contact.objects, "kept", broken)
+    monkeypatch.setattr(Contact.objects, "unexpired", broken)
     assert person.client.get("/result/").status_code == 200
 
 

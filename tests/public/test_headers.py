@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from screening.questionnaire import PAGES
-from tests.answers import IOP, PEOPLE, on_page
+from tests.answers import IOP, KINDS, on_page
 from tests.conftest import Person
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +129,7 @@ def after_saving(given: dict[str, str]) -> list[tuple[str, str, str]]:
 
 
 def test_titles_and_addresses_are_the_same_for_every_result() -> None:
-    seen = [after_saving(given) for given in PEOPLE.values()]
+    seen = [after_saving(given) for given in KINDS.values()]
     assert all(each == seen[0] for each in seen)
     assert not [
         title for _address, title, _cache in seen[0] if re.search(r"alcohol|drug|inpatient|urgent", title, re.I)

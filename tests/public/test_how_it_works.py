@@ -14,7 +14,7 @@ from django.test import Client
 
 from screening.questionnaire import PAGES, QUESTIONS
 from screening.rules import CURRENT, VERSIONS, recommend, worksheet
-from screening.rules.personas import PEOPLE, ExamplePerson
+from screening.rules.personas import PERSONAS, Persona
 from screening.rules.ruleset import DUTIES_DECIDE, LEVELS
 from screening.rules.sources import SOURCES
 from screening.rules.versions import RELEASED, from_data
@@ -151,16 +151,16 @@ def test_someone_with_only_the_data_gets_our_results() -> None:
 # The six people
 
 
-@pytest.mark.parametrize("someone", PEOPLE, ids=lambda person: person.name)
-def test_example_person_gets_the_result_that_is_claimed(someone: ExamplePerson) -> None:
-    assert recommend(someone.answers).outcome == someone.outcome
+@pytest.mark.parametrize("someone", PERSONAS, ids=lambda person: person.name)
+def test_example_person_gets_the_result_that_is_claimed(someone: Persona) -> None:
+    assert recommend(someone.answers).decision == someone.decision
 
 
 def test_people_are_invented_and_show_every_kind_of_result() -> None:
-    assert len(PEOPLE) == 6
-    assert {person.outcome[0] for person in PEOPLE} == {"iop", "inpatient"}
-    assert {person.outcome[2] for person in PEOPLE} == set(LEVELS["urgency"])
-    assert {person.outcome[:2] for person in PEOPLE} == {(p, c) for p in ("iop", "inpatient") for c in (True, False)}
+    assert len(PERSONAS) == 6
+    assert {person.decision[0] for person in PERSONAS} == {"iop", "inpatient"}
+    assert {person.decision[2] for person in PERSONAS} == set(LEVELS["urgency"])
+    assert {person.decision[:2] for person in PERSONAS} == {(p, c) for p in ("iop", "inpatient") for c in (True, False)}
     page = page_at("/how-it-works/")
     assert "We made these people up" in page.text
     assert len(page.select(".person")) == 6
@@ -220,8 +220,8 @@ def agrees(sheet: worksheet.Sheet, given: Mapping[str, str]) -> bool:
     return all(getattr(recommendation, name) == value for name, value in by_hand(sheet, ticked(given)).items())
 
 
-@pytest.mark.parametrize("someone", PEOPLE, ids=lambda person: person.name)
-def test_sheet_gives_each_example_person_their_result(someone: ExamplePerson) -> None:
+@pytest.mark.parametrize("someone", PERSONAS, ids=lambda person: person.name)
+def test_sheet_gives_each_example_person_their_result(someone: Persona) -> None:
     assert agrees(worksheet.sheet(CURRENT), someone.answers)
 
 

@@ -16,7 +16,7 @@ from screening.public.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend, what_would_change
 from screening.rules.what_if import CIRCUMSTANCES, what_did_not_matter
-from tests.answers import BEST, IOP, PEOPLE, WORST, answers
+from tests.answers import BEST, IOP, KINDS, WORST, answers
 from tests.conftest import Person
 
 pytestmark = pytest.mark.django_db  # a result is looked for among the saved ones
@@ -42,7 +42,7 @@ def test_grid_marks_the_place_that_the_answers_lead_to(need: str, support: str, 
     assert {"iop": "Home", "inpatient": "Stay"}[recommend(given).program] in here.text
 
 
-@pytest.mark.parametrize("given", [*PEOPLE.values(), WORST, BEST], ids=[*PEOPLE, "worst", "best"])
+@pytest.mark.parametrize("given", [*KINDS.values(), WORST, BEST], ids=[*KINDS, "worst", "best"])
 def test_every_reason_stands_with_its_answers_and_its_sources(given: dict[str, str]) -> None:
     page = result_page(given)
     entries = {entry["id"] for entry in page.select(".sources li")}
@@ -144,7 +144,7 @@ def what_if(given: dict[str, str]) -> Any:
 
 
 def test_every_change_that_may_be_shown_is_on_the_page_in_words() -> None:
-    for given in (*PEOPLE.values(), BEST):
+    for given in (*KINDS.values(), BEST):
         shown = [item.text for item in what_if(given).select(".switches li")]
         assert sorted(shown) == sorted(
             f"{QUESTIONS[change.question].text} {QUESTIONS[change.question].options[change.value]}"
@@ -264,7 +264,7 @@ def test_page_says_what_to_say_what_to_ask_and_how_to_keep_it() -> None:
     assert keep.select_one("[data-print][hidden]")
 
 
-@pytest.mark.parametrize("given", [*PEOPLE.values(), WORST, BEST], ids=[*PEOPLE, "worst", "best"])
+@pytest.mark.parametrize("given", [*KINDS.values(), WORST, BEST], ids=[*KINDS, "worst", "best"])
 def test_no_reason_is_told_twice(given: dict[str, str]) -> None:
     shown = result_page(given).select_one("main").text
     for reason in recommend(given).reasons:

@@ -17,7 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from screening import rate_limits, return_codes
-from screening.models import Attempts, Contact, Forgotten, Note, Review, Submission
+from screening.models import Contact, ErasureCount, Note, RateLimitCount, Review, Submission
 from screening.questionnaire import PAGES
 from tests.answers import BEST, IOP, URGENT, answers, on_page
 from tests.conftest import Person, on_desk
@@ -46,20 +46,20 @@ def test_code_has_120_random_bits_in_five_groups_of_five(person: Person) -> None
     code = saves(person)
     assert re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{5}-){4}[0-9A-HJKMNP-TV-Z]{5}", code)
     assert len(return_codes.SYMBOLS) ** return_codes.LENGTH == 2**120
-    drawn = {return_codes.new() for _ in range(500)}
+    drawn = {return_codes.generate() for _ in range(500)}
     assert len(drawn) == 500
     assert all(len({code[place] for code in drawn}) == 32 for place in range(return_codes.LENGTH))
 
 
 def test_every_mistaken_symbol_and_every_two_that_traded_places_are_noticed() -> None:
-    code = return_codes.new()
+    code = return_codes.generate()
     for place, symbol in enumerate(code):
         for other in set(return_codes.SYMBOLS) - {symbol}:
-            assert return_codes.read(code[:place] + other + code[place + 1 :]) == ""
+            assert return_codes.parse(code[:place] + other + code[place + 1 :]) == ""
         for later in range(place + 1, len(code)):
             swapped = list(code)
             swapped[place], swapped[later] = swapped[later], swapped[place]
-            assert return_codes.read("".join(swapped)) == (code if code[place] == code[later] else "")
+            assert return_codes.parse("".join(swapped)) == (code if code[place] == code[later] else "")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_code_may_be_typed_in_any_of_the_usual_ways(typed: Callable[[str], str])
     for _ in range(50):
         body = "".join(generator.choices("01" + return_codes.SYMBOLS, k=return_codes.LENGTH))
         code = body + return_codes._check(body)
-        assert return_codes.read(typed(return_codes.shown(code))) == code
+        assert return_codes.parse(typed(return_codes.formatted(code))) == code
 
 
 @pytest.mark.parametrize("typed", ["", " ", "A" * 24, "A" * 26, "A" * 100_000, "U" * 25, "ß" * 25, "\x00" * 25, "é1"])
@@ -119,7 +119,7 @@ def test_result_kept_nowhere_has_no_code(person: Person) -> None:
     assert "This is your code" not in html
     assert person.client.get("/erase/").status_code == 200
     assert person.client.post("/erase/").status_code == 200
-    assert not Forgotten.objects.exists()
+    assert not ErasureCount.objects.exists()
 
 
 def test_person_is_told_whether_and_when_staff_opened_it_and_not_who(person: Person, staff_client: Client) -> None:
@@ -152,7 +152,7 @@ def test_wrong_expired_and_erased_codes_get_the_very_same_answer(person: Person)
     come_back(erased, gone)
     gone.post("/erase/")
     pages, queries = [], []
-    for code in (return_codes.shown(return_codes.new()), old, erased):
+    for code in (return_codes.formatted(return_codes.generate()), old, erased):
         client = Client()
         client.get("/return/")
         with CaptureQueriesContext(connection) as captured:
@@ -166,13 +166,13 @@ def test_wrong_expired_and_erased_codes_get_the_very_same_answer(person: Person)
 
 
 def test_database_holds_the_code_only_sealed(person: Person, settings: Any) -> None:
-    code = return_codes.read(saves(person))
+    code = return_codes.parse(saves(person))
     submission = Submission.objects.get()
-    assert submission.code == return_codes.sealed(code)[0]
+    assert submission.code == return_codes.encrypted_hashes(code)[0]
     everything = str(list(Submission.objects.values())).upper()
     assert not [place for place in range(16) if code[place : place + 10] in everything]
     settings.DATA_KEYS = ["another key, just as long as the one before it was, or longer"]
-    assert submission.code not in return_codes.sealed(code)
+    assert submission.code not in return_codes.encrypted_hashes(code)
 
 
 # Tries
@@ -180,7 +180,7 @@ def test_database_holds_the_code_only_sealed(person: Person, settings: Any) -> N
 
 def wrong_tries(number: int, address: str = "192.0.2.1") -> list[int]:
     client = Client(REMOTE_ADDR=address)
-    return [client.post("/return/", {"code": return_codes.new()}).status_code for _ in range(number)]
+    return [client.post("/return/", {"code": return_codes.generate()}).status_code for _ in range(number)]
 
 
 def test_wrong_codes_are_limited_for_each_address_and_nobody_else_is_locked_out(person: Person) -> None:
@@ -193,7 +193,7 @@ def test_wrong_codes_are_limited_for_each_address_and_nobody_else_is_locked_out(
 def test_limit_says_so_and_leaves_the_crisis_numbers_and_all_else_open() -> None:
     client = Client(REMOTE_ADDR="192.0.2.1")
     for _ in range(201):
-        response = client.post("/return/", {"code": return_codes.shown(return_codes.new())})
+        response = client.post("/return/", {"code": return_codes.formatted(return_codes.generate())})
     assert response.status_code == 429
     assert "Please try again in an hour" in response.content.decode()
     for page in (response, *(client.get(address) for address in ("/", "/help/", "/questions/safety/", "/return/"))):
@@ -206,7 +206,7 @@ def test_right_codes_and_typing_mistakes_are_not_counted(person: Person) -> None
     for _ in range(30):
         assert come_back(code).status_code == 200
         assert Client().post("/return/", {"code": code[:-1] + "*"}).status_code == 422
-    assert Attempts.objects.get(what="return", place="").count == 0
+    assert RateLimitCount.objects.get(limit="return", client="").count == 0
 
 
 def test_tries_are_open_again_within_the_next_hour() -> None:
@@ -219,7 +219,7 @@ def test_tries_are_open_again_within_the_next_hour() -> None:
 def test_when_all_tries_together_are_used_up_a_fresh_address_still_has_some(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "RETURN", rate_limits.Limit("return", per_address=20, in_all=5, even_then=3))
+    monkeypatch.setattr(rate_limits, "RETURN_CODE", rate_limits.Limit("return", per_client=20, total=5, reserved=3))
     assert wrong_tries(7, "192.0.2.1") == [422] * 5 + [429] * 2
     assert wrong_tries(4, "192.0.2.2") == [422] * 3 + [429]
     code = saves(person)
@@ -249,7 +249,7 @@ def test_erasing_takes_everything_and_leaves_a_dated_count(person: Person, staff
     assert not Note.objects.exists()
     assert not Review.objects.exists()
     assert not Contact.objects.exists()
-    assert [(str(row), row.count) for row in Forgotten.objects.all()] == [("2026-11-23 erased", 1)]
+    assert [(str(row), row.count) for row in ErasureCount.objects.all()] == [("2026-11-23 erased", 1)]
     assert "Nothing is kept under this code." in come_back(code).content.decode()
     assert person.client.get("/check/").url == "/questions/safety/?note=gap"
 
@@ -278,7 +278,7 @@ def test_what_was_saved_before_an_answer_was_changed_is_told_of_and_goes_too(per
     assert "You saved more than once on this device." in person.client.get("/erase/").content.decode()
     person.client.post("/erase/")
     assert not Submission.objects.exists()
-    assert Forgotten.objects.get().count == 2
+    assert ErasureCount.objects.get().count == 2
     for code in (first, code_on(result)):
         assert "Nothing is kept under this code." in come_back(code).content.decode()
 
@@ -331,7 +331,7 @@ def test_nothing_can_be_erased_while_the_database_is_down_and_it_says_so(
     response = person.client.post("/erase/")
     assert response.status_code == 503
     assert "Nothing was changed" in response.content.decode()
-    response = Client().post("/return/", {"code": return_codes.shown(return_codes.new())})
+    response = Client().post("/return/", {"code": return_codes.formatted(return_codes.generate())})
     assert response.status_code == 503
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from screening import return_codes, rules
 from screening.models import Submission
 from screening.questionnaire import PAGES, QUESTIONS
-from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, PEOPLE, on_page
+from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, on_page
 from tests.conftest import Person
 
 COOKIE = settings.DRAFT_COOKIE_NAME
@@ -20,12 +20,12 @@ REFERENCE = "So that they find your answers, give them this reference:"
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", PEOPLE)
+@pytest.mark.parametrize("name", KINDS)
 def test_save_keeps_the_answers_and_the_result_that_the_person_sees(person: Person, name: str) -> None:
-    html = person.finishes(PEOPLE[name], "save").content.decode()
+    html = person.finishes(KINDS[name], "save").content.decode()
     submission = Submission.objects.get()
-    assert submission.answers == PEOPLE[name]
-    assert submission.recommendation == rules.recommend(PEOPLE[name])
+    assert submission.answers == KINDS[name]
+    assert submission.recommendation == rules.recommend(KINDS[name])
     assert submission.rules_version == rules.CURRENT.version
     assert submission.language == "en"
     for reason in submission.result["reasons"]:
@@ -51,7 +51,7 @@ def test_saving_twice_or_replaying_an_old_cookie_saves_once(person: Person) -> N
 
 @pytest.mark.django_db(transaction=True)
 def test_saving_at_the_same_moment_saves_once() -> None:
-    code, barrier = return_codes.new(), threading.Barrier(8)
+    code, barrier = return_codes.generate(), threading.Barrier(8)
     seen: list[object] = []
 
     def save() -> None:

@@ -14,7 +14,7 @@ from screening.explanation import explain
 from screening.models import in_words
 from screening.questionnaire import PAGES, QUESTIONS
 from screening.rules import CURRENT, recommend
-from tests.answers import PEOPLE, WORST, on_page
+from tests.answers import KINDS, WORST, on_page
 from tests.conftest import Person
 
 pytestmark = pytest.mark.django_db  # a result is looked for among the saved ones
@@ -39,10 +39,10 @@ def every_page() -> Iterator[tuple[str, str]]:
     yield "privacy", Client().get("/privacy/").content.decode()
     yield "return", Client().get("/return/").content.decode()
     yield "return, mistyped", Client().post("/return/", {"code": "x"}).content.decode()
-    yield "return, unknown", Client().post("/return/", {"code": return_codes.new()}).content.decode()
+    yield "return, unknown", Client().post("/return/", {"code": return_codes.generate()}).content.decode()
     yield "not found", Client().get("/no/such/page/").content.decode()
     yield "lost secret", Client(enforce_csrf_checks=True).post("/check/").content.decode()
-    for name, given in (PEOPLE | {"worst": WORST}).items():
+    for name, given in (KINDS | {"worst": WORST}).items():
         person = Person(Client())
         for page in PAGES:
             if name == "iop":
@@ -155,7 +155,7 @@ def test_words_are_person_first_and_never_judge() -> None:
 
 
 def test_every_answer_set_can_be_explained_in_words() -> None:
-    for given in (*PEOPLE.values(), WORST):
+    for given in (*KINDS.values(), WORST):
         explanation = explain(in_words(recommend(given)), given)
         for card in explanation.cards:
             assert card.reasons

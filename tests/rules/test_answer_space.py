@@ -8,7 +8,7 @@ import pytest
 
 from screening.rules import CURRENT
 from screening.rules.answer_space import transitions, walk
-from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Outcome, Rule, RuleSet
+from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Decision, Rule, RuleSet
 
 ASKED = ("home", "supporters", "job", "pregnancy", "alcohol_or_pills", "opioids")
 SMALL = replace(
@@ -46,10 +46,10 @@ def every_answer_set(rules: RuleSet) -> list[dict[str, str]]:
 @pytest.mark.parametrize("name", OTHERS)
 def test_transitions_are_those_of_brute_force(name: str) -> None:
     new = OTHERS[name]
-    by_hand: Counter[tuple[Outcome, Outcome]] = Counter()
-    smallest: dict[tuple[Outcome, Outcome], tuple[int, int]] = {}
+    by_hand: Counter[tuple[Decision, Decision]] = Counter()
+    smallest: dict[tuple[Decision, Decision], tuple[int, int]] = {}
     for given in every_answer_set(SMALL):
-        ways = SMALL.recommend(given).outcome, new.recommend(given).outcome
+        ways = SMALL.recommend(given).decision, new.recommend(given).decision
         ranks = [SMALL.options[key].index(value) for key, value in given.items()]
         size = (sum(map(bool, ranks)), sum(ranks))
         by_hand[ways] += 1
@@ -58,7 +58,7 @@ def test_transitions_are_those_of_brute_force(name: str) -> None:
     assert {ways: sets.count for ways, sets in found.items()} == by_hand
     assert {ways: sets.distance for ways, sets in found.items()} == smallest
     for ways, sets in found.items():
-        assert (SMALL.recommend(sets.example).outcome, new.recommend(sets.example).outcome) == ways
+        assert (SMALL.recommend(sets.example).decision, new.recommend(sets.example).decision) == ways
 
 
 def test_walk_is_that_of_brute_force() -> None:
@@ -77,7 +77,7 @@ def test_a_question_that_only_one_version_reads_counts_with_all_its_answers() ->
     )
     for old, new in ((SMALL, fewer), (fewer, SMALL)):
         by_hand = Counter(
-            (old.recommend(given).outcome, new.recommend(given).outcome) for given in every_answer_set(SMALL)
+            (old.recommend(given).decision, new.recommend(given).decision) for given in every_answer_set(SMALL)
         )
         assert {ways: sets.count for ways, sets in transitions(old, new).items()} == by_hand
 

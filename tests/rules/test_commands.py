@@ -16,7 +16,7 @@ from screening.models import Submission
 from screening.rules import CURRENT, versions
 from screening.rules.ruleset import Rule, RuleSet
 from screening.rules.versions import as_data
-from tests.answers import BEST, PEOPLE, WORST, answers
+from tests.answers import BEST, KINDS, WORST, answers
 from tests.rules.test_answer_space import with_rule
 
 ALL = math.prod(map(len, CURRENT.options.values()))
@@ -37,7 +37,7 @@ def file_of(rule_set: RuleSet, folder: Path) -> str:
 
 @pytest.fixture
 def on_file(db: None) -> list[Submission]:
-    return [Submission.objects.submit(given) for given in (*PEOPLE.values(), WORST)]
+    return [Submission.objects.submit(given) for given in (*KINDS.values(), WORST)]
 
 
 def changed(submission: Submission, **fields: object) -> None:

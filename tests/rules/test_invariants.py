@@ -13,7 +13,7 @@ import pytest
 
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend
-from screening.rules.answer_space import Sets, walk
+from screening.rules.answer_space import AnswerSets, walk
 from screening.rules.invariants import pair
 from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, PROGRAMS, Levels, Rule, named
 from tests.answers import BEST, random_answers
@@ -22,7 +22,7 @@ SAMPLE = 200_000
 
 
 @pytest.fixture(scope="module")
-def space() -> dict[Levels, Sets]:
+def space() -> dict[Levels, AnswerSets]:
     return walk(CURRENT)
 
 
@@ -56,7 +56,7 @@ def test_rule_reads_nothing_but_its_own_questions() -> None:
             assert applies(rule, given) == applies(rule, {key: given[key] for key in rule.when})
 
 
-def test_walk_covers_every_combination(space: dict[Levels, Sets]) -> None:
+def test_walk_covers_every_combination(space: dict[Levels, AnswerSets]) -> None:
     # A question that no rule reads changes no result, so it only multiplies the count.
     assert sum(sets.count for sets in space.values()) == math.prod(
         len(QUESTIONS[key].options) for key in CURRENT.options
@@ -65,13 +65,13 @@ def test_walk_covers_every_combination(space: dict[Levels, Sets]) -> None:
     assert sum(sets.count for sets in space.values()) > 10**10
 
 
-def test_walk_agrees_with_recommend(space: dict[Levels, Sets]) -> None:
+def test_walk_agrees_with_recommend(space: dict[Levels, AnswerSets]) -> None:
     for levels, sets in space.items():
         recommendation = recommend(BEST | dict(sets.example))
         assert {dimension: getattr(recommendation, dimension) for dimension in LEVELS} == named(levels)
 
 
-def test_every_complete_set_gets_one_program_and_a_reason_for_each_dimension(space: dict[Levels, Sets]) -> None:
+def test_every_complete_set_gets_one_program_and_a_reason_for_each_dimension(space: dict[Levels, AnswerSets]) -> None:
     assert set(CURRENT.grid) == set(itertools.product(LEVELS["need"], LEVELS["support"]))
     for levels, sets in space.items():
         recommendation = recommend(BEST | dict(sets.example))
@@ -113,9 +113,9 @@ def test_duties_matter_only_where_duties_decide_and_never_touch_urgency() -> Non
     assert not any({"duties"} < rule.raises.keys() for rule in CURRENT.rules if rule.when)
 
 
-def test_urgency_now_or_today_comes_with_inpatient_or_a_reason_for_the_call(space: dict[Levels, Sets]) -> None:
+def test_urgency_now_or_today_comes_with_inpatient_or_a_reason_for_the_call(space: dict[Levels, AnswerSets]) -> None:
     for levels, sets in space.items():
-        program, _close_call, urgency = CURRENT.outcome_at(levels)
+        program, _close_call, urgency = CURRENT.decision_at(levels)
         if urgency in ("now", "today"):
             reasons = recommend(BEST | dict(sets.example)).reasons_for("urgency")
             assert program == "inpatient"
@@ -155,7 +155,7 @@ def test_random_answers_agree_with_the_proofs() -> None:
         for recommendation in (before, after):
             levels = tuple(order.index(getattr(recommendation, name)) for name, order in LEVELS.items())
             assert levels in space
-            assert CURRENT.outcome_at(levels) == recommendation.outcome
+            assert CURRENT.decision_at(levels) == recommendation.decision
         assert PROGRAMS.index(after.program) >= PROGRAMS.index(before.program)
         for name in ("need", "support", "urgency"):
             assert LEVELS[name].index(getattr(after, name)) >= LEVELS[name].index(getattr(before, name))

@@ -9,7 +9,7 @@ import pytest
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend
 from screening.rules.ruleset import LEVELS, Rule, RuleSet
-from tests.answers import BEST, PEOPLE, answers, random_answers
+from tests.answers import BEST, KINDS, answers, random_answers
 
 # key | least answers | what they raise
 TABLE = """
@@ -99,7 +99,7 @@ def test_recommend_agrees_with_the_table_worked_out_the_plain_way() -> None:
 
 
 def test_people_get_the_results_they_stand_for() -> None:
-    seen = {name: recommend(given) for name, given in PEOPLE.items()}
+    seen = {name: recommend(given) for name, given in KINDS.items()}
     assert seen["iop"].program == "iop"
     assert not seen["iop"].close_call
     assert seen["inpatient"].program == "inpatient"

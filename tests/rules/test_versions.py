@@ -23,7 +23,7 @@ from screening.rules.versions import (
     released,
     renamed,
 )
-from tests.answers import PEOPLE
+from tests.answers import KINDS
 from tests.rules.test_answer_space import with_rule
 
 TO_DO = (
@@ -49,7 +49,7 @@ def test_frozen_copy_holds_every_proof(version: str) -> None:
 
 
 def test_frozen_copy_decides_as_the_rules_do() -> None:
-    for given in PEOPLE.values():
+    for given in KINDS.values():
         assert released(CURRENT.version).recommend(given) == CURRENT.recommend(given)
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend, what_would_change
-from screening.rules.what_if import CIRCUMSTANCES, UNSURE, flips, what_did_not_matter
-from tests.answers import BEST, PEOPLE, WORST, answers, random_answers
+from screening.rules.what_if import CIRCUMSTANCES, UNSURE, counterfactuals, what_did_not_matter
+from tests.answers import BEST, KINDS, WORST, answers, random_answers
 
 NO_ONE_AND_NO_HOME = answers(constant_care="sometimes", home="others_use", supporters="nobody")
 
@@ -20,7 +20,7 @@ def some_answer_sets(number: int = 150) -> list[dict[str, str]]:
         {key: value if generator.random() < 0.25 else BEST[key] for key, value in random_answers(generator).items()}
         for _ in range(number)
     ]
-    return [BEST, WORST, NO_ONE_AND_NO_HOME, *PEOPLE.values(), *mixed]
+    return [BEST, WORST, NO_ONE_AND_NO_HOME, *KINDS.values(), *mixed]
 
 
 def test_every_change_shown_really_leads_to_the_other_program() -> None:
@@ -82,7 +82,7 @@ def test_a_safety_or_health_answer_is_never_a_way_out_of_inpatient(key: str) -> 
 
 
 def test_nothing_is_shown_where_no_single_answer_would_change_it() -> None:
-    assert flips(CURRENT, NO_ONE_AND_NO_HOME) == ()
+    assert counterfactuals(CURRENT, NO_ONE_AND_NO_HOME) == ()
     assert what_would_change(NO_ONE_AND_NO_HOME) == ()
 
 
@@ -101,7 +101,7 @@ def test_what_did_not_matter_holds_whatever_else_of_its_kind_was_answered() -> N
         unmoved = what_did_not_matter(CURRENT, given)
         assert set(unmoved) <= set(CIRCUMSTANCES)
         for key in unmoved:
-            assert len({recommend(given | {key: value}).outcome for value in QUESTIONS[key].options}) == 1
+            assert len({recommend(given | {key: value}).decision for value in QUESTIONS[key].options}) == 1
 
 
 def test_duties_did_not_matter_outside_a_close_call_and_did_inside() -> None:
@@ -113,7 +113,7 @@ def test_duties_did_not_matter_outside_a_close_call_and_did_inside() -> None:
 
 def test_two_duties_that_decided_together_both_mattered() -> None:
     given = answers(supporters="nobody", job="cannot_leave", caregiving="only_me")
-    assert recommend(given).outcome == ("iop", True, "none")
+    assert recommend(given).decision == ("iop", True, "none")
     for job, caregiving in product(("none", "cannot_leave"), ("nobody", "only_me")):
         alone = recommend(given | {"job": job, "caregiving": caregiving}).program
         assert alone == ("inpatient" if (job, caregiving) == ("none", "nobody") else "iop")

@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from screening import audit
-from screening.audit import What
+from screening.audit import Action
 from screening.models import Contact, Note, Outcome, Program, Review, Status, Submission
 from screening.questionnaire import QUESTIONS
-from screening.rules.personas import PEOPLE
+from screening.rules.personas import PERSONAS
 
 WORDS = ("Called back, no answer.", "Will come on Monday.", "Asked about insurance.", "Spoke with the family.")
 
@@ -55,8 +55,8 @@ def _fill(number: int) -> None:
     chance = random.Random(number + before)  # noqa: S311 - invented data, the same each time
     author = User.objects.filter(is_staff=True).first()
     for place in range(number):
-        answers = dict(PEOPLE[place % len(PEOPLE)].answers)
-        for key in chance.sample(list(QUESTIONS), k=chance.choice((0, 0, 1, 2)) if place >= len(PEOPLE) else 0):
+        answers = dict(PERSONAS[place % len(PERSONAS)].answers)
+        for key in chance.sample(list(QUESTIONS), k=chance.choice((0, 0, 1, 2)) if place >= len(PERSONAS) else 0):
             answers[key] = chance.choice(list(QUESTIONS[key].options))
         submission = Submission.objects.submit(answers)
         days = min(chance.expovariate(1 / 12), settings.RETENTION_DAYS - 1)
@@ -83,7 +83,7 @@ def _fill(number: int) -> None:
                 consent="Invented: nobody agreed to anything.",
             )
         if author and submission.status != Status.NEW:
-            audit.record(What.OPENED, author, submission.reference)
+            audit.record(Action.OPENED, author, submission.reference)
             Note.objects.create(submission=submission, author=author, text=chance.choice(WORDS))
             if chance.random() < 0.7:
                 _review(submission, author, agrees=chance.random() < 0.85)
@@ -91,7 +91,7 @@ def _fill(number: int) -> None:
 
 def _review(submission: Submission, author: User, *, agrees: bool) -> None:
     other = next(program for program in Program.values if program != submission.program)
-    audit.record(What.REVIEWED, author, submission.reference)
+    audit.record(Action.REVIEWED, author, submission.reference)
     Review.objects.create(
         submission=submission,
         author=author,

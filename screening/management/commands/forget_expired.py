@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from screening import accounts, retention
-from screening.models import Forgotten
+from screening.models import ErasureCount
 
 
 class Command(BaseCommand):
@@ -16,11 +16,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
-            counts = {why: rows.count() for why, rows in retention.expired().items()}
+            counts = {reason: rows.count() for reason, rows in retention.expired().items()}
         else:
-            counts = retention.forget_expired()
-        submissions, contacts = counts[Forgotten.Why.EXPIRED], counts[Forgotten.Why.CONTACT]
+            counts = retention.erase_expired()
+        submissions, contacts = counts[ErasureCount.Reason.EXPIRED], counts[ErasureCount.Reason.CONTACT]
         be = "would be " if options["dry_run"] else ""
         self.stdout.write(f"{submissions:,} submissions and {contacts:,} contact details {be}erased.")
-        if unused := accounts.unused().count() if options["dry_run"] else accounts.close_unused():
+        if unused := accounts.unused_accounts().count() if options["dry_run"] else accounts.close_unused():
             self.stdout.write(f"{unused:,} accounts that nobody used for 90 days {be}closed.")

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             for field in model._meta.get_fields():
                 if isinstance(field, EncryptedTextField):
                     counts.update(_move(model, field.name, _anew))
-        counts.update(_move(Submission, "code", return_codes.resealed))
+        counts.update(_move(Submission, "code", return_codes.reencrypted))
         counts[audit.reseal()] += 1
         summary = f"{counts['moved']:,} moved to the newest key, {counts['there']:,} were under it"
         if counts["lost"]:

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         number, _colon, digest = (options["noted"] or "").partition(":")
         if options["noted"] and not (number.isdecimal() and digest):
             raise CommandError("--noted takes what an earlier run printed: a number, a colon and a hash.")
-        found = list(audit.faults((int(number), digest) if number else None))
+        found = list(audit.problems((int(number), digest) if number else None))
         for fault in found:
             self.stdout.write(fault)
         if found and options["accept"]:
@@ -32,4 +32,4 @@ class Command(BaseCommand):
             self.stdout.write(f"Accepted. The log goes on with line {line.number}, which says so.")
         elif found:
             raise CommandError(f"{len(found)} faults. The log is not as it was written.")
-        self.stdout.write(f"The log ends with {audit.end()}. Note it elsewhere, for --noted.")
+        self.stdout.write(f"The log ends with {audit.last_entry()}. Note it elsewhere, for --noted.")
