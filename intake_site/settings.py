@@ -130,7 +130,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "intake_site.urls"
 WSGI_APPLICATION = "intake_site.wsgi.application"
-CSRF_FAILURE_VIEW = "screening.public.questions.csrf_failure"
+CSRF_FAILURE_VIEW = "intake_site.urls.csrf_failure"
 
 TEMPLATES = [
     {

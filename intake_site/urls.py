@@ -1,15 +1,18 @@
 """Every address of the site."""
 
+from typing import Any, cast
+
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from screening.public import contact, how_it_works, privacy, questions, quick_exit, return_code
+from screening.public import contact, error_pages, how_it_works, privacy, questions, quick_exit, result, return_code
 
 urlpatterns = [
     path("", questions.start, name="start"),
     path("questions/<slug:slug>/", questions.question, name="question"),
     path("check/", questions.check, name="check"),
-    path("result/", questions.result, name="result"),
+    path("result/", result.result, name="result"),
     path("help/", questions.help_now, name="help"),
     path("return/", return_code.come_back, name="return"),
     path("erase/", return_code.erase, name="erase"),
@@ -23,7 +26,16 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = questions.bad_request
-handler403 = questions.forbidden
-handler404 = questions.not_found
-handler500 = questions.server_error
+handler400 = error_pages.bad_request
+handler403 = error_pages.forbidden
+handler404 = error_pages.not_found
+handler500 = error_pages.server_error
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose CSRF token is missing or old, in the room that the form belongs to."""
+    match = request.resolver_match
+    if match and "admin" in match.app_names:
+        stale: HttpResponse = cast(Any, admin.site).stale(request).render()
+        return stale
+    return error_pages.csrf_failure(request)

@@ -180,7 +180,7 @@ def test_no_address_and_no_device_is_kept_or_logged(journey: Journey) -> None:
 
 MESSAGE = " ".join(sorted({*WORDS, *SPOKEN, ADDRESS, DEVICE}))
 POINTS = (
-    "screening.public.questions.explain",
+    "screening.public.result.explain",
     "screening.public.questions.first_gap",
     "screening.public.questions.answers_by_page",
     "screening.forms.PageForm.chosen",

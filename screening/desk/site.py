@@ -22,7 +22,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from screening import audit, draft, notifications, rate_limits, retention
 from screening.audit import Action
-from screening.desk import agreement, queues, replay, sign_in
+from screening.desk import agreement, queues, replay_page, sign_in
 from screening.models import Submission
 
 TYPED = ("-text", "-reason")  # how the names of fields end in which staff write
@@ -122,7 +122,7 @@ class Desk(admin.AdminSite):
     def replay(self, request: HttpRequest) -> HttpResponse:
         if not request.user.has_perm("screening.replay_rules"):
             raise PermissionDenied
-        return replay.page(request, self.each_context(request))
+        return replay_page.page(request, self.each_context(request))
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         return redirect("admin:index")

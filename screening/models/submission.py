@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import reference_numbers, return_codes, rules
+from screening.rules.replay import StoredResult
 from screening.rules.ruleset import LEVELS, Reason, Recommendation
 
 URGENCIES = LEVELS["urgency"]
@@ -226,6 +227,13 @@ class Submission(models.Model):
             if level not in LEVELS[dimension]:
                 raise ValueError(f"no level of {dimension}: {level!r}")
         return found
+
+    @property
+    def stored_result(self) -> StoredResult:
+        """What a replay needs to know of this row."""
+        recommendation = self.readable_recommendation()
+        decision = recommendation.decision if recommendation else None
+        return StoredResult(self.rules_version, decision, self.readable_answers)
 
     def readable_recommendation(self) -> Recommendation | None:
         """The result as the person saw it; None where what is in the database is none."""

@@ -1,11 +1,11 @@
-"""The pages a person walks through. Which page comes next is computed from the answers, never stored."""
+"""The pages of questions, the check page and the numbers to call.
+
+Which page comes next is computed from the answers, never stored.
+"""
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
 
-from django.contrib import admin
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,14 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from screening import audit, notifications, rate_limits, reference_numbers, return_codes, rules, spam
 from screening import draft as drafts
+from screening import notifications, rate_limits, rules, spam
 from screening.draft import Draft
-from screening.explanation import LIMITS, answers_by_page, explain
+from screening.explanation import answers_by_page
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
-from screening.models import Contact, Notification, Submission, Urgency, in_words
-from screening.public.programs import COMPARED, QUESTIONS_TO_ASK
+from screening.models import Notification, Submission, Urgency
 from screening.questionnaire import PAGE_BY_SLUG, PAGES, Page, first_gap, known
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ NOTES = {
 }
 
 
-def _read(request: HttpRequest) -> Draft:
+def read_draft(request: HttpRequest) -> Draft:
     """The draft, without answers that today's questionnaire does not know: they are asked again."""
     draft = Draft.read(request)
     return replace(draft, answers=known(draft.answers))
@@ -60,15 +59,15 @@ def _note(request: HttpRequest, draft: Draft) -> str:
     return str(NOTES.get(key, ""))
 
 
-def _to(page: Page | None, note: str = "") -> HttpResponse:
+def _redirect_to(page: Page | None, note: str = "") -> HttpResponse:
     """A redirect to a page of questions, or to the check page when there is no gap left."""
     url = reverse("question", args=[page.slug]) if page else reverse("check")
     return redirect(f"{url}?note={note}" if note else url)
 
 
-def _to_gap(draft: Draft) -> HttpResponse:
+def redirect_to_gap(draft: Draft) -> HttpResponse:
     """To the first gap, saying why."""
-    return _to(first_gap(draft.answers), "lost" if draft.lost else "gap")
+    return _redirect_to(first_gap(draft.answers), "lost" if draft.lost else "gap")
 
 
 @never_cache
@@ -79,11 +78,11 @@ def start(request: HttpRequest) -> HttpResponse:
         response: HttpResponse = redirect(reverse("start") + "?note=cleared")
         drafts.clear(response)
         return response
-    draft = _read(request)
+    draft = read_draft(request)
     return render(request, "public/start.html", {"draft": draft, "note": _note(request, draft), "first": PAGES[0]})
 
 
-def _question_page(
+def question_page(
     request: HttpRequest, page: Page, form: PageForm, *, status: int = 200, note: str = "", urgent: bool = False
 ) -> HttpResponse:
     number = PAGES.index(page) + 1
@@ -106,14 +105,14 @@ def question(request: HttpRequest, slug: str) -> HttpResponse:
     page = PAGE_BY_SLUG.get(slug)
     if page is None:
         raise Http404
-    draft = _read(request)
+    draft = read_draft(request)
     if request.method == "POST":
         return _answer(request, page, draft)
     gap = first_gap(draft.answers)
     if gap and PAGES.index(gap) < PAGES.index(page):
-        return _to_gap(draft)
+        return redirect_to_gap(draft)
     note = str(NOTES["lost"]) if draft.lost else _note(request, draft)
-    return _question_page(request, page, PageForm(page, answers=draft.answers), note=note)
+    return question_page(request, page, PageForm(page, answers=draft.answers), note=note)
 
 
 def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
@@ -123,13 +122,13 @@ def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
     gap = first_gap(answered.answers)
     if not form.is_valid():
         note = str(NOTES["lost_but_one"]) if draft.lost else ""
-        response = _question_page(request, page, form, status=422, urgent=urgent, note=note)
+        response = question_page(request, page, form, status=422, urgent=urgent, note=note)
     elif urgent:
         response = redirect(reverse("help") + ("?note=lost_but_one" if draft.lost else ""))
     elif draft.lost:
-        response = _to(gap, "lost_but_one")
+        response = _redirect_to(gap, "lost_but_one")
     else:
-        response = _to(gap, "gap" if gap and PAGES.index(gap) < PAGES.index(page) else "")
+        response = _redirect_to(gap, "gap" if gap and PAGES.index(gap) < PAGES.index(page) else "")
     answered.write(response)
     return response
 
@@ -138,7 +137,7 @@ def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 def help_now(request: HttpRequest) -> HttpResponse:
     """The numbers to call: for everyone, and first of all where a safety answer means now. The person may go on."""
-    draft = _read(request)
+    draft = read_draft(request)
     applying = rules.CURRENT.applying(draft.answers)
     urgent = any(rule.urgency == "now" for rule in applying)
     first = help_lines_for("now", {key for rule in applying for key in rule.when}, draft.answers)
@@ -156,9 +155,9 @@ def help_now(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
     """Every answer with its change link, and the two ways to see the result."""
-    draft = _read(request)
+    draft = read_draft(request)
     if first_gap(draft.answers):
-        return _to_gap(draft)
+        return redirect_to_gap(draft)
     if request.method == "POST":
         return _finish(request, draft)
     return _check_page(request, draft)
@@ -168,7 +167,6 @@ CANNOT_SAVE = _(
     "We can’t save right now. Your answers are still on this device. Try again in a few minutes, "
     "or see your result without saving."
 )
-DAMAGED = _("What you saved is damaged, and we can’t show it to you. You can erase it, and answer the questions again.")
 TOO_MANY_SAVED = _(
     "Very many answers were saved from your internet connection within an hour. Your own are still on this device. "
     "Try again in an hour, or see your result without saving."
@@ -178,8 +176,8 @@ TOO_MANY_SAVED = _(
 def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: int = 200) -> HttpResponse:
     context = {
         "pages": answers_by_page(draft.answers),
-        "saved": draft.finished == "save" and _kept(draft.code),
-        "earlier": _kept(*draft.earlier),
+        "saved": draft.finished == "save" and any_kept(draft.code),
+        "earlier": any_kept(*draft.earlier),
         "error": error,
         "note": _note(request, draft),
     }
@@ -205,7 +203,7 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
             return _check_page(request, draft, error=str(CANNOT_SAVE), status=503)
         if saved.answers != draft.answers:
             # An older tab saved this draft first: what is new becomes a draft of its own.
-            response = _to(None, "saved_before")
+            response = _redirect_to(None, "saved_before")
             draft.after_saving().write(response)
             return response
         if saved.urgency >= Urgency.TODAY:
@@ -216,103 +214,9 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
     return response
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD"])
-def result(request: HttpRequest) -> HttpResponse:
-    """The result and its reasons: the saved row's where there is one, else worked out from the draft.
-
-    The row is looked for whatever the cookie says: "keep nothing" may have been pressed while a save was under way.
-    """
-    draft = _read(request)
-    try:
-        saved, reachable = saved_row(draft), True
-        openings = audit.opened_at(saved.reference) if saved else []
-        contact = Contact.objects.unexpired().filter(pk=saved.pk).first() if saved else None
-    except DatabaseError as error:  # the same rules give the same result; only the saved words are out of reach
-        log.error("a saved result could not be read: %s", type(error).__name__)
-        saved, contact, openings, reachable = None, None, [], False
-    recommendation = saved.readable_recommendation() if saved else None
-    if recommendation is None:
-        if saved and first_gap(draft.answers):
-            return render(request, "public/erase.html", {"error": DAMAGED})
-        if first_gap(draft.answers):
-            return _to_gap(draft)
-        if not draft.finished:
-            return redirect("check")
-        recommendation = in_words(rules.recommend(draft.answers))
-    was_saved = saved is not None or draft.finished == "save"
-    context = {
-        "explanation": explain(recommendation, saved.readable_answers if saved else draft.answers),
-        "code": return_codes.formatted(draft.code) if was_saved and (saved or not reachable) else "",
-        "gone": was_saved and reachable and not saved,
-        "saved": saved,
-        "openings": openings,
-        "reference": reference_numbers.formatted(saved.reference) if saved else "",
-        "contact": contact,
-        "earlier": _kept(*draft.earlier),
-        "limits": LIMITS,
-        "programs": COMPARED,
-        "questions_to_ask": QUESTIONS_TO_ASK,
-    }
-    return render(request, "public/result.html", context)
-
-
-def saved_row(draft: Draft) -> Submission | None:
-    """The row with these very answers, if this draft was saved and is still kept. Raises a DatabaseError."""
-    submission = Submission.objects.with_code(draft.code) if draft.finished else None
-    return submission if submission and known(submission.readable_answers) == draft.answers else None
-
-
-def _kept(*of: str) -> bool:
+def any_kept(*of: str) -> bool:
     """Whether something is kept under these codes; it may be, while the database can't say."""
     try:
         return bool(of) and Submission.objects.with_codes(*of).exists()
     except DatabaseError:
         return True
-
-
-# Error pages: kind words, a way back, the crisis numbers, no database.
-ERRORS = {
-    400: (
-        _("We could not read that"),
-        _("Something in what was sent did not make sense to us. Please go back and try again."),
-    ),
-    403: (_("This page is not open to you"), _("You may need to sign in, or use another account.")),
-    404: (_("We can’t find that page"), _("The address may be wrong, or the page may have moved.")),
-    500: (_("Something went wrong on our side"), _("It was not your fault. Please try again in a minute.")),
-}
-
-
-def _error(request: HttpRequest, status: int) -> HttpResponse:
-    title, text = ERRORS[status]
-    return render(request, "public/error.html", {"title": title, "text": text}, status=status)
-
-
-def _error_handler(status: int) -> Callable[..., HttpResponse]:
-    def handler(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-        return _error(request, status)
-
-    return handler
-
-
-bad_request, forbidden, not_found, server_error = (_error_handler(status) for status in ERRORS)
-
-
-@never_cache
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form whose secret is gone, as after the browser was closed: the page again, choices kept, nothing stored."""
-    match = request.resolver_match
-    if match and "admin" in match.app_names:
-        stale: HttpResponse = cast(Any, admin.site).stale(request).render()
-        return stale
-    page = PAGE_BY_SLUG.get(match.kwargs["slug"]) if match and match.url_name == "question" else None
-    if page:
-        chosen = PageForm(page, request.POST).chosen()
-        urgent = rules.needs_help_now(chosen, set(chosen))
-        form = PageForm(page, answers=chosen)
-        return _question_page(request, page, form, status=403, note=str(NOTES["again"]), urgent=urgent)
-    title, text = (
-        _("That page was open for too long"),
-        _("We did not get what you sent, to be safe. Please go back and send it again. Cookies must be allowed."),
-    )
-    return render(request, "public/error.html", {"title": title, "text": text}, status=403)

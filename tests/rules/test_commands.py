@@ -104,7 +104,7 @@ def test_verify_counts_apart_what_it_cannot_judge(on_file: list[Submission]) -> 
 
 
 def test_verify_judges_by_the_version_a_result_was_given_under(
-    on_file: list[Submission], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on_file: list[Submission], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A later version asks more and decides otherwise; what was saved under the earlier one still stands.
     later = replace(with_rule(CURRENT, "some_supervision", need="high"), version="2099.1")
@@ -126,7 +126,7 @@ def test_verify_knows_words_of_another_language_from_words_that_were_changed(on_
 
 
 def test_long_runs_show_how_far_they_are(on_file: list[Submission], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "EVERY", 0)
+    monkeypatch.setattr(streaming, "PROGRESS_INTERVAL", 0)
     progress = StringIO()
     call_command("verify_results", stdout=StringIO(), stderr=progress)
     assert progress.getvalue().splitlines()[0] == "1 of 5 ..."

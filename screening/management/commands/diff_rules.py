@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from screening.desk.replay import in_short
 from screening.rules import versions
 from screening.rules.answer_space import raised_answers, shared_space, transitions
+from screening.rules.replay import in_short
 from screening.rules.ruleset import RuleSet, changed_rules
 
 

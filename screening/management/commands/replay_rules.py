@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from screening import rules
-from screening.desk.replay import Replay
 from screening.management.streaming import every_submission
 from screening.rules import versions
+from screening.rules.replay import Replay
 
 
 class Command(BaseCommand):
@@ -21,9 +21,9 @@ class Command(BaseCommand):
             new = versions.find(options["to"]) if options["to"] is not None else versions.prove(rules.CURRENT)
         except versions.UnusableRules as error:
             raise CommandError(str(error)) from None
-        replay = Replay(new).of(every_submission(self))
+        replay = Replay(new).of(submission.stored_result for submission in every_submission(self))
         self.stdout.write(f"With rules {new.version}, of {replay.total:,} submissions:")
-        self.stdout.write(f"{replay.stay:>9,} stay as they are")
+        self.stdout.write(f"{replay.unchanged:>9,} stay as they are")
         self.stdout.write(f"{replay.moves.total():>9,} move")
         titles = {"Moves": replay.moves, "Rules that moved them": replay.movers, "Not replayed": replay.left_out}
         for title, counts in titles.items():

@@ -15,7 +15,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         agree = differ = unknown = unanswered = 0
-        for submission, answers in every_submission(self):
+        for submission in every_submission(self):
+            answers = submission.readable_answers
             try:
                 rules = versions.released(submission.rules_version)
             except versions.UnusableRules as error:

@@ -1,0 +1,55 @@
+"""Error pages: kind words, a way back and the crisis numbers, without the database."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+
+from screening import rules
+from screening.forms import PageForm
+from screening.public.questions import NOTES, question_page
+from screening.questionnaire import PAGE_BY_SLUG
+
+ERRORS = {
+    400: (
+        _("We could not read that"),
+        _("Something in what was sent did not make sense to us. Please go back and try again."),
+    ),
+    403: (_("This page is not open to you"), _("You may need to sign in, or use another account.")),
+    404: (_("We can’t find that page"), _("The address may be wrong, or the page may have moved.")),
+    500: (_("Something went wrong on our side"), _("It was not your fault. Please try again in a minute.")),
+}
+
+
+def _error(request: HttpRequest, status: int) -> HttpResponse:
+    title, text = ERRORS[status]
+    return render(request, "public/error.html", {"title": title, "text": text}, status=status)
+
+
+def _error_handler(status: int) -> Callable[..., HttpResponse]:
+    def handler(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+        return _error(request, status)
+
+    return handler
+
+
+bad_request, forbidden, not_found, server_error = (_error_handler(status) for status in ERRORS)
+
+
+@never_cache
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose secret is gone, as after the browser was closed: the page again, choices kept, nothing stored."""
+    match = request.resolver_match
+    page = PAGE_BY_SLUG.get(match.kwargs["slug"]) if match and match.url_name == "question" else None
+    if page:
+        chosen = PageForm(page, request.POST).chosen()
+        urgent = rules.needs_help_now(chosen, set(chosen))
+        form = PageForm(page, answers=chosen)
+        return question_page(request, page, form, status=403, note=str(NOTES["again"]), urgent=urgent)
+    title, text = (
+        _("That page was open for too long"),
+        _("We did not get what you sent, to be safe. Please go back and send it again. Cookies must be allowed."),
+    )
+    return render(request, "public/error.html", {"title": title, "text": text}, status=403)

@@ -1,0 +1,69 @@
+"""The result page: what the rules say to these answers, with reasons, and what can be done next."""
+
+import logging
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from screening import audit, reference_numbers, return_codes, rules
+from screening.draft import Draft
+from screening.explanation import LIMITS, explain
+from screening.models import Contact, Submission, in_words
+from screening.public.programs import COMPARED, QUESTIONS_TO_ASK
+from screening.public.questions import any_kept, read_draft, redirect_to_gap
+from screening.questionnaire import first_gap, known
+
+log = logging.getLogger(__name__)
+
+DAMAGED = _("What you saved is damaged, and we can’t show it to you. You can erase it, and answer the questions again.")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+def result(request: HttpRequest) -> HttpResponse:
+    """The result and its reasons: the saved row's where there is one, else worked out from the draft.
+
+    The row is looked for whatever the cookie says: "keep nothing" may have been pressed while a save was under way.
+    """
+    draft = read_draft(request)
+    try:
+        saved, reachable = saved_row(draft), True
+        openings = audit.opened_at(saved.reference) if saved else []
+        contact = Contact.objects.unexpired().filter(pk=saved.pk).first() if saved else None
+    except DatabaseError as error:  # the same rules give the same result; only the saved words are out of reach
+        log.error("a saved result could not be read: %s", type(error).__name__)
+        saved, contact, openings, reachable = None, None, [], False
+    recommendation = saved.readable_recommendation() if saved else None
+    if recommendation is None:
+        if saved and first_gap(draft.answers):
+            return render(request, "public/erase.html", {"error": DAMAGED})
+        if first_gap(draft.answers):
+            return redirect_to_gap(draft)
+        if not draft.finished:
+            return redirect("check")
+        recommendation = in_words(rules.recommend(draft.answers))
+    was_saved = saved is not None or draft.finished == "save"
+    context = {
+        "explanation": explain(recommendation, saved.readable_answers if saved else draft.answers),
+        "code": return_codes.formatted(draft.code) if was_saved and (saved or not reachable) else "",
+        "gone": was_saved and reachable and not saved,
+        "saved": saved,
+        "openings": openings,
+        "reference": reference_numbers.formatted(saved.reference) if saved else "",
+        "contact": contact,
+        "earlier": any_kept(*draft.earlier),
+        "limits": LIMITS,
+        "programs": COMPARED,
+        "questions_to_ask": QUESTIONS_TO_ASK,
+    }
+    return render(request, "public/result.html", context)
+
+
+def saved_row(draft: Draft) -> Submission | None:
+    """The row with these very answers, if this draft was saved and is still kept. Raises a DatabaseError."""
+    submission = Submission.objects.with_code(draft.code) if draft.finished else None
+    return submission if submission and known(submission.readable_answers) == draft.answers else None
