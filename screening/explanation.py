@@ -61,6 +61,11 @@ LIMITS = (
     ),
 )
 
+# Notice -> the only program that it is shown with, or "" for all; its words are in public/result.html.
+NOTICES = {"naloxone": "", "attendance": "iop"}
+if unknown := {notice for question in QUESTIONS.values() for notice in question.notices.values()} - set(NOTICES):
+    raise ValueError(f"the questionnaire names notices that are not here: {sorted(unknown)}")
+
 PROGRAM_WORDS = {"iop": _("Home"), "inpatient": _("Stay"), DUTIES_DECIDE: _("Either")}
 
 
@@ -135,8 +140,7 @@ class Explanation:
     crisis_lines: tuple[HelpLine, ...]
     help_lines: tuple[HelpLine, ...]
     sources: tuple[tuple[int, Source], ...]
-    opioid_warning: bool
-    cannot_attend: bool  # an IOP, to someone who can't come for as long as it takes
+    notices: frozenset[str]  # keys in NOTICES
     duties_give_way: bool  # a place to stay, to someone with work or family that can't wait
     what_if: WhatIf | None  # None where the rules of this version can't be asked
 
@@ -255,6 +259,12 @@ def _what_if(ruleset: RuleSet, answers: Mapping[str, str]) -> WhatIf | None:
     )
 
 
+def notices_for(program: str, answers: Mapping[str, str]) -> frozenset[str]:
+    """The notices that these answers bring to a result with this program."""
+    brought = {notice for key, question in QUESTIONS.items() for notice in question.brought_by(answers.get(key))[1]}
+    return frozenset(notice for notice in brought if NOTICES[notice] in ("", program))
+
+
 def support_words() -> tuple[str, ...]:
     """The heads of the grid's columns."""
     return tuple(gettext(LEVEL_WORDS["support"][level][0]) for level in LEVELS["support"])
@@ -276,10 +286,7 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Expla
         told |= {reason.key for reason in card.reasons}
     if urgency.at_rest:
         cards.pop()
-    lines = help_lines_for(
-        recommendation.urgency, {key for reason in recommendation.reasons for key in reason.questions}, answers
-    )
-    opioids = answers.get("opioids", "")
+    lines = help_lines_for(recommendation.urgency, answers)
     return Explanation(
         recommendation,
         cards=tuple(cards),
@@ -289,9 +296,7 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Expla
         crisis_lines=tuple(line for line in lines if line.crisis),
         help_lines=tuple(line for line in lines if not line.crisis),
         sources=tuple((number, source) for source, number in numbers.items()),
-        opioid_warning=opioids in QUESTIONS["opioids"].options and QUESTIONS["opioids"].rank(opioids) > 0,
-        cannot_attend=recommendation.program == "iop"
-        and "cannot_attend" in {reason.key for reason in recommendation.reasons},
+        notices=notices_for(recommendation.program, answers),
         duties_give_way=(recommendation.program, recommendation.duties) == ("inpatient", "fixed"),
         what_if=_what_if(ruleset, answers) if ruleset else None,
     )

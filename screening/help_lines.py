@@ -1,11 +1,11 @@
 """The numbers to call, in one place, each with the day it was last checked."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from screening.questionnaire import _
+from screening.questionnaire import QUESTIONS, _
 
 
 @dataclass(frozen=True)
@@ -89,24 +89,23 @@ HELP_LINES = {
 }
 
 
-def help_lines_for(urgency: str, questions: Collection[str], answers: Mapping[str, str]) -> list[HelpLine]:
+if unknown := {line for question in QUESTIONS.values() for keys in question.help_lines.values() for line in keys} - set(
+    HELP_LINES
+):
+    raise ValueError(f"the questionnaire names help lines that are not here: {sorted(unknown)}")
+
+
+def help_lines_for(urgency: str, answers: Mapping[str, str]) -> list[HelpLine]:
     """The lines to show with a result, the first to call first.
 
-    `questions` are those that a rule which applies has read. 988 leads where thoughts of self-harm or the mind are
-    concerned; a body in danger right now comes before even that.
+    988 leads if an answer brings it; a body in danger right now, which brings 911, comes before even that.
     """
-    body_first = "emergency" in questions or answers.get("home_safety") == "danger"
-    lifeline = bool({"self_harm", "mind"} & set(questions))
-    order = ["911", "988"] if body_first else ["988", "911"]
-    shown = {
-        "911": urgency == "now",
-        "988": lifeline,
-        "poison": answers.get("emergency") == "medical",
-        "domestic_violence": "home_safety" in questions,
-        "samhsa": True,
-        "findtreatment": True,
-    }
-    return [HELP_LINES[key] for key in [*order, *(key for key in shown if key not in order)] if shown[key]]
+    brought = {line for key, question in QUESTIONS.items() for line in question.brought_by(answers.get(key))[0]}
+    shown = {key for key, line in HELP_LINES.items() if key in brought or not line.crisis} - {"911"}
+    if urgency == "now":
+        shown.add("911")
+    lead = ["911", "988"] if "911" in brought else ["988", "911"]
+    return [HELP_LINES[key] for key in [*lead, *(key for key in HELP_LINES if key not in lead)] if key in shown]
 
 
 def tel(phone: str) -> str:

@@ -8,7 +8,7 @@ Words are English here and are translated where they are shown. Nothing here nee
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 
@@ -19,13 +19,33 @@ def _(text: str) -> str:
 
 @dataclass(frozen=True)
 class Question:
-    """One single-choice question; `options` maps each value to its words, from least to most need."""
+    """One single-choice question; `options` maps each value to its words, from least to most need.
+
+    What an answer means beyond the rules is declared here too, each for an answer and all worse ones.
+    """
 
     key: str
     text: str
     topic: str  # completes "Choose an answer about ..."
     options: Mapping[str, str]
     hint: str = ""
+    circumstance: bool = False  # a circumstance that can change in a life; safety and health are none
+    needed_for: str = ""  # the program that can't be had without it
+    same_subject: str = ""  # the question about the same subject: if it counts, this one is not called irrelevant
+    help_lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # least answer -> keys in help_lines.py
+    notices: Mapping[str, str] = field(default_factory=dict)  # least answer -> key in explanation.NOTICES
+
+    def __post_init__(self) -> None:
+        for value in (*self.help_lines, *self.notices):
+            self.rank(value)
+
+    def brought_by(self, value: str | None) -> tuple[set[str], set[str]]:
+        """The keys of the help lines and of the notices that an answer brings; none for an unknown one."""
+        if value not in self._ranks:
+            return set(), set()
+        rank = self._ranks[value]
+        lines = {line for least, keys in self.help_lines.items() if self.rank(least) <= rank for line in keys}
+        return lines, {notice for least, notice in self.notices.items() if self.rank(least) <= rank}
 
     @cached_property
     def _ranks(self) -> dict[str, int]:
@@ -72,6 +92,7 @@ PAGES = (
                         "I took too much, passed out, had a seizure, have chest pain, or have trouble breathing"
                     ),
                 },
+                help_lines={"withdrawal": ("911",), "medical": ("poison",)},
             ),
             Question(
                 "self_harm",
@@ -87,6 +108,7 @@ PAGES = (
                 hint=_(
                     "Many people have thoughts like these. There is help, and you can call or text 988 at any time."
                 ),
+                help_lines={"past": ("988",)},
             ),
             Question(
                 "home_safety",
@@ -100,6 +122,7 @@ PAGES = (
                     "danger": _("I am in danger right now"),
                 },
                 hint=_("Think of people who hurt or scare you, as well as the place."),
+                help_lines={"other_place": ("domestic_violence",), "danger": ("911",)},
             ),
         ),
     ),
@@ -119,6 +142,7 @@ PAGES = (
                     "cannot_leave": _("Yes, and I can’t leave it"),
                 },
                 hint=_("Think about the next month or two."),
+                circumstance=True,
             ),
             Question(
                 "attendance",
@@ -130,6 +154,9 @@ PAGES = (
                     "no": _("No"),
                 },
                 hint=_("For example, three evenings of three hours."),
+                circumstance=True,
+                needed_for="iop",
+                notices={"no": "attendance"},
             ),
         ),
     ),
@@ -148,6 +175,7 @@ PAGES = (
                     "not_sure": _("I’m not sure"),
                     "only_me": _("Yes, and there is only me"),
                 },
+                circumstance=True,
             ),
             Question(
                 "provider",
@@ -158,6 +186,7 @@ PAGES = (
                     "partly": _("Partly"),
                     "mostly": _("Mostly, or only on mine"),
                 },
+                circumstance=True,
             ),
         ),
     ),
@@ -180,6 +209,7 @@ PAGES = (
                     "nobody": _("No one right now"),
                 },
                 hint=_("Family, friends, a sponsor, a group, a faith leader: anyone counts."),
+                circumstance=True,
             ),
             Question(
                 "home",
@@ -191,6 +221,8 @@ PAGES = (
                     "others_use": _("With people who drink or use"),
                     "no_place": _("I don’t have a steady place"),
                 },
+                circumstance=True,
+                same_subject="home_safety",
             ),
         ),
     ),
@@ -249,6 +281,7 @@ PAGES = (
                     "not_sure": _("I’m not sure"),
                     "very_sick": _("Very sick, so I use again"),
                 },
+                notices={"sick": "naloxone"},
             ),
             Question(
                 "health",
@@ -275,6 +308,7 @@ PAGES = (
                     "For example: hearing voices, feeling that people are after you, or not able to look after "
                     "yourself."
                 ),
+                help_lines={"manageable": ("988",)},
             ),
             Question(
                 "pregnancy",
@@ -307,6 +341,10 @@ QUESTIONS = {question.key: question for page in PAGES for question in page.quest
 
 if len(PAGE_BY_SLUG) != len(PAGES) or len(QUESTIONS) != sum(len(page.questions) for page in PAGES):
     raise ValueError("two pages share a slug, or two questions share a key")
+if gone := {question.same_subject for question in QUESTIONS.values()} - {"", *QUESTIONS}:
+    raise ValueError(f"a question names {sorted(gone)} as its subject, which is no longer asked")
+
+UNSURE = ("not_sure", "rather_not_say")  # answers under these names are never shown as a change that life could make
 
 
 def first_gap(answers: Mapping[str, str]) -> Page | None:

@@ -140,7 +140,7 @@ def help_now(request: HttpRequest) -> HttpResponse:
     draft = read_draft(request)
     applying = rules.CURRENT.applying(draft.answers)
     urgent = any(rule.urgency == "now" for rule in applying)
-    first = help_lines_for("now", {key for rule in applying for key in rule.when}, draft.answers)
+    first = help_lines_for("now", draft.answers)
     lines = [*first, *(line for line in HELP_LINES.values() if line not in first)]
     gap = first_gap(draft.answers)
     go_on = reverse("question", args=[gap.slug]) if gap else reverse("result" if draft.finished else "check")

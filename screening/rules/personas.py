@@ -17,6 +17,12 @@ class Persona:
     told: Mapping[str, str]
     decision: tuple[str, bool, str]  # program, close call, urgency
 
+    def __post_init__(self) -> None:
+        for key, value in self.told.items():
+            if key not in QUESTIONS:
+                raise ValueError(f"{self.name} answers {key!r}, which is not asked")
+            QUESTIONS[key].rank(value)
+
     @cached_property
     def answers(self) -> dict[str, str]:
         return {key: next(iter(question.options)) for key, question in QUESTIONS.items()} | dict(self.told)

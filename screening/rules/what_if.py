@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
+from screening.questionnaire import QUESTIONS, UNSURE
 from screening.rules.ruleset import RuleSet
 
-# Circumstances that can change in a life. Only these are ever offered as a way from inpatient to IOP: to offer a
-# safety or health answer would teach people to hide danger.
-CIRCUMSTANCES = ("home", "supporters", "attendance", "job", "caregiving", "provider")
-UNSURE = ("not_sure", "rather_not_say")  # answers that nobody's life changes into
+# Only circumstances of life are ever offered as a way from inpatient to IOP: to offer a safety or health answer would
+# teach people to hide danger.
+CIRCUMSTANCES = tuple(key for key, question in QUESTIONS.items() if question.circumstance)
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,8 @@ def called_irrelevant(rules: RuleSet, answers: Mapping[str, str], changes: Itera
     """
     recommendation = rules.recommend(answers)
     left_out = {key for reason in recommendation.reasons if reason.dimension != "duties" for key in reason.questions}
-    if "home_safety" in left_out:
-        left_out.add("home")
-    if recommendation.program == "iop":
-        left_out.add("attendance")  # to someone who is to come there, coming does matter
+    left_out |= {key for key, question in QUESTIONS.items() if question.same_subject in left_out}
+    left_out |= {key for key, question in QUESTIONS.items() if question.needed_for == recommendation.program}
     if not tuple(changes):  # where several answers hold the result together, none of them is irrelevant
         left_out |= {key for key in CIRCUMSTANCES if key in rules.options and rules.raised_by(key) != {"duties"}}
     return tuple(key for key in what_did_not_matter(rules, answers) if key not in left_out)

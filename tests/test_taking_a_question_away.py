@@ -1,0 +1,82 @@
+"""A question can be taken away with its rules: the site goes on, or says at its start what still uses the question."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from screening.questionnaire import QUESTIONS
+
+ROOT = Path(__file__).parents[1]
+WALK = """
+import django
+django.setup()
+from django.conf import settings
+settings.ALLOWED_HOSTS = ["testserver"]
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+from django.test import Client
+from screening.questionnaire import PAGES
+person = Client()
+for rank in (0, -1):  # the least answers, then the worst
+    for page in PAGES:
+        answers = {question.key: list(question.options)[rank] for question in page.questions}
+        assert person.post(f"/questions/{page.slug}/", answers).status_code == 302, page
+    assert person.get("/check/").status_code == 200
+    assert person.post("/check/", {"action": "view"}).status_code == 302
+    for address in ("/result/", "/help/", "/how-it-works/", "/paper/", "/rules.json"):
+        assert person.get(address).status_code == 200, address
+"""
+
+
+class Remover(ast.NodeTransformer):
+    """Takes a question out of the declaration, the rules and the personas."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def names_it(self, node: ast.expr) -> bool:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            return False
+        if node.func.id == "Question":
+            return ast.literal_eval(node.args[0]) == self.key
+        return node.func.id == "Rule" and self.key in ast.literal_eval(node.args[1])
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
+        node.elts = [element for element in node.elts if not self.names_it(element)]
+        return self.generic_visit(node)
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        kept = [
+            (key, value)
+            for key, value in zip(node.keys, node.values, strict=True)
+            if not (isinstance(key, ast.Constant) and key.value == self.key)
+        ]
+        node.keys, node.values = [key for key, _value in kept], [value for _key, value in kept]
+        return self.generic_visit(node)
+
+
+def without(key: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Walk through a copy of the site that no longer asks this question."""
+    for part in ("screening", "intake_site", "templates"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, keys_of_dicts in (("questionnaire.py", False), ("rules/current.py", False), ("rules/personas.py", True)):
+        path = folder / "screening" / file
+        remover = Remover(key)
+        if not keys_of_dicts:
+            remover.visit_Dict = remover.generic_visit  # type: ignore[assignment,method-assign]
+        path.write_text(ast.unparse(remover.visit(ast.parse(path.read_text()))))
+    environment = os.environ | {"PYTHONPATH": str(folder), "DJANGO_SETTINGS_MODULE": "intake_site.settings"}
+    environment |= {"DATABASE_URL": "sqlite://:memory:", "VAR_DIR": str(folder), "HTTPS": "off"}
+    command = [sys.executable, "-c", WALK]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("key", QUESTIONS)
+def test_every_page_stands_without_it_or_the_site_does_not_start(key: str, tmp_path: Path) -> None:
+    ran = without(key, tmp_path)
+    refused = [line for line in ran.stderr.splitlines() if line.startswith("ValueError") and repr(key) in line]
+    assert not ran.returncode or refused, ran.stderr[-2000:]
