@@ -4,7 +4,7 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class DeskConfig(AdminConfig):
-    default_site = "screening.desk.site.Desk"
+    default_site = "screening.desk.site.DeskSite"
 
     def ready(self) -> None:
         super().ready()

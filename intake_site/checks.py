@@ -23,6 +23,7 @@ MIDDLEWARE = (
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "screening.desk.sessions.SessionTimeoutMiddleware",
 )
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -38,37 +39,36 @@ class Remover(ast.NodeTransformer):
     def __init__(self, key: str) -> None:
         self.key = key
 
-    def names_it(self, node: ast.expr) -> bool:
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-            return False
-        if node.func.id == "Question":
-            return ast.literal_eval(node.args[0]) == self.key
-        return node.func.id == "Rule" and self.key in ast.literal_eval(node.args[1])
+    def is_about_it(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id="Question"), args=[ast.Constant(value=key), *_]):
+                return bool(key == self.key)
+            case ast.Call(func=ast.Name(id="Rule"), args=[_, ast.Dict(keys=keys), *_]):
+                return any(self.is_key(key) for key in keys)
+        return False
 
     def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
-        node.elts = [element for element in node.elts if not self.names_it(element)]
+        node.elts = [element for element in node.elts if not self.is_about_it(element)]
         return self.generic_visit(node)
 
-    def visit_Dict(self, node: ast.Dict) -> ast.AST:
-        kept = [
-            (key, value)
-            for key, value in zip(node.keys, node.values, strict=True)
-            if not (isinstance(key, ast.Constant) and key.value == self.key)
-        ]
-        node.keys, node.values = [key for key, _value in kept], [value for _key, value in kept]
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == "Persona":
+            answers = cast(ast.Dict, node.args[2])
+            pairs = [pair for pair in zip(answers.keys, answers.values, strict=True) if not self.is_key(pair[0])]
+            answers.keys, answers.values = [key for key, _value in pairs], [value for _key, value in pairs]
         return self.generic_visit(node)
+
+    def is_key(self, node: ast.expr | None) -> bool:
+        return isinstance(node, ast.Constant) and node.value == self.key
 
 
 def without(key: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Walk through a copy of the site that no longer asks this question."""
     for part in ("screening", "intake_site", "templates"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file, keys_of_dicts in (("questionnaire.py", False), ("rules/current.py", False), ("rules/personas.py", True)):
+    for file in ("questionnaire.py", "rules/current.py", "rules/personas.py"):
         path = folder / "screening" / file
-        remover = Remover(key)
-        if not keys_of_dicts:
-            remover.visit_Dict = remover.generic_visit  # type: ignore[assignment,method-assign]
-        path.write_text(ast.unparse(remover.visit(ast.parse(path.read_text()))))
+        path.write_text(ast.unparse(Remover(key).visit(ast.parse(path.read_text()))))
     environment = os.environ | {"PYTHONPATH": str(folder), "DJANGO_SETTINGS_MODULE": "intake_site.settings"}
     environment |= {"DATABASE_URL": "sqlite://:memory:", "VAR_DIR": str(folder), "HTTPS": "off"}
     command = [sys.executable, "-c", WALK]

@@ -1,0 +1,60 @@
+"""How long a session of the staff lasts."""
+
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django_otp import DEVICE_ID_SESSION_KEY
+
+IDLE_TIMEOUT, ABSOLUTE_TIMEOUT = 15 * 60, 8 * 3600  # seconds
+WRITE_INTERVAL = 30  # seconds between writes of the time of the latest request
+VERIFIED = "verified"  # session key; django-otp forgets a second factor when its device is deleted, this does not
+
+
+class SessionTimeoutMiddleware:
+    """End a session of the desk that is over, before its page is asked.
+
+    A session ends 15 minutes after its latest request (idle timeout), 8 hours after its sign-in (absolute timeout),
+    and at once if its second factor was reset: whoever holds it must not set up the next one. Only pages of the desk
+    count as requests, and only they are checked; public pages touch no session. The view then meets an anonymous user.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *args: Any) -> None:
+        match = request.resolver_match
+        if not (match and "admin" in match.app_names and request.user.is_authenticated):
+            return
+        session, now = request.session, int(time.time())
+        if "signed_in_at" not in session:
+            start(request)
+        was_reset = VERIFIED in session and not is_verified(request)
+        idle, age = now - session["last_request_at"], now - session["signed_in_at"]
+        if was_reset or idle > IDLE_TIMEOUT or age > ABSOLUTE_TIMEOUT:
+            logout(request)
+        elif idle > WRITE_INTERVAL:
+            session["last_request_at"] = now
+
+
+def is_verified(request: HttpRequest) -> bool:
+    """Whether the second factor was given, or is not required on this machine."""
+    return not settings.SECOND_FACTOR or cast(Any, request.user).is_verified()
+
+
+def start(request: HttpRequest) -> None:
+    """Start both timeouts."""
+    request.session["signed_in_at"] = request.session["last_request_at"] = int(time.time())
+
+
+def start_unverified(request: HttpRequest) -> None:
+    """Start both timeouts after a password: even whoever was signed in already must give the second factor again."""
+    for key in (VERIFIED, DEVICE_ID_SESSION_KEY):
+        request.session.pop(key, None)
+    start(request)
