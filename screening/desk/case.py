@@ -28,7 +28,7 @@ from screening.explanation import answers_by_page, explain
 from screening.models import URGENCIES, Contact, Note, Review, Status, Submission, Urgency, is_result_hidden
 from screening.spam import SIGNS
 
-DECIDED = ("status", "outcome", "assigned_to")  # what staff set
+STAFF_FIELDS = ("status", "outcome", "assigned_to")  # what staff set
 ON_IT = timedelta(minutes=15)  # for so long after opening a case someone is taken to be on it
 
 WHAT_TO_DO = {
@@ -129,7 +129,7 @@ class CaseForm(ModelForm):
     def _changed_meanwhile(self, now: Submission) -> str:
         """What a colleague made of it. The page then shows that, with what was typed here still in its place."""
         data, news = cast(QueryDict, self.data).copy(), []
-        for name, value in model_to_dict(now, DECIDED).items():
+        for name, value in model_to_dict(now, STAFF_FIELDS).items():
             field, current = self[name], "" if value is None else str(value)
             if current != self.data.get(field.html_initial_name, ""):
                 news.append(f"{field.label}: {_in_words(now, name)}.")

@@ -57,6 +57,14 @@ class DeskModelAdmin(admin.ModelAdmin):
         request.POST = post
         return super().response_action(request, queryset, *args, **kwargs)
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Take a stock button that no page of ours shows for a plain save."""
+        post: Any = request.POST.copy()
+        for button in ("_saveasnew", "_popup", "_to_field", *(() if "add" in self.pages else ("_addanother",))):
+            post.pop(button, None)
+        request.POST = post
+        return super().changeform_view(request, *args, **kwargs)
+
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup in self.lookups and "\0" not in str(value)  # PostgreSQL fails on it
 

@@ -24,7 +24,16 @@ from django.utils.translation import gettext_lazy as _
 from screening import audit, reference_numbers, retention
 from screening.audit import Action
 from screening.desk import export, queues
-from screening.desk.case import DECIDED, AppendOnlyInline, CaseForm, NoteInline, ReviewInline, ago, others_on_it, read
+from screening.desk.case import (
+    STAFF_FIELDS,
+    AppendOnlyInline,
+    CaseForm,
+    NoteInline,
+    ReviewInline,
+    ago,
+    others_on_it,
+    read,
+)
 from screening.desk.filters import LOOKUPS, MachineSigns, Received, SubmissionList, WorkFilter, YesOrNo
 from screening.desk.model_admin import DeskModelAdmin
 from screening.models import WANTS_CALL, Contact, Status, Submission, Urgency, result_visible_to, retention_cutoff
@@ -131,8 +140,9 @@ class SubmissionAdmin(DeskModelAdmin):
         self.message_user(request, words, messages.WARNING)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The page is about to be seen: that is logged, and the person may know it."""
-        row = kwargs["obj"]
+        """Log that the page is seen, which the person may know. What it says of the case is read from the database:
+        the form has put what was typed into its own copy, also if it was refused."""
+        row = Submission.objects.select_related("assigned_to").get(pk=kwargs["obj"].pk)
         if request.method == "GET":
             for line in others_on_it(row, request.user):
                 words = gettext("This case was opened by %(who)s, %(ago)s.")
@@ -263,7 +273,7 @@ class SubmissionAdmin(DeskModelAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field and db_field.name in DECIDED:
+        if field and db_field.name in STAFF_FIELDS:
             field.show_hidden_initial = True  # what the page showed, so that only what was changed is saved
         if field and db_field.name == "assigned_to":
             chooser = cast(ModelChoiceField, field)
@@ -273,10 +283,22 @@ class SubmissionAdmin(DeskModelAdmin):
         return field
 
     def save_model(self, request: HttpRequest, obj: Submission, form: ModelForm, change: bool) -> None:
-        self._touch(request, obj, *(name for name in DECIDED if name in form.changed_data))
+        """Leave it to save_related, which knows whether anything was changed or added."""
 
-    def _touch(self, request: HttpRequest, obj: Submission, *changed: str) -> None:
-        """Saves what was changed, and that it was."""
+    def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
+        changed = [name for name in STAFF_FIELDS if name in form.changed_data]
+        if changed or any(formset.has_changed() for formset in formsets):
+            self._save_change(request, form.instance, *changed)
+        super().save_related(request, form, formsets, change)
+
+    def response_change(self, request: HttpRequest, obj: Submission) -> HttpResponse:
+        if str(obj.version) != request.POST["seen"]:  # a valid form holds the version that it was read at
+            return super().response_change(request, obj)
+        self.message_user(request, _("Nothing was changed, so nothing was saved."), messages.INFO)
+        return redirect(request.path) if "_continue" in request.POST else self.response_post_save_change(request, obj)
+
+    def _save_change(self, request: HttpRequest, obj: Submission, *changed: str) -> None:
+        """Save these fields, who changed the case, and an audit entry."""
         names = {*changed, "touched_by", "touched_at", "version"}
         if "status" in changed:
             obj.status_at = timezone.now()
@@ -301,7 +323,7 @@ class SubmissionAdmin(DeskModelAdmin):
                 if changed:
                     for name in changed:
                         setattr(row, name, values[name])
-                    self._touch(request, row, *changed)
+                    self._save_change(request, row, *changed)
                     count += 1
         self.message_user(request, ngettext("%d case changed.", "%d cases changed.", count) % count)
         if closed:
