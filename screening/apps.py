@@ -10,4 +10,4 @@ class ScreeningConfig(AppConfig):
     def ready(self) -> None:
         from screening.desk import roles
 
-        post_migrate.connect(roles.make, sender=self)
+        post_migrate.connect(roles.sync, sender=self)

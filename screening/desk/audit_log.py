@@ -27,6 +27,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
             "password_set": _("new password set"),
             "password_changed": _("own password changed"),
             "second_factor_reset": _("second factor reset"),
+            "role_removed": _("role no longer exists"),
         },
     ),
     "count": (_("how many"), {}),

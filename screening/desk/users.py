@@ -21,7 +21,7 @@ from django_otp.plugins.otp_totp.admin import TOTPDevice
 from screening import accounts, audit
 from screening.audit import Action
 from screening.desk.model_admin import DeskModelAdmin
-from screening.desk.roles import MEANING, ROLES
+from screening.desk.roles import ROLES
 
 # The packages imported above have registered pages of their own: permissions and second factors are not edited by hand.
 for model in (User, Group, TOTPDevice, StaticDevice):
@@ -30,7 +30,7 @@ for model in (User, Group, TOTPDevice, StaticDevice):
 
 @admin.register(User)
 class AccountAdmin(DeskModelAdmin, UserAdmin):
-    pages = ("changelist", "add", "change", "password")
+    pages = ("changelist", "add", "change")
     lookups = frozenset({"is_active__exact"})
     list_title = gettext_lazy("Accounts")
     list_display = ("username", "first_name", "last_name", "roles", "last_login", "has_second_factor", "is_open")
@@ -51,10 +51,7 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
             path(f"<int:object_id>/{name}/", self.admin_site.admin_view(view), name=f"auth_user_{name}")
             for name, view in own.items()
         ]
-        password = path(
-            "<id>/password/", self.admin_site.admin_view(self.user_change_password), name="auth_user_password_change"
-        )
-        return [*views, password, *super().get_urls()]
+        return [*views, *super().get_urls()]
 
     @admin.display(description=_("roles"))
     def roles(self, account: User) -> str:
@@ -85,7 +82,7 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
         field.queryset = Group.objects.filter(name__in=ROLES)
         field.label, field.help_text = _("Roles"), ""
-        field.label_from_instance = lambda role: f"{role.name}: {MEANING[role.name]}"
+        field.label_from_instance = lambda role: f"{role.name}: {ROLES[role.name].meaning}"
         return field
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:

@@ -256,11 +256,11 @@ def stored(row: Submission) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("button", ["_addanother", "_saveasnew", "_popup", "_continue", "_to_field"])
-@pytest.mark.parametrize("page", ["submission", "user"])
-def test_any_button_of_the_stock_admin_saves(staff_client: Client, row: Submission, button: str, page: str) -> None:
-    address = url_of(row) if page == "submission" else f"/admin/auth/user/{User.objects.get().pk}/change/"
-    typed = {"status": "waiting"} if page == "submission" else {"username": "renamed"}
-    form = form_of(staff_client, row) if page == "submission" else {}
+@pytest.mark.parametrize("model", ["submission", "user"])
+def test_any_button_of_the_stock_admin_saves(staff_client: Client, row: Submission, button: str, model: str) -> None:
+    address = url_of(row) if model == "submission" else f"/admin/auth/user/{User.objects.get().pk}/change/"
+    typed = {"status": "waiting"} if model == "submission" else {"username": "renamed"}
+    form = form_of(staff_client, row) if model == "submission" else {}
     response = staff_client.post(address, form | typed | {button: "1"})
     assert response.status_code == 302
     assert staff_client.get(response.url).status_code == 200
