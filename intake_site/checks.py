@@ -26,6 +26,8 @@ MIDDLEWARE = (
     "screening.desk.sessions.SessionTimeoutMiddleware",
 )
 
+MAX_HELP_LINE_AGE = 180  # days
+
 
 def _error(number: int, words: str, hint: str) -> Error:
     return Error(words, hint=hint, id=f"intake_site.E{number:03}")
@@ -197,6 +199,21 @@ def people(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         yield _warning(
             10, "SECURITY_CONTACT is not set.", "Set it to where to report a weakness: mailto:you@example.com"
         )
+
+
+@register(Tags.security, deploy=True)
+def help_lines(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Numbers to call change: whoever runs the site must look again from time to time."""
+    from screening.help_lines import HELP_LINES
+
+    for line in HELP_LINES.values():
+        age = (timezone.localdate() - line.checked).days
+        if age > MAX_HELP_LINE_AGE:
+            yield _warning(
+                17,
+                f"Help line {line.key} was last checked {age} days ago.",
+                f"Compare {line.contact} with {line.source}, and set the day in screening/help_lines.py.",
+            )
 
 
 @register(Tags.security, deploy=True)

@@ -1,6 +1,7 @@
 """Bad configurations: each is refused or warned of, with the way to mend it."""
 
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -51,8 +52,12 @@ def told(environment: dict[str, str] | None = None, **changed: Any) -> dict[str,
     values.pop("DATABASES")  # the tests' own stays
     with override_settings(**values):
         messages = checks.run_checks(include_deployment_checks=True)
-        # The browser tests set the variable that async.E001 is about.
-        return {str(each.id): each for each in messages if not each.is_silenced() and each.id != "async.E001"}
+        # The browser tests set the variable of async.E001; W017 depends on the day, see test_help_lines.py.
+        return {
+            str(each.id): each
+            for each in messages
+            if not each.is_silenced() and each.id not in ("async.E001", "intake_site.W017")
+        }
 
 
 @pytest.fixture
@@ -60,7 +65,7 @@ def erased_today(db: None) -> None:
     ErasureCount.objects.create(day=timezone.localdate(), reason=ErasureCount.Reason.CONTACT)
 
 
-def test_good_configuration_is_told_nothing(erased_today: None) -> None:
+def test_good_configuration_has_no_messages(erased_today: None) -> None:
     assert told() == {}
 
 
@@ -84,7 +89,7 @@ def test_good_configuration_is_told_nothing(erased_today: None) -> None:
         ({"SECURITY_CONTACT": "me"}, "SECURITY_CONTACT must begin with mailto:, https:// or tel:+"),
     ],
 )
-def test_what_cannot_work_is_refused_at_start_in_plain_words(environment: dict[str, str], said: str) -> None:
+def test_invalid_setting_is_refused_at_start(environment: dict[str, str], said: str) -> None:
     with pytest.raises(ImproperlyConfigured) as caught:
         settings_of(GOOD | environment)
     assert said in str(caught.value)
@@ -125,7 +130,7 @@ def test_what_cannot_work_is_refused_at_start_in_plain_words(environment: dict[s
         ({"STAFF_MAIL_TO": "desk@example.org", "SITE_URL": "http://screening.example.org"}, "E033"),
     ],
 )
-def test_bad_environment_is_told_of_with_the_way_to_mend_it(
+def test_bad_environment_is_reported_with_a_hint(
     erased_today: None, environment: dict[str, str], expected: str
 ) -> None:
     message = told(environment)[f"intake_site.{expected}"]
@@ -154,11 +159,11 @@ def test_bad_environment_is_told_of_with_the_way_to_mend_it(
         ({"LOGGING": {"version": 1, "formatters": {"words": {"()": "logging.Formatter"}}}}, "E024"),
     ],
 )
-def test_setting_changed_in_the_code_is_told_of(erased_today: None, changed: dict[str, Any], expected: str) -> None:
+def test_setting_changed_in_the_code_is_reported(erased_today: None, changed: dict[str, Any], expected: str) -> None:
     assert told(**changed)[f"intake_site.{expected}"].hint
 
 
-def test_key_that_others_on_the_machine_can_read(erased_today: None, tmp_path: Path) -> None:
+def test_key_file_that_others_can_read_is_reported(erased_today: None, tmp_path: Path) -> None:
     path = tmp_path / "data_keys"
     path.write_text(LONG)
     path.chmod(0o644)
@@ -171,14 +176,14 @@ def test_key_that_others_on_the_machine_can_read(erased_today: None, tmp_path: P
     assert told({"VAR_DIR": str(tmp_path)}) == {}
 
 
-def test_database_that_others_on_the_machine_can_read(tmp_path: Path) -> None:
+def test_database_that_others_can_read_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     (tmp_path / "db.sqlite3").touch(0o644)
     assert "Others on this machine can read" in check_deploy(VAR_DIR=str(tmp_path))
 
 
 @pytest.mark.django_db
-def test_keys_that_do_not_open_what_is_kept(erased_today: None) -> None:
+def test_missing_data_key_is_reported(erased_today: None) -> None:
     with override_settings(DATA_KEYS=[GOOD["DATA_KEYS"]]):
         Submission.objects.submit(IOP)
     assert told() == {}
@@ -187,7 +192,7 @@ def test_keys_that_do_not_open_what_is_kept(erased_today: None) -> None:
 
 
 @pytest.mark.django_db
-def test_purge_that_never_ran_or_no_longer_runs() -> None:
+def test_retention_that_never_ran_or_no_longer_runs_is_reported() -> None:
     assert "forget_expired" in str(told()["intake_site.W013"].hint)
     ErasureCount.objects.create(
         day=timezone.localdate(), reason=ErasureCount.Reason.CONTACT, last_run_at=timezone.now() - timedelta(days=3)
@@ -196,7 +201,7 @@ def test_purge_that_never_ran_or_no_longer_runs() -> None:
 
 
 @pytest.mark.django_db
-def test_log_that_was_tampered_with(erased_today: None) -> None:
+def test_log_that_was_tampered_with_is_reported(erased_today: None) -> None:
     audit.record(audit.Action.FRONT_PAGE, "someone")
     assert told({"DATA_KEYS": LONG})["intake_site.E034"].hint == "manage.py verify_log says where."
     audit.drop_triggers()
@@ -227,7 +232,7 @@ def test_command_makes_the_directory_and_the_database_for_its_own_user(tmp_path:
 
 
 def test_command_asks_sqlite_itself_how_it_writes(tmp_path: Path) -> None:
-    assert "no issues" in check_deploy(VAR_DIR=str(tmp_path))
+    assert not re.search(r"intake_site\.(?!W017)", check_deploy(VAR_DIR=str(tmp_path)))
     lax = tmp_path / "lax.py"
     lax.write_text(
         "from intake_site.settings import *\n"

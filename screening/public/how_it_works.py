@@ -82,6 +82,7 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
         "programs": COMPARED,
         "limits": LIMITS,
         "sources": SOURCES,
+        "help_lines": HELP_LINES.values(),
         "versions": rules.VERSIONS[::-1],
         "version": rules.CURRENT.version,
         "sha256": versions.content_hash(versions.as_data(rules.CURRENT)),
