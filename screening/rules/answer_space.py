@@ -13,6 +13,7 @@ from typing import TypeVar
 from screening.rules.ruleset import LOWEST, Decision, Levels, Rule, RuleSet
 
 Key = TypeVar("Key")
+Space = Mapping[str, tuple[str, ...]]  # question -> the values to walk through
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class AnswerSets:
     count: int
     distance: tuple[int, int]  # (answers above the least, the sum of their ranks)
     example: Mapping[str, str]
+
+    def answered(self, key: str, value: str, rank: int) -> "AnswerSets":
+        """Each of them with one more answer."""
+        distance = self.distance[0] + bool(rank), self.distance[1] + rank
+        return AnswerSets(self.count, distance, {**self.example, key: value})
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class _WalkState:
 
 
 def _start(rules: RuleSet) -> _WalkState:
-    return _WalkState(rules.raised(LOWEST, (rule for rule in rules.rules if not rule.when)), frozenset())
+    return _WalkState(rules.raise_levels(LOWEST, (rule for rule in rules.rules if not rule.when)), frozenset())
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ def _conditions(rules: RuleSet, order: list[str], key: str) -> list[_Condition]:
     ]
 
 
-def _after(rules: RuleSet, side: _WalkState, conditions: list[_Condition], rank: int) -> _WalkState:
-    met = set(side.met)
+def _after(rules: RuleSet, state: _WalkState, conditions: list[_Condition], rank: int) -> _WalkState:
+    met = set(state.met)
     complete = []
     for condition in conditions:
         key = condition.rule.key
@@ -68,43 +74,38 @@ def _after(rules: RuleSet, side: _WalkState, conditions: list[_Condition], rank:
             complete.append(condition.rule)
         elif holds:
             met.add(key)
-    return _WalkState(rules.raised(side.levels, complete), frozenset(met))
+    return _WalkState(rules.raise_levels(state.levels, complete), frozenset(met))
 
 
-def _walk(
-    versions: tuple[RuleSet, ...], space: Mapping[str, tuple[str, ...]]
-) -> Iterator[tuple[list[Levels], AnswerSets]]:
+def _walk(versions: tuple[RuleSet, ...], space: Space) -> Iterator[tuple[list[Levels], AnswerSets]]:
     states = {tuple(_start(rules) for rules in versions): AnswerSets(1, (0, 0), {})}
     for key, values in space.items():
         conditions = [_conditions(rules, list(space), key) for rules in versions]
-        after: dict[tuple[_WalkState, ...], AnswerSets] = {}
-        for sides, sets in states.items():
-            for place, value in enumerate(values):
-                reached = tuple(
-                    _after(rules, side, here, rules.rank(key, value))
-                    for rules, side, here in zip(versions, sides, conditions, strict=True)
-                )
-                distance = (sets.distance[0] + bool(place), sets.distance[1] + place)
-                known = after.get(reached)
-                if known is None or distance < known.distance:
-                    example = {**sets.example, key: value}
-                    after[reached] = AnswerSets((known.count if known else 0) + sets.count, distance, example)
-                else:
-                    after[reached] = AnswerSets(known.count + sets.count, known.distance, known.example)
-        states = after
+        states = _merge(
+            (
+                tuple(
+                    _after(rules, state, here, rules.rank(key, value))
+                    for rules, state, here in zip(versions, sides, conditions, strict=True)
+                ),
+                sets.answered(key, value, place),
+            )
+            for sides, sets in states.items()
+            for place, value in enumerate(values)
+        )
     for sides, sets in states.items():
-        yield [side.levels for side in sides], sets
+        yield [state.levels for state in sides], sets
 
 
-def _merge(found: Iterable[tuple[Key, AnswerSets]]) -> dict[Key, AnswerSets]:
-    gathered: dict[Key, AnswerSets] = {}
-    for key, sets in found:
-        other = gathered.get(key)
-        if other:
-            nearest = min(sets, other, key=lambda one: one.distance)
-            sets = AnswerSets(sets.count + other.count, nearest.distance, nearest.example)
-        gathered[key] = sets
-    return gathered
+def _merge(pairs: Iterable[tuple[Key, AnswerSets]]) -> dict[Key, AnswerSets]:
+    """Add up the answer sets under the same key; the nearest example stays."""
+    merged: dict[Key, AnswerSets] = {}
+    for key, sets in pairs:
+        known = merged.get(key)
+        if known:
+            nearest = min(known, sets, key=lambda one: one.distance)
+            sets = AnswerSets(known.count + sets.count, nearest.distance, nearest.example)
+        merged[key] = sets
+    return merged
 
 
 def walk(rules: RuleSet, fixed: Mapping[str, str] | None = None) -> dict[Levels, AnswerSets]:
@@ -116,7 +117,7 @@ def walk(rules: RuleSet, fixed: Mapping[str, str] | None = None) -> dict[Levels,
     return _merge((levels, sets) for (levels,), sets in _walk((rules,), space))
 
 
-def raised_answers(space: Mapping[str, tuple[str, ...]], example: Mapping[str, str]) -> str:
+def raised_answers(space: Space, example: Mapping[str, str]) -> str:
     """An answer set in short: what stands above the least, for example "home=alone, health=often"."""
     raised = [f"{key}={value}" for key, value in example.items() if value != space[key][0]]
     return ", ".join(raised) or "the least answer to every question"

@@ -8,10 +8,11 @@ only make more rules apply.
 Nothing here knows which rules are in force, or today's questions: an earlier version decides by its own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import NamedTuple
 
 from screening.rules.sources import SOURCES
 
@@ -27,14 +28,26 @@ PROGRAMS = ("iop", "inpatient")  # less care, more care
 DUTIES_DECIDE = "duties decide"
 
 Grid = Mapping[tuple[str, str], str]  # (need, support) -> a program, or DUTIES_DECIDE
-Decision = tuple[str, bool, str]  # what a person is told above all: program, close call, urgency
 Levels = tuple[int, ...]  # a rank for each dimension, in the order of LEVELS
 LOWEST: Levels = tuple(0 for _dimension in LEVELS)
 
 
-def named(levels: Levels) -> dict[str, str]:
-    """Dimension -> level, by its name."""
+class Decision(NamedTuple):
+    """What a person is told above all."""
+
+    program: str  # "iop" | "inpatient"
+    close_call: bool
+    urgency: str
+
+
+def level_names(levels: Levels) -> dict[str, str]:
+    """Dimension -> the name of its level."""
     return {dimension: order[rank] for rank, (dimension, order) in zip(levels, LEVELS.items(), strict=True)}
+
+
+def implies(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
+    """Whether answers of at least the ranks `one` (question -> rank) always meet the conditions `other`."""
+    return all(one.get(key, -1) >= rank for key, rank in other.items())
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ class Rule:
     key: str
     when: Mapping[str, str]
     text: str
-    sources: str  # ids in SOURCES, divided by spaces
+    sources: str  # ids in SOURCES, space-separated
     need: str = ""
     support: str = ""
     duties: str = ""
@@ -82,7 +95,7 @@ class Recommendation:
 
     @property
     def decision(self) -> Decision:
-        return self.program, self.close_call, self.urgency
+        return Decision(self.program, self.close_call, self.urgency)
 
     def reasons_for(self, dimension: str) -> tuple[Reason, ...]:
         return tuple(reason for reason in self.reasons if reason.dimension == dimension)
@@ -145,24 +158,19 @@ class RuleSet:
     @cached_property
     def _made_redundant_by(self) -> dict[tuple[str, str], set[str]]:
         """(dimension, rule) -> the rules that say at least as much there: where one applies, it has nothing to add."""
-
-        def covers(rule: Rule, other: Rule) -> bool:
-            """Whether `rule` can only apply where `other` does too."""
-            return all(self.least[rule.key].get(key, -1) >= rank for key, rank in self.least[other.key].items())
-
         return {
-            (dimension, rule.key): {
-                other.key
-                for other in self.rules
-                if other is not rule
-                and dimension in other.raises
-                and LEVELS[dimension].index(other.raises[dimension]) >= LEVELS[dimension].index(level)
-                and covers(other, rule)
-                and not (covers(rule, other) and other.raises[dimension] == level)  # twins: both speak
-            }
+            (dimension, rule.key): {other.key for other in self.rules if self._says_more(other, rule, dimension)}
             for rule in self.rules
-            for dimension, level in rule.raises.items()
+            for dimension in rule.raises
         }
+
+    def _says_more(self, other: Rule, rule: Rule, dimension: str) -> bool:
+        """Whether `other` applies only where `rule` does, and raises the dimension as far; of twins neither does."""
+        if other is rule or dimension not in other.raises:
+            return False
+        order, one, another = LEVELS[dimension], self.least[rule.key], self.least[other.key]
+        further = order.index(other.raises[dimension]) - order.index(rule.raises[dimension])
+        return further >= 0 and implies(another, one) and not (further == 0 and implies(one, another))
 
     def rank(self, key: str, value: str) -> int:
         """The place of an answer in the order of need, from 0; -1 for what these rules don't read."""
@@ -175,9 +183,7 @@ class RuleSet:
     def applying(self, answers: Mapping[str, str]) -> list[Rule]:
         """The rules whose every condition is met by the answers given so far."""
         ranks = {key: self.rank(key, value) for key, value in answers.items()}
-        return [
-            rule for rule in self.rules if all(ranks.get(key, -1) >= rank for key, rank in self.least[rule.key].items())
-        ]
+        return [rule for rule in self.rules if implies(ranks, self.least[rule.key])]
 
     def program_for(self, need: str, support: str, duties: str) -> tuple[str, bool]:
         """The grid's program for three levels, and whether it was a close call that the duties decided."""
@@ -198,8 +204,8 @@ class RuleSet:
             for rule in self.rules
         }
 
-    def raised(self, levels: Levels, rules: Iterable[Rule]) -> Levels:
-        """The levels once these rules have raised them."""
+    def raise_levels(self, levels: Levels, rules: Iterable[Rule]) -> Levels:
+        """Apply rules to levels: each dimension takes the highest level that any of them gives it."""
         ranks = list(levels)
         for rule in rules:
             for place, rank in self._raised[rule.key]:
@@ -207,44 +213,37 @@ class RuleSet:
         return tuple(ranks)
 
     def decision_at(self, levels: Levels) -> Decision:
-        words = named(levels)
-        return *self.program_for(words["need"], words["support"], words["duties"]), words["urgency"]
+        names = level_names(levels)
+        return Decision(*self.program_for(names["need"], names["support"], names["duties"]), names["urgency"])
 
     def decide(self, answers: Mapping[str, str]) -> Decision:
-        """The outcome alone, for answers known to be complete."""
-        return self.decision_at(self.raised(LOWEST, self.applying(answers)))
+        """The decision alone, for answers known to be complete."""
+        return self.decision_at(self.raise_levels(LOWEST, self.applying(answers)))
 
     def recommend(self, answers: Mapping[str, str]) -> Recommendation:
-        """The recommendation for `answers`; a ValueError names each question that they leave unanswered.
-
-        A rule gives no reason where a stricter one that applies too raises the same dimension as far.
-        """
+        """The recommendation for `answers`; a ValueError names each question that they leave unanswered."""
         if unanswered := self.unanswered(answers):
             raise ValueError("no known answer to " + ", ".join(map(repr, unanswered)))
         applying = self.applying(answers)
+        levels = self.raise_levels(LOWEST, applying)
+        decision = self.decision_at(levels)
+        return Recommendation(
+            program=decision.program,
+            close_call=decision.close_call,
+            reasons=tuple(self._reasons(applying)),
+            rules_version=self.version,
+            **level_names(levels),
+        )
+
+    def _reasons(self, applying: list[Rule]) -> Iterator[Reason]:
+        """By dimension, the weightiest first; none from a rule that a stricter one has made redundant."""
         keys = {rule.key for rule in applying}
-        levels: dict[str, str] = {}
-        reasons: list[Reason] = []
         for dimension, order in LEVELS.items():
             raising = [rule for rule in applying if dimension in rule.raises]
-            raising.sort(key=lambda rule: order.index(rule.raises[dimension]), reverse=True)
-            levels[dimension] = raising[0].raises[dimension] if raising else order[0]
-            reasons += [
-                Reason(
-                    rule.key,
-                    rule.text,
-                    dimension,
-                    rule.raises[dimension],
-                    tuple(rule.sources.split()),
-                    tuple(rule.when),
-                )
-                for rule in raising
-                if not keys & self._made_redundant_by[dimension, rule.key]
-            ]
-        program, close_call = self.program_for(levels["need"], levels["support"], levels["duties"])
-        return Recommendation(
-            program=program, close_call=close_call, reasons=tuple(reasons), rules_version=self.version, **levels
-        )
+            for rule in sorted(raising, key=lambda rule: order.index(rule.raises[dimension]), reverse=True):
+                if not keys & self._made_redundant_by[dimension, rule.key]:
+                    level, sources = rule.raises[dimension], tuple(rule.sources.split())
+                    yield Reason(rule.key, rule.text, dimension, level, sources, tuple(rule.when))
 
     def raised_by(self, key: str) -> set[str]:
         """The dimensions that answers to this question can raise."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 
 from screening.questionnaire import QUESTIONS
-from screening.rules.ruleset import LEVELS, RuleSet
+from screening.rules.ruleset import LEVELS, RuleSet, implies
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _lines(rules: RuleSet, dimension: str, level: str) -> tuple[tuple[Ticks, ...
         least
         for place, least in enumerate(all_least)
         if not any(
-            _holds(other, least) and (not _holds(least, other) or earlier < place)
+            implies(least, other) and (not implies(other, least) or earlier < place)
             for earlier, other in enumerate(all_least)
             if other is not least
         )
@@ -74,8 +74,3 @@ def _lines(rules: RuleSet, dimension: str, level: str) -> tuple[tuple[Ticks, ...
         )
         for least in kept
     )
-
-
-def _holds(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
-    """Whether the conditions `one` are met wherever `other` are."""
-    return all(other.get(key, -1) >= rank for key, rank in one.items())

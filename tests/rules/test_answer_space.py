@@ -1,4 +1,4 @@
-"""The exact counts against brute force, on a question set small enough to try every combination."""
+"""The exact counts agree with brute force, on a set of questions small enough to try every combination."""
 
 from collections import Counter
 from dataclasses import replace
@@ -9,6 +9,7 @@ import pytest
 from screening.rules import CURRENT
 from screening.rules.answer_space import transitions, walk
 from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Decision, Rule, RuleSet
+from tests.rules.helpers import with_rule
 
 ASKED = ("home", "supporters", "job", "pregnancy", "alcohol_or_pills", "opioids")
 SMALL = replace(
@@ -16,12 +17,6 @@ SMALL = replace(
     options={key: CURRENT.options[key] for key in ASKED},
     rules=tuple(rule for rule in CURRENT.rules if set(rule.when) <= set(ASKED)),
 )
-
-
-def with_rule(rules: RuleSet, key: str, **changed: object) -> RuleSet:
-    """The same rules but for one of them."""
-    assert key in {rule.key for rule in rules.rules}
-    return replace(rules, rules=tuple(replace(rule, **changed) if rule.key == key else rule for rule in rules.rules))  # type: ignore[arg-type]
 
 
 OTHERS = {
@@ -44,7 +39,7 @@ def every_answer_set(rules: RuleSet) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_transitions_are_those_of_brute_force(name: str) -> None:
+def test_transitions_agree_with_brute_force(name: str) -> None:
     new = OTHERS[name]
     by_hand: Counter[tuple[Decision, Decision]] = Counter()
     smallest: dict[tuple[Decision, Decision], tuple[int, int]] = {}
@@ -54,14 +49,14 @@ def test_transitions_are_those_of_brute_force(name: str) -> None:
         size = (sum(map(bool, ranks)), sum(ranks))
         by_hand[ways] += 1
         smallest[ways] = min(size, smallest.get(ways, size))
-    found = transitions(SMALL, new)
-    assert {ways: sets.count for ways, sets in found.items()} == by_hand
-    assert {ways: sets.distance for ways, sets in found.items()} == smallest
-    for ways, sets in found.items():
+    counted = transitions(SMALL, new)
+    assert {ways: sets.count for ways, sets in counted.items()} == by_hand
+    assert {ways: sets.distance for ways, sets in counted.items()} == smallest
+    for ways, sets in counted.items():
         assert (SMALL.recommend(sets.example).decision, new.recommend(sets.example).decision) == ways
 
 
-def test_walk_is_that_of_brute_force() -> None:
+def test_walk_agrees_with_brute_force() -> None:
     by_hand: Counter[tuple[int, ...]] = Counter()
     for given in every_answer_set(SMALL):
         recommendation = SMALL.recommend(given)

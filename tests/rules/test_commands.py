@@ -1,4 +1,4 @@
-"""The commands of the clinical lead: verify what is stored, replay other rules on it, compare versions."""
+"""The commands verify_results, replay_rules, diff_rules and freeze_rules."""
 
 import json
 import math
@@ -17,16 +17,10 @@ from screening.rules import CURRENT, versions
 from screening.rules.ruleset import Rule, RuleSet
 from screening.rules.versions import as_data
 from tests.answers import BEST, KINDS, WORST, answers
-from tests.rules.test_answer_space import with_rule
+from tests.helpers import output_of
+from tests.rules.helpers import with_rule
 
 ALL = math.prod(map(len, CURRENT.options.values()))
-
-
-def run(*command: str) -> str:
-    """What a command prints; a CommandError is what it prints last, and its failure."""
-    out = StringIO()
-    call_command(*command, stdout=out, stderr=StringIO())
-    return out.getvalue()
 
 
 def file_of(rule_set: RuleSet, folder: Path) -> str:
@@ -52,13 +46,13 @@ def everything() -> list[object]:
 
 
 def test_verify_agrees_with_what_was_saved(on_file: list[Submission]) -> None:
-    assert run("verify_results") == (
+    assert output_of("verify_results") == (
         "5 checked: 5 agree, 0 differ, 0 of unknown rules, 0 with answers that their rules don't know.\n"
     )
 
 
 def test_verify_of_nothing_says_so(db: None) -> None:
-    assert run("verify_results").startswith("0 checked")
+    assert output_of("verify_results").startswith("0 checked")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +79,7 @@ def test_verify_names_each_mismatch(on_file: list[Submission], field: str, value
     assert named.format(CURRENT.version) in out.getvalue()
 
 
-def test_verify_counts_apart_what_it_cannot_judge(on_file: list[Submission]) -> None:
+def test_verify_counts_separately_what_it_cannot_judge(on_file: list[Submission]) -> None:
     changed(on_file[0], rules_version="1999.9")
     changed(on_file[1], answers={key: value for key, value in BEST.items() if key != "mind"})
     changed(on_file[2], answers=BEST | {"job": "astronaut"})
@@ -106,23 +100,23 @@ def test_verify_counts_apart_what_it_cannot_judge(on_file: list[Submission]) -> 
 def test_verify_judges_by_the_version_a_result_was_given_under(
     on_file: list[Submission], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A later version asks more and decides otherwise; what was saved under the earlier one still stands.
+    # A later version decides otherwise; results of the earlier version stay valid.
     later = replace(with_rule(CURRENT, "some_supervision", need="high"), version="2099.1")
     monkeypatch.setattr(rules, "CURRENT", later)
-    assert "5 agree" in run("verify_results")
+    assert "5 agree" in output_of("verify_results")
 
 
 def test_verify_knows_words_of_another_language_from_words_that_were_changed(on_file: list[Submission]) -> None:
     result = on_file[0].result
     result["reasons"][0]["text"] = "Otra lengua."
     changed(on_file[0], result=result, language="es")
-    assert "5 agree" in run("verify_results")
+    assert "5 agree" in output_of("verify_results")
     changed(on_file[0], language="en")
     with pytest.raises(CommandError, match="1 differ"):
-        run("verify_results")
+        output_of("verify_results")
     changed(on_file[0], language="es", result=result | {"reasons": result["reasons"][1:]})
     with pytest.raises(CommandError, match="1 differ"):
-        run("verify_results")
+        output_of("verify_results")
 
 
 def test_long_runs_show_how_far_they_are(on_file: list[Submission], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,29 +130,29 @@ def test_long_runs_show_how_far_they_are(on_file: list[Submission], monkeypatch:
 
 
 def test_replay_of_the_rules_in_force_moves_nobody(on_file: list[Submission]) -> None:
-    told = run("replay_rules")
-    assert f"With rules {CURRENT.version}, of 5 submissions:" in told
-    assert "5 stay as they are" in told
-    assert "0 move" in told
+    output = output_of("replay_rules")
+    assert f"With rules {CURRENT.version}, of 5 submissions:" in output
+    assert "5 stay as they are" in output
+    assert "0 move" in output
 
 
-def test_replay_says_who_moves_whence_whereto_and_by_which_rule(on_file: list[Submission], tmp_path: Path) -> None:
+def test_replay_counts_each_move_with_the_rule_behind_it(on_file: list[Submission], tmp_path: Path) -> None:
     stricter = replace(with_rule(CURRENT, "some_supervision", need="high"), version="2099.1")
     before = everything()
-    told = run("replay_rules", "--to", file_of(stricter, tmp_path))
-    assert "4 stay as they are" in told
-    assert "1 move" in told
-    assert "1  iop (close call), urgency none  ->  inpatient, urgency none" in told
-    assert "1  some_supervision (changed)" in told
-    assert "Nothing was written." in told
+    output = output_of("replay_rules", "--to", file_of(stricter, tmp_path))
+    assert "4 stay as they are" in output
+    assert "1 move" in output
+    assert "1  iop (close call), urgency none  ->  inpatient, urgency none" in output
+    assert "1  some_supervision (changed)" in output
+    assert "Nothing was written." in output
     assert everything() == before
 
 
 def test_replay_names_the_grid_where_no_rule_moved_anyone(on_file: list[Submission], tmp_path: Path) -> None:
     bolder = replace(CURRENT, version="2099.1", grid={**CURRENT.grid, ("some", "some"): "iop"})
-    told = run("replay_rules", "--to", file_of(bolder, tmp_path))
-    assert "iop (close call), urgency none  ->  iop, urgency none" in told
-    assert "the grid" in told
+    output = output_of("replay_rules", "--to", file_of(bolder, tmp_path))
+    assert "iop (close call), urgency none  ->  iop, urgency none" in output
+    assert "the grid" in output
 
 
 def test_replay_names_the_grid_beside_a_rule_that_changed_and_moved_nobody(
@@ -170,10 +164,10 @@ def test_replay_names_the_grid_beside_a_rule_that_changed_and_moved_nobody(
         grid={**CURRENT.grid, ("some", "some"): "inpatient"},
         rules=(*CURRENT.rules, Rule("more_care", {"constant_care": "sometimes"}, "Words.", "S4", need="some")),
     )
-    told = run("replay_rules", "--to", file_of(other, tmp_path))
-    assert "iop (close call), urgency none  ->  inpatient, urgency none" in told
-    assert "1  the grid" in told
-    assert "more_care" not in told
+    output = output_of("replay_rules", "--to", file_of(other, tmp_path))
+    assert "iop (close call), urgency none  ->  inpatient, urgency none" in output
+    assert "1  the grid" in output
+    assert "more_care" not in output
 
 
 def test_replay_names_only_the_change_that_moved_someone_not_another_that_bears_on_them(
@@ -185,28 +179,28 @@ def test_replay_names_only_the_change_that_moved_someone_not_another_that_bears_
         version="2099.1",
         grid={**CURRENT.grid, ("some", "some"): "inpatient"},
     )
-    told = run("replay_rules", "--to", file_of(other, tmp_path))
-    assert "2 move" in told
-    assert "1  few_supporters (changed)" in told
-    assert "1  the grid" in told  # it moved the close call; it only bears on the other
+    output = output_of("replay_rules", "--to", file_of(other, tmp_path))
+    assert "2 move" in output
+    assert "1  few_supporters (changed)" in output
+    assert "1  the grid" in output  # the grid moved the close call, and not the other one
 
 
 def test_replay_says_where_the_stored_result_was_not_the_rules(on_file: list[Submission]) -> None:
     changed(on_file[0], program="inpatient")
-    told = run("replay_rules")
-    assert f"1  none: the stored result is not what rules {CURRENT.version} give (see verify_results)" in told
+    output = output_of("replay_rules")
+    assert f"1  none: the stored result is not what rules {CURRENT.version} give (see verify_results)" in output
 
 
 def test_replay_names_rules_added_and_removed(on_file: list[Submission], tmp_path: Path) -> None:
     kept = tuple(rule for rule in CURRENT.rules if rule.key != "constant_care")
     new = Rule("carer_alone", {"caregiving": "only_me"}, "Words.", "S2", duties="fixed")
     other = replace(CURRENT, version="2099.1", rules=(*kept, new))
-    told = run("replay_rules", "--to", file_of(other, tmp_path))
-    assert "constant_care (removed)" in told
-    assert "carer_alone" not in told  # it applies to one of them, and moves nobody
+    output = output_of("replay_rules", "--to", file_of(other, tmp_path))
+    assert "constant_care (removed)" in output
+    assert "carer_alone" not in output  # it applies to one submission, and moves none
 
 
-def test_replay_counts_apart_what_it_cannot_judge(on_file: list[Submission], tmp_path: Path) -> None:
+def test_replay_counts_separately_what_it_cannot_judge(on_file: list[Submission], tmp_path: Path) -> None:
     newer = replace(
         CURRENT,
         version="2099.1",
@@ -216,11 +210,11 @@ def test_replay_counts_apart_what_it_cannot_judge(on_file: list[Submission], tmp
     changed(on_file[0], answers=BEST | {"made_up": "badly"}, rules_version="1999.9")
     changed(on_file[1], answers=BEST | {"made_up": "well"}, program="iop", urgency=0)
     changed(on_file[2], answers=BEST | {"made_up": "well"}, result={})
-    told = run("replay_rules", "--to", file_of(newer, tmp_path))
-    assert "2  no answer that rules 2099.1 know to made_up" in told
-    assert "1  the stored result can't be read" in told
-    assert "1  no rules version '1999.9'" in told
-    assert "1 stay as they are" in told
+    output = output_of("replay_rules", "--to", file_of(newer, tmp_path))
+    assert "2  no answer that rules 2099.1 know to made_up" in output
+    assert "1  the stored result can't be read" in output
+    assert "1  no rules version '1999.9'" in output
+    assert "1 stay as they are" in output
 
 
 def test_replay_refuses_rules_it_cannot_trust(on_file: list[Submission], tmp_path: Path) -> None:
@@ -230,23 +224,23 @@ def test_replay_refuses_rules_it_cannot_trust(on_file: list[Submission], tmp_pat
     path.write_text(json.dumps(data))
     for command in (["replay_rules", "--to", str(path)], ["diff_rules", CURRENT.version, str(path)]):
         with pytest.raises(CommandError, match="the grid gives less care"):
-            run(*command)
+            output_of(*command)
     for command in (["replay_rules", "--to", "1999.9"], ["diff_rules", "1999.9", CURRENT.version]):
         with pytest.raises(CommandError, match=r"no rules version '1999\.9'"):
-            run(*command)
+            output_of(*command)
 
 
 def test_replay_refuses_rules_in_code_that_break_a_proof(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "CURRENT", replace(CURRENT, grid={**CURRENT.grid, ("high", "weak"): "iop"}))
     with pytest.raises(CommandError, match="the grid gives less care"):
-        run("replay_rules")
+        output_of("replay_rules")
 
 
 # diff_rules
 
 
 def test_diff_of_a_version_with_itself_finds_nothing() -> None:
-    assert run("diff_rules", CURRENT.version, CURRENT.version) == f"{ALL:,} answer sets; 0 get another result\n"
+    assert output_of("diff_rules", CURRENT.version, CURRENT.version) == f"{ALL:,} answer sets; 0 get another result\n"
 
 
 def test_diff_counts_each_move_with_its_smallest_example(tmp_path: Path) -> None:
@@ -256,12 +250,12 @@ def test_diff_counts_each_move_with_its_smallest_example(tmp_path: Path) -> None
         grid={**CURRENT.grid, ("low", "weak"): "inpatient"},
     )
     other = with_rule(other, "lives_alone", text="Other words.")
-    told = run("diff_rules", CURRENT.version, file_of(other, tmp_path))
-    assert "rule opioid_withdrawal: changed" in told
-    assert "rule lives_alone: reworded" in told
-    assert "grid at need low, support weak: duties decide -> inpatient" in told
-    assert "iop, urgency none  ->  iop, urgency soon\n" in told
-    assert "for example: opioids=not_sure\n" in told
+    output = output_of("diff_rules", CURRENT.version, file_of(other, tmp_path))
+    assert "rule opioid_withdrawal: changed" in output
+    assert "rule lives_alone: reworded" in output
+    assert "grid at need low, support weak: duties decide -> inpatient" in output
+    assert "iop, urgency none  ->  iop, urgency soon\n" in output
+    assert "for example: opioids=not_sure\n" in output
 
 
 def test_diff_says_which_questions_and_options_it_cannot_compare(tmp_path: Path) -> None:
@@ -271,11 +265,11 @@ def test_diff_says_which_questions_and_options_it_cannot_compare(tmp_path: Path)
         options={**CURRENT.options, "made_up": ("well", "badly"), "job": (*CURRENT.options["job"], "on_strike")},
         rules=(*CURRENT.rules, Rule("made_up_rule", {"made_up": "badly"}, "Words.", "A1", need="some")),
     )
-    told = run("diff_rules", CURRENT.version, file_of(newer, tmp_path))
-    assert "rule made_up_rule: added" in told
-    assert "question made_up: only rules 2099.1 read it" in told
-    assert "question job: only rules 2099.1 know on_strike; not compared" in told
-    assert f"{2 * ALL:,} answer sets" in told
+    output = output_of("diff_rules", CURRENT.version, file_of(newer, tmp_path))
+    assert "rule made_up_rule: added" in output
+    assert "question made_up: only rules 2099.1 read it" in output
+    assert "question job: only rules 2099.1 know on_strike; not compared" in output
+    assert f"{2 * ALL:,} answer sets" in output
 
 
 # freeze_rules
@@ -283,8 +277,8 @@ def test_diff_says_which_questions_and_options_it_cannot_compare(tmp_path: Path)
 
 def test_freeze_writes_the_copy_and_refuses_to_replace_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "RELEASED", tmp_path)
-    assert "is now frozen" in run("freeze_rules")
-    assert "frozen already" in run("freeze_rules")
+    assert "is now frozen" in output_of("freeze_rules")
+    assert "frozen already" in output_of("freeze_rules")
     monkeypatch.setattr(rules, "CURRENT", with_rule(CURRENT, "lives_alone", support="weak"))
     with pytest.raises(CommandError, match="Add a new version"):
-        run("freeze_rules")
+        output_of("freeze_rules")

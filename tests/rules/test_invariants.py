@@ -1,8 +1,8 @@
-"""What is promised of the rules, proved over the whole answer space.
+"""The invariants of the rules, proved over the whole answer space.
 
-The proof has two halves. Each rule is shown to be upward closed in the questions that it reads: a worse answer never
-makes it stop applying. A level is the highest that any applying rule gives, so it only rises with worse answers too.
-Then the grid, which has 18 places, is looked at one place at a time.
+The proof has two parts. Each rule is upward closed in the questions that it reads: a worse answer never makes it stop
+applying. A level is the highest of any applying rule, so a worse answer never lowers it. The tests of the grid then
+check each of its places.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend
 from screening.rules.answer_space import AnswerSets, walk
 from screening.rules.invariants import pair
-from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, PROGRAMS, Levels, Rule, named
+from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, PROGRAMS, Levels, Rule, level_names
 from tests.answers import BEST, random_answers
 
 SAMPLE = 200_000
@@ -31,7 +31,7 @@ def applies(rule: Rule, given: dict[str, str]) -> bool:
 
 
 def read_by(dimensions: set[str]) -> set[str]:
-    """The questions whose answers can raise one of the dimensions."""
+    """Return the questions whose answers can raise one of the dimensions."""
     return {key for rule in CURRENT.rules if dimensions & rule.raises.keys() for key in rule.when}
 
 
@@ -68,7 +68,7 @@ def test_walk_covers_every_combination(space: dict[Levels, AnswerSets]) -> None:
 def test_walk_agrees_with_recommend(space: dict[Levels, AnswerSets]) -> None:
     for levels, sets in space.items():
         recommendation = recommend(BEST | dict(sets.example))
-        assert {dimension: getattr(recommendation, dimension) for dimension in LEVELS} == named(levels)
+        assert {dimension: getattr(recommendation, dimension) for dimension in LEVELS} == level_names(levels)
 
 
 def test_every_complete_set_gets_one_program_and_a_reason_for_each_dimension(space: dict[Levels, AnswerSets]) -> None:
@@ -79,7 +79,7 @@ def test_every_complete_set_gets_one_program_and_a_reason_for_each_dimension(spa
         for dimension in ("need", "support", "duties"):
             reasons = recommendation.reasons_for(dimension)
             assert reasons
-            assert reasons[0].level == named(levels)[dimension]
+            assert reasons[0].level == level_names(levels)[dimension]
     # Reasons for the lowest levels come from rules without conditions, which always apply.
     assert {d for rule in CURRENT.rules if not rule.when for d in rule.raises} == {"need", "support", "duties"}
 
@@ -114,22 +114,25 @@ def test_duties_matter_only_where_duties_decide_and_never_touch_urgency() -> Non
 
 
 def test_urgency_now_or_today_comes_with_inpatient_or_a_reason_for_the_call(space: dict[Levels, AnswerSets]) -> None:
+    seen = set()
     for levels, sets in space.items():
         program, _close_call, urgency = CURRENT.decision_at(levels)
+        seen.add(urgency)
         if urgency in ("now", "today"):
             reasons = recommend(BEST | dict(sets.example)).reasons_for("urgency")
             assert program == "inpatient"
             assert reasons[0].level == urgency
+    assert seen == set(LEVELS["urgency"])
 
 
 @pytest.mark.parametrize("key", QUESTIONS)
 def test_question_earns_its_place(key: str) -> None:
-    """Some pair of answer sets, alike but for this question, differs in program or urgency."""
-    found = pair(CURRENT, key) if key in CURRENT.options else None
-    if found is None:
+    """Some pair of answer sets that differs in this question alone differs in program or urgency."""
+    example = pair(CURRENT, key) if key in CURRENT.options else None
+    if example is None:
         pytest.fail(f"no answer to {key!r} can change the program or the urgency: give it a rule, or don't ask it")
-    one, other = (recommend(BEST | given) for given in found)
-    assert {name for name in QUESTIONS if (BEST | found[0])[name] != (BEST | found[1])[name]} == {key}
+    one, other = (recommend(BEST | given) for given in example)
+    assert {name for name in QUESTIONS if (BEST | example[0])[name] != (BEST | example[1])[name]} == {key}
     assert (one.program, one.urgency) != (other.program, other.urgency)
 
 
@@ -141,7 +144,7 @@ def test_rule_can_fire(rule: Rule) -> None:
 
 
 def test_random_answers_agree_with_the_proofs() -> None:
-    """The cross-check: 200,000 random answer sets, each with one random answer made worse."""
+    """Check 100,000 random answer sets, and each again with one random answer made worse."""
     generator = random.Random(20261123)
     duties = read_by({"duties"})
     questions = [key for key in QUESTIONS if key not in duties]

@@ -1,4 +1,4 @@
-"""The rules against the clinical table, retyped here on purpose: a slip in either copy shows."""
+"""The rules agree with the clinical table, which is typed here a second time so that an error in one copy shows."""
 
 import random
 import subprocess
@@ -66,7 +66,7 @@ def test_rules_are_those_of_the_clinical_table() -> None:
 
 
 def by_the_table(given: dict[str, str]) -> dict[str, object]:
-    """The result worked out anew from the table, the plain way."""
+    """Work out the result from the table, without the code of the rules."""
     levels = {"need": "low", "support": "strong", "duties": "flexible", "urgency": "none"}
     for when, raises in CLINICAL.values():
         if all(
@@ -88,7 +88,7 @@ def test_recommend_agrees_with_the_table_worked_out_the_plain_way() -> None:
     generator = random.Random(7)
     asked = {key for when, _raises in CLINICAL.values() for key in when}
     for _ in range(5000):
-        # Mostly the least needy answers, else nearly every set would be inpatient.
+        # Most answers are the least needy ones, or nearly every set would be inpatient.
         given = {
             key: value if key in asked and generator.random() < 0.2 else BEST[key]
             for key, value in random_answers(generator).items()

@@ -1,4 +1,4 @@
-"""Frozen versions: the rules in force are the frozen copy of their version, and unsafe files are refused."""
+"""The rules in force equal the frozen copy of their version, and unsafe files are refused."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from screening.rules.versions import (
     renamed,
 )
 from tests.answers import KINDS
-from tests.rules.test_answer_space import with_rule
+from tests.rules.helpers import with_rule
 
 TO_DO = (
     "the rules in screening/rules.py are not those frozen as version {}. A change of rules is a new version: add it to "
@@ -89,7 +89,7 @@ def drop_rule(data: dict[str, Any], key: str) -> None:
     data["rules"] = [rule for rule in data["rules"] if rule["key"] != key]
 
 
-# What a careless hand might do to a rules file -> what it is told.
+# name -> (an unsafe change of a rules file, the error message)
 UNSAFE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "not upward closed": (
         lambda data: rule(data, "dark_thoughts")["when"].update(self_harm=["rather_not_say", "thoughts"]),
@@ -163,21 +163,21 @@ UNSAFE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
 
 @pytest.mark.parametrize("name", UNSAFE)
 def test_file_that_breaks_a_proof_is_refused_with_the_reason(name: str, tmp_path: Path) -> None:
-    harm, told = UNSAFE[name]
+    change, message = UNSAFE[name]
     data = deepcopy(as_data(CURRENT))
     path = tmp_path / "rules.json"
     path.write_text(json.dumps(data))
-    assert find(str(path)) == CURRENT  # before the harm is done
-    harm(data)
+    assert find(str(path)) == CURRENT  # before the change
+    change(data)
     path.write_text(json.dumps(data))
-    with pytest.raises(UnusableRules, match=told) as refused:
+    with pytest.raises(UnusableRules, match=message) as refused:
         find(str(path))
     assert "\n" not in str(refused.value)
     assert "Traceback" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "No such file"),
         (b"{not json", "not JSON, line 1"),
@@ -190,15 +190,15 @@ def test_file_that_breaks_a_proof_is_refused_with_the_reason(name: str, tmp_path
         (b'{"version": ' + b"9" * 5000 + b"}", "digits"),
     ],
 )
-def test_file_that_is_no_rules_file_gets_one_clear_line(content: bytes | None, told: str, tmp_path: Path) -> None:
+def test_file_that_is_no_rules_file_gets_one_clear_line(content: bytes | None, message: str, tmp_path: Path) -> None:
     path = tmp_path / "rules.json"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UnusableRules, match=told):
+    with pytest.raises(UnusableRules, match=message):
         find(str(path))
 
 
-def test_unknown_version_is_named_with_those_that_there_are() -> None:
+def test_unknown_version_is_named_with_the_released_ones() -> None:
     with pytest.raises(UnusableRules, match=rf"no rules version '1999\.9'; released are: .*{CURRENT.version}"):
         find("1999.9")
     with pytest.raises(UnusableRules, match="no rules version"):
