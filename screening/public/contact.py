@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from screening import notifications, retention
-from screening.draft import Draft
+from screening.draft import Draft, Finished
 from screening.models import Contact, Notification, Submission
 from screening.questionnaire import first_gap, known
 
@@ -97,7 +97,7 @@ def contact(request: HttpRequest) -> HttpResponse:
         saved = Submission.objects.with_code(draft.code)
         if saved is None:
             complete = first_gap(known(draft.answers)) is None
-            nothing_kept = {"unsaved": True, "gone": draft.finished == "save"}
+            nothing_kept = {"unsaved": True, "gone": draft.finished == Finished.SAVED}
             return render(request, "public/contact.html", nothing_kept) if complete else redirect("return")
         if withdrawn:
             Contact.objects.withdraw(saved.pk)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from screening import draft as drafts
 from screening import notifications, rate_limits, rules, spam
-from screening.draft import Draft
+from screening.draft import Draft, Finished
 from screening.explanation import answers_by_page
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
@@ -54,7 +54,7 @@ def read_draft(request: HttpRequest) -> Draft:
 def _note(request: HttpRequest, draft: Draft) -> str:
     """The line that a redirect asked for, unless the draft has moved on since."""
     key = request.GET.get("note", "")
-    if (key == "cleared" and draft.answers) or (key == "saved_before" and draft.finished == "save"):
+    if (key == "cleared" and draft.answers) or (key == "saved_before" and draft.finished == Finished.SAVED):
         return ""
     return str(NOTES.get(key, ""))
 
@@ -67,7 +67,7 @@ def _redirect_to(page: Page | None, note: str = "") -> HttpResponse:
 
 def redirect_to_gap(draft: Draft) -> HttpResponse:
     """To the first gap, saying why."""
-    return _redirect_to(first_gap(draft.answers), "lost" if draft.lost else "gap")
+    return _redirect_to(first_gap(draft.answers), "lost" if draft.unreadable else "gap")
 
 
 @never_cache
@@ -111,7 +111,7 @@ def question(request: HttpRequest, slug: str) -> HttpResponse:
     gap = first_gap(draft.answers)
     if gap and PAGES.index(gap) < PAGES.index(page):
         return redirect_to_gap(draft)
-    note = str(NOTES["lost"]) if draft.lost else _note(request, draft)
+    note = str(NOTES["lost"]) if draft.unreadable else _note(request, draft)
     return question_page(request, page, PageForm(page, answers=draft.answers), note=note)
 
 
@@ -121,11 +121,11 @@ def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
     urgent = rules.needs_help_now(answered.answers, set(form.fields))
     gap = first_gap(answered.answers)
     if not form.is_valid():
-        note = str(NOTES["lost_but_one"]) if draft.lost else ""
+        note = str(NOTES["lost_but_one"]) if draft.unreadable else ""
         response = question_page(request, page, form, status=422, urgent=urgent, note=note)
     elif urgent:
-        response = redirect(reverse("help") + ("?note=lost_but_one" if draft.lost else ""))
-    elif draft.lost:
+        response = redirect(reverse("help") + ("?note=lost_but_one" if draft.unreadable else ""))
+    elif draft.unreadable:
         response = _redirect_to(gap, "lost_but_one")
     else:
         response = _redirect_to(gap, "gap" if gap and PAGES.index(gap) < PAGES.index(page) else "")
@@ -176,8 +176,8 @@ TOO_MANY_SAVED = _(
 def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: int = 200) -> HttpResponse:
     context = {
         "pages": answers_by_page(draft.answers),
-        "saved": draft.finished == "save" and any_kept(draft.code),
-        "earlier": any_kept(*draft.earlier),
+        "saved": draft.finished == Finished.SAVED and any_kept(draft.code),
+        "earlier": any_kept(*draft.earlier_codes),
         "error": error,
         "note": _note(request, draft),
     }
@@ -185,32 +185,35 @@ def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: 
 
 
 def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
-    action = request.POST.get("action")
-    if action not in ("save", "view"):
+    """Save the answers, or keep nothing, and go on to the result."""
+    button = request.POST.get("action")
+    if button not in (Finished.SAVED, Finished.VIEWED):
         return _check_page(request, draft, error=str(_("Please choose one of the two buttons below.")), status=422)
-    if action == "save":
-        try:
-            number = rate_limits.SAVE.hit(request)
-            if not number:
-                return _check_page(request, draft, error=str(TOO_MANY_SAVED), status=429)
-            if draft.finished == "save" and not Submission.objects.with_code(draft.code):
-                draft = draft.after_saving()  # erased meanwhile, or its time was up: its code opens nothing any more
-            saved = Submission.objects.submit(
-                draft.answers, draft.code, spam_signs=spam.signs(request.POST, draft.begun, number)
-            )
-        except DatabaseError as error:
-            log.error("a submission could not be saved: %s", type(error).__name__)
-            return _check_page(request, draft, error=str(CANNOT_SAVE), status=503)
-        if saved.answers != draft.answers:
-            # An older tab saved this draft first: what is new becomes a draft of its own.
-            response = _redirect_to(None, "saved_before")
-            draft.after_saving().write(response)
-            return response
-        if saved.urgency >= Urgency.TODAY:
-            notifications.notify(saved, Notification.Reason.URGENT)
-    response = redirect("contact" if action == "save" and request.POST.get("then") == "contact" else "result")
-    # Once saved, a draft stays saved: seeing it again "without saving" can't undo that.
-    replace(draft, finished="save" if draft.finished == "save" else action).write(response)
+    if button == Finished.VIEWED:
+        response: HttpResponse = redirect("result")
+        # Once saved, a draft stays saved: seeing it again "without saving" can't undo that.
+        replace(draft, finished=draft.finished or Finished.VIEWED).write(response)
+        return response
+    try:
+        number = rate_limits.SAVE.hit(request)
+        if not number:
+            return _check_page(request, draft, error=str(TOO_MANY_SAVED), status=429)
+        if draft.finished == Finished.SAVED and not Submission.objects.with_code(draft.code):
+            draft = draft.as_new_draft()  # erased meanwhile, or its time was up: its code opens nothing any more
+        signs = spam.signs(request.POST, draft.started_at, number)
+        saved = Submission.objects.submit(draft.answers, draft.code, spam_signs=signs)
+    except DatabaseError as error:
+        log.error("a submission could not be saved: %s", type(error).__name__)
+        return _check_page(request, draft, error=str(CANNOT_SAVE), status=503)
+    if saved.answers != draft.answers:
+        # An older tab saved this draft first: what is new becomes a draft of its own.
+        response = _redirect_to(None, "saved_before")
+        draft.as_new_draft().write(response)
+        return response
+    if saved.urgency >= Urgency.TODAY:
+        notifications.notify(saved, Notification.Reason.URGENT)
+    response = redirect("contact" if request.POST.get("then") == "contact" else "result")
+    replace(draft, finished=Finished.SAVED).write(response)
     return response
 
 

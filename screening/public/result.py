@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from screening import audit, reference_numbers, return_codes, rules
-from screening.draft import Draft
+from screening.draft import Draft, Finished
 from screening.explanation import LIMITS, explain
 from screening.models import Contact, Submission, in_words
 from screening.public.programs import COMPARED, QUESTIONS_TO_ASK
@@ -46,7 +46,7 @@ def result(request: HttpRequest) -> HttpResponse:
         if not draft.finished:
             return redirect("check")
         recommendation = in_words(rules.recommend(draft.answers))
-    was_saved = saved is not None or draft.finished == "save"
+    was_saved = saved is not None or draft.finished == Finished.SAVED
     context = {
         "explanation": explain(recommendation, saved.readable_answers if saved else draft.answers),
         "code": return_codes.formatted(draft.code) if was_saved and (saved or not reachable) else "",
@@ -55,7 +55,7 @@ def result(request: HttpRequest) -> HttpResponse:
         "openings": openings,
         "reference": reference_numbers.formatted(saved.reference) if saved else "",
         "contact": contact,
-        "earlier": any_kept(*draft.earlier),
+        "earlier": any_kept(*draft.earlier_codes),
         "limits": LIMITS,
         "programs": COMPARED,
         "questions_to_ask": QUESTIONS_TO_ASK,

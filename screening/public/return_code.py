@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from screening import draft as drafts
 from screening import rate_limits, retention, return_codes
-from screening.draft import Draft
+from screening.draft import Draft, Finished
 from screening.models import Submission
 from screening.questionnaire import known
 
@@ -44,7 +44,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
         log.error("a code could not be looked up: %s", type(error).__name__)
         return _form(request, DOWN, 503)
     response = redirect("result")
-    Draft(code, known(saved.readable_answers), "save").write(response)
+    Draft(code, known(saved.readable_answers), Finished.SAVED).write(response)
     return response
 
 
@@ -58,13 +58,13 @@ def _form(request: HttpRequest, error: object = "", status: int = 200) -> HttpRe
 def erase(request: HttpRequest) -> HttpResponse:
     """Asks once more; a POST erases what this browser saved or came back to, and clears it of the answers."""
     draft = Draft.read(request)
-    if not (draft.finished or draft.earlier):
+    if not (draft.finished or draft.earlier_codes):
         return redirect("return")
     if request.method != "POST":
-        return render(request, "public/erase.html", {"several": bool(draft.earlier)})
+        return render(request, "public/erase.html", {"several": bool(draft.earlier_codes)})
     try:
         with transaction.atomic():
-            for saved in Submission.objects.with_codes(draft.code, *draft.earlier):
+            for saved in Submission.objects.with_codes(draft.code, *draft.earlier_codes):
                 retention.erase(saved)
     except DatabaseError as error:
         log.error("a submission could not be erased: %s", type(error).__name__)
