@@ -9,12 +9,12 @@ WORST = {key: list(question.options)[-1] for key, question in QUESTIONS.items()}
 
 
 def answers(**changed: str) -> dict[str, str]:
-    """Every answer the least needy, but for `changed`."""
+    """Return the least needy answer to every question, except for those in `changed`."""
     return BEST | changed
 
 
 def on_page(page: Page, given: dict[str, str]) -> dict[str, str]:
-    """What a browser posts for one page."""
+    """Return what a browser posts for one page."""
     return {question.key: given[question.key] for question in page.questions}
 
 

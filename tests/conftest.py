@@ -1,11 +1,10 @@
-"""What the tests share: a person at the pages, and staff at the desk."""
+"""Fixtures: a person at the pages, a member of staff at the desk, a database that goes down."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -13,7 +12,6 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 
 from screening import audit
-from screening.models import Submission
 from screening.public.promises import PROMISES
 from screening.questionnaire import PAGES
 from tests.answers import on_page
@@ -21,7 +19,7 @@ from tests.answers import on_page
 
 @dataclass
 class Person:
-    """Walks through the pages as a browser would."""
+    """A person who walks through the pages as a browser would."""
 
     client: Client
 
@@ -36,38 +34,25 @@ class Person:
         return response
 
     def finishes(self, given: dict[str, str], action: str) -> Any:
-        """Answers, presses one of the two buttons, and opens the result."""
+        """Answer every page, press one of the two buttons, and open the result."""
         self.answers_every_page(given)
         response = self.client.post("/check/", {"action": action})
         assert (response.status_code, response.url) == (302, "/result/")
         return self.client.get("/result/")
 
 
-def on_desk(client: Client, submission: Submission) -> dict[str, str]:
-    """What a browser sends from the page of a submission where nothing was typed."""
-    html = client.get(f"/admin/screening/submission/{submission.pk}/change/").content
-    sent = {}
-    for field in BeautifulSoup(html, "html.parser").select("#submission_form [name]"):
-        if field.name == "select":
-            chosen = field.select_one("option[selected]")
-            sent[str(field["name"])] = str(chosen["value"]) if chosen else ""
-        elif field.get("type") not in ("submit", "checkbox"):
-            sent[str(field["name"])] = str(field.get("value", ""))
-    return sent
-
-
 @pytest.fixture(autouse=True, scope="session")
-def tests_may_empty_the_log() -> Iterator[None]:
-    """Between tests with a server of their own every table is emptied; nobody but they may do that to the log."""
-    empty = BaseDatabaseOperations.execute_sql_flush
+def allow_flush_of_audit_log() -> Iterator[None]:
+    """Drop the triggers while Django flushes every table between transactional tests."""
+    flush = BaseDatabaseOperations.execute_sql_flush
 
-    def unguarded(operations: BaseDatabaseOperations, statements: Any) -> None:
+    def without_triggers(operations: BaseDatabaseOperations, statements: Any) -> None:
         audit.drop_triggers()
-        empty(operations, statements)
+        flush(operations, statements)
         audit.create_triggers()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", unguarded)
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_triggers)
         yield
 
 
@@ -92,7 +77,7 @@ def database_goes_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A promise on the privacy page whose test did not pass fails the run, even where the test was never run."""
+    """Fail the run if the test of a promise on the privacy page did not pass, or did not run."""
     config = session.config
     whole = config.args == config.getini("testpaths") and not (config.option.keyword or config.option.ignore)
     if not whole or config.option.collectonly:

@@ -1,4 +1,4 @@
-"""Looks for what must not be there: in logs, mails, cookies, pages and the database, in clear or in disguise."""
+"""Search logs, mails, cookies, pages and the database for secrets, in plain text or encoded."""
 
 import base64
 import html
@@ -7,14 +7,15 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote_plus
 
 from django.core import mail
 from django.db import connection
 
 
-def disguises(text: str) -> Iterator[str]:
-    """The text as it stands, and what the usual encodings in it stand for."""
+def decodings(text: str) -> Iterator[str]:
+    """Yield the text itself and each decoding of it: URL, HTML, JSON, base64, zlib."""
     yield text
     yield unquote_plus(text)
     yield html.unescape(text)
@@ -28,33 +29,33 @@ def disguises(text: str) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """Letters and digits only, so that neither case nor dividers hide anything."""
+    """Return the letters and digits only, in lower case."""
     return re.sub(r"[\W_]", "", text).lower()
 
 
-def found(text: str, secrets: Iterable[str]) -> set[str]:
-    """Those of the secrets that are in the text."""
-    shown = [plain(form) for form in disguises(text)]
+def secrets_in(text: str, secrets: Iterable[str]) -> set[str]:
+    """Return those of the secrets that are in the text."""
+    shown = [plain(form) for form in decodings(text)]
     return {secret for secret in secrets if any(plain(secret) in form for form in shown)}
 
 
 @dataclass
 class Places:
-    """Where a person's words could turn up."""
+    """The places where secrets could appear."""
 
     log: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)  # the pages that say that something failed, with their headers
+    errors: list[str] = field(default_factory=list)  # error pages, with their headers
     cookies: list[str] = field(default_factory=list)
 
     def leaks(self, secrets: Iterable[str]) -> set[tuple[str, str]]:
-        """(place, secret) for everything that is where it must not be; the database is looked at apart."""
+        """Return (place, secret) for each secret in a log, mail, error page or cookie."""
         mails = [f"{message.subject}\n{message.body}\n{message.alternatives}" for message in mail.outbox]
         places = {"log": self.log, "mail": mails, "error page": self.errors, "cookie": self.cookies}
-        return {(place, secret) for place, texts in places.items() for secret in found("\n".join(texts), secrets)}
+        return {(place, secret) for place, texts in places.items() for secret in secrets_in("\n".join(texts), secrets)}
 
 
 def database() -> dict[str, str]:
-    """All that the database holds, as it stands there: a text for each column."""
+    """Return the stored text of each column of the database."""
     columns: dict[str, str] = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -65,6 +66,12 @@ def database() -> dict[str, str]:
     return columns
 
 
+def database_files() -> bytes:
+    """Return the bytes of SQLite's files."""
+    path = Path(str(connection.settings_dict["NAME"]))
+    return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+
 def in_database(secrets: Iterable[str]) -> set[tuple[str, str]]:
-    """(column, secret) for each that is there."""
-    return {(column, secret) for column, text in database().items() for secret in found(text, secrets)}
+    """Return (column, secret) for each secret that a column holds."""
+    return {(column, secret) for column, text in database().items() for secret in secrets_in(text, secrets)}

@@ -1,25 +1,23 @@
-"""Test data: at every stage, marked, and never beside real people's answers."""
+"""Test data of the command demo: at every stage, marked, and refused beside real submissions."""
 
-from io import StringIO
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
-from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
+from screening.desk.queues import QUEUES
 from screening.management.commands import demo as command
 from screening.models import Contact, Note, Status, Submission
 from screening.rules.personas import PERSONAS
 from tests.answers import IOP
+from tests.desk.helpers import CASES
+from tests.helpers import output_of, parse
 
 
 def demo(*options: str) -> str:
-    out = StringIO()
-    call_command("demo", *options, stdout=out)
-    return out.getvalue()
+    return output_of("demo", *options)
 
 
 @pytest.fixture
@@ -38,10 +36,12 @@ def test_it_fills_the_desk_with_marked_submissions_at_all_stages(staff_client: C
     assert {submission.program for submission in made} == {"iop", "inpatient"}
     assert Note.objects.exists()
     assert Contact.objects.exists()
-    page = BeautifulSoup(staff_client.get("/admin/").content, "html.parser")
-    assert "0" not in [count.text for count in page.select(".queue .count")]
-    assert "(test)" in staff_client.get("/admin/screening/submission/").content.decode()
-    call_command("verify_results", stdout=StringIO())
+    page = parse(staff_client.get("/admin/"))
+    counts = [count.text for count in page.select(".queue .count")]
+    assert len(counts) == len(QUEUES)
+    assert "0" not in counts
+    assert "(test)" in staff_client.get(CASES).content.decode()
+    output_of("verify_results")
 
 
 @pytest.mark.usefixtures("local")
@@ -53,7 +53,7 @@ def test_the_six_people_come_first_as_they_are() -> None:
 
 
 @pytest.mark.usefixtures("local")
-def test_clear_takes_away_test_data_and_nothing_else(staff_client: Client) -> None:
+def test_clear_takes_away_test_data_and_nothing_else() -> None:
     demo("--number", "10")
     real = Submission.objects.submit(IOP)
     assert demo("--clear") == "10 test submissions taken away.\n"

@@ -1,12 +1,10 @@
-"""Encryption at rest and the change of keys."""
+"""Encryption at rest and key rotation."""
 
-from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import FieldError
-from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 from django.test import Client
@@ -15,6 +13,8 @@ from screening import return_codes
 from screening.fields import EncryptedTextField
 from screening.models import Contact, Note, Submission
 from tests.answers import IOP, URGENT
+from tests.desk.helpers import ask_for_call, url_of
+from tests.helpers import output_of
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = (f"{name} key, as long as a key must be and as random as it gets" for name in ("the old", "a new"))
@@ -28,13 +28,13 @@ def on_file(settings: Any) -> dict[str, Submission]:
         code: Submission.objects.submit(given, code) for given in (IOP, URGENT) for code in [return_codes.generate()]
     }
     first = next(iter(saved.values()))
-    Contact.objects.create(submission=first, name="Robin", phone="", may_text=True, may_voicemail=True, consent="Yes.")
+    ask_for_call(first, name="Robin", phone="")
     Note.objects.create(submission=first, text="Überall é ☎", author=User.objects.create_user("author"))
     return saved
 
 
 def stored() -> list[tuple[Any, ...]]:
-    """All that is locked, as it stands in the database."""
+    """Return the rows of all encrypted columns as they are stored."""
     with connection.cursor() as cursor:
         rows = []
         for table, columns in (
@@ -48,9 +48,7 @@ def stored() -> list[tuple[Any, ...]]:
 
 
 def rotate() -> str:
-    out = StringIO()
-    call_command("rotate_keys", stdout=out)
-    return out.getvalue()
+    return output_of("rotate_keys")
 
 
 def test_text_is_stored_encrypted_differently_each_time_and_empty_text_as_it_is(on_file: Any) -> None:
@@ -99,9 +97,7 @@ def test_every_column_that_is_encrypted_is_rotated(on_file: Any, settings: Any) 
     assert rotate().startswith("8 moved")
 
 
-def test_missing_key_is_told_in_plain_words_and_nothing_is_written_over(
-    on_file: Any, settings: Any, staff_client: Client
-) -> None:
+def test_missing_key_is_reported_and_nothing_is_overwritten(on_file: Any, settings: Any, staff_client: Client) -> None:
     settings.DATA_KEYS = [NEW]
     before = stored()
     with pytest.raises(CommandError, match="0 moved to the newest key, 1 were under it, 4 can't be read"):
@@ -111,9 +107,9 @@ def test_missing_key_is_told_in_plain_words_and_nothing_is_written_over(
     with pytest.raises(ValueError, match="must not be written over"):
         note._meta.get_field("text").get_prep_value(note.text)
     assert stored() == before
-    html = staff_client.get(f"/admin/screening/submission/{note.submission_id}/change/").content.decode()
+    html = staff_client.get(url_of(note.submission)).content.decode()
     assert html.count("can’t be read: the key") == 1
-    html = staff_client.post(f"/admin/screening/submission/{note.submission_id}/reveal/").content.decode()
+    html = staff_client.post(url_of(note.submission, "reveal")).content.decode()
     assert html.count("can’t be read: the key") == 1
 
 

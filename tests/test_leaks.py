@@ -1,4 +1,4 @@
-"""Nothing of the person where it does not belong: over a whole journey, and when anything fails."""
+"""No log, mail, cookie, error page or column leaks a secret, in a whole journey and in every failure."""
 
 import base64
 import json
@@ -13,15 +13,17 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.db import IntegrityError, OperationalError
+from django.http import HttpResponse
 from django.test import Client
 
 from intake_site.logs import ErrorMail
 from screening import audit, return_codes
 from screening.draft import Draft
-from screening.models import Contact, Submission
+from screening.models import Submission
 from screening.questionnaire import PAGES, QUESTIONS
 from tests.answers import on_page
-from tests.leaks import Places, found, in_database
+from tests.desk.helpers import CASES, ask_for_call, superuser, url_of
+from tests.leaks import Places, in_database, secrets_in
 
 pytestmark = pytest.mark.django_db
 ANSWERS = {key: list(question.options)[-1] for key, question in QUESTIONS.items()}
@@ -34,7 +36,7 @@ TYPED = {
 }
 NOTE, TRAP, MISTYPED = "Quillon sounded tired", "Cheap sunglasses", "my code is lost somewhere"
 ADDRESS, DEVICE = "203.0.113.77", "SentinelBrowser/9.9"
-# Short everyday words ("yes", "no") are everywhere; those that only an answer would hold are looked for.
+# Short words ("yes", "no") are everywhere, so only values and texts that are specific to an answer count.
 SPOKEN = {value for value in ANSWERS.values() if "_" in value} | {
     QUESTIONS[key].options[value] for key, value in ANSWERS.items() if len(QUESTIONS[key].options[value]) > 25
 }
@@ -43,7 +45,7 @@ WORDS = {*TYPED.values(), NOTE, TRAP, MISTYPED}
 
 @pytest.fixture
 def places(settings: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Places]:
-    """Collects what the site writes: its real handlers and formatters, and whatever is printed."""
+    """Collect what the site logs with its own handlers and formatters, and what it prints."""
     settings.ADMINS = [("", "owner@example.com")]
     settings.STAFF_MAIL_TO = ["desk@example.com"]
     console = next(handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler)
@@ -66,7 +68,7 @@ def places(settings: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 
 
 class Journey:
-    """A person and a member of staff do everything there is to do; what fails on the way stops neither."""
+    """A person and a member of staff use every page, and go on after a failure."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -110,10 +112,10 @@ class Journey:
         self.ask(self.elsewhere, f"/return/{self.code}")
         self.ask(self.elsewhere, "/result/")
 
-    def is_reviewed(self, row: int) -> None:
-        address = f"/admin/screening/submission/{row}/change/"
+    def is_reviewed(self, case: Submission) -> None:
+        address = url_of(case)
         self.ask(self.staff, "/admin/")
-        self.ask(self.staff, "/admin/screening/submission/")
+        self.ask(self.staff, CASES)
         self.ask(self.staff, address)
         note = {"seen": "0", "notes-TOTAL_FORMS": "1", "notes-INITIAL_FORMS": "0", "notes-0-text": NOTE}
         note |= {"reviews-TOTAL_FORMS": "1", "reviews-INITIAL_FORMS": "0", "reviews-0-reason": NOTE}
@@ -121,12 +123,12 @@ class Journey:
         self.ask(self.staff, address, {"status": "nonsense", **note})
         self.ask(self.staff, address, {"status": "in_progress", **note})
         self.ask(self.staff, address)
-        self.ask(self.staff, f"/admin/screening/submission/{row}/print/")
-        self.ask(self.staff, f"/admin/screening/submission/{row}/reveal/", {})
+        self.ask(self.staff, url_of(case, "print"))
+        self.ask(self.staff, url_of(case, "reveal"), {})
         for page in ("agreement", "replay", "screening/logline", "auth/user"):
             self.ask(self.staff, f"/admin/{page}/")
-        self.ask(self.staff, "/admin/screening/submission/export/", {"purpose": "quality", "confirm": "on"})
-        self.ask(self.staff, "/admin/screening/submission/999/change/", note)
+        self.ask(self.staff, f"{CASES}export/", {"purpose": "quality", "confirm": "on"})
+        self.ask(self.staff, f"{CASES}999/change/", note)
         self.ask(self.elsewhere, "/admin/login/", {"username": MISTYPED, "password": NOTE})
 
     def erases(self) -> None:
@@ -136,19 +138,22 @@ class Journey:
 
 
 @pytest.fixture
-def journey(places: Places, monkeypatch: pytest.MonkeyPatch) -> Journey:
+def journey(places: Places) -> Journey:
     journey = Journey(places)
-    journey.staff.force_login(User.objects.create_superuser("staff", password="a long enough one"))
-    monkeypatch.setattr(Draft.__dataclass_fields__["code"], "default_factory", lambda: journey.code)
-    monkeypatch.setattr(return_codes, "generate", lambda: journey.code)
+    journey.staff.force_login(superuser("staff"))
+    started = HttpResponse()
+    Draft(code=journey.code).write(started)
+    journey.person.cookies.update(started.cookies)
     return journey
 
 
 def test_journey_leaves_no_trace_but_where_it_belongs(journey: Journey) -> None:
     journey.answers_and_saves()
     journey.asks_for_a_call()
-    journey.is_reviewed(Submission.objects.get().pk)
+    journey.is_reviewed(Submission.objects.get())
     journey.comes_back()
+    assert journey.elsewhere.get("/result/").status_code == 200
+    assert journey.statuses.count(404) == 1  # /return/<code> is no page
     assert 500 not in journey.statuses
     assert journey.places.leaks(journey.secrets) == set()
     columns = {column for column, _secret in in_database(journey.secrets)}
@@ -161,7 +166,7 @@ def test_journey_leaves_no_trace_but_where_it_belongs(journey: Journey) -> None:
 def test_stolen_database_shows_no_name_number_note_or_code(journey: Journey) -> None:
     journey.answers_and_saves()
     journey.asks_for_a_call()
-    journey.is_reviewed(Submission.objects.get().pk)
+    journey.is_reviewed(Submission.objects.get())
     assert Submission.objects.get().notes.get().text == NOTE
     assert Submission.objects.get().contact.name == TYPED["name"]
     assert in_database({*WORDS, journey.code}) == set()
@@ -170,7 +175,7 @@ def test_stolen_database_shows_no_name_number_note_or_code(journey: Journey) -> 
 def test_no_address_and_no_device_is_kept_or_logged(journey: Journey) -> None:
     journey.answers_and_saves()
     journey.asks_for_a_call()
-    journey.is_reviewed(Submission.objects.get().pk)
+    journey.is_reviewed(Submission.objects.get())
     journey.comes_back()
     assert journey.places.leaks({ADDRESS, DEVICE}) == set()
     assert in_database({ADDRESS, DEVICE}) == set()
@@ -220,7 +225,7 @@ KINDS: dict[str, Callable[[str], Exception]] = {
 def test_failure_shows_nothing_of_the_person(
     journey: Journey, monkeypatch: pytest.MonkeyPatch, point: str, kind: str
 ) -> None:
-    """Wherever something fails, and whatever the exception says: no log, mail, cookie or error page repeats it."""
+    """No log, mail, cookie or error page repeats the message of an exception, wherever it is raised."""
     failed = 0
 
     def fail(*args: object, **kwargs: object) -> None:
@@ -228,13 +233,13 @@ def test_failure_shows_nothing_of_the_person(
         failed += 1
         raise KINDS[kind](f"{MESSAGE} {journey.code} {return_codes.formatted(journey.code)}")
 
-    row = Submission.objects.submit(ANSWERS, journey.code).pk  # so that there is something to leak
-    Contact.objects.create(pk=row, may_text=True, may_voicemail=True, consent="Yes.", **TYPED)
+    case = Submission.objects.submit(ANSWERS, journey.code)  # so that there is something to leak
+    ask_for_call(case, **TYPED)
     with monkeypatch.context() as patch:
         patch.setattr(point, fail)
         journey.answers_and_saves()
         journey.asks_for_a_call()
-        journey.is_reviewed(row)
+        journey.is_reviewed(case)
         journey.comes_back()
         journey.erases()
     assert failed
@@ -243,7 +248,7 @@ def test_failure_shows_nothing_of_the_person(
         assert any(message.subject.endswith("An error on the site") for message in mail.outbox)
 
 
-# The search finds what is planted
+# The search itself
 
 
 def plant_log(journey: Journey) -> None:
@@ -307,5 +312,5 @@ def test_search_finds_a_leak_that_was_planted(journey: Journey, plant: Callable[
     assert journey.places.leaks(journey.secrets) | in_database(journey.secrets)
 
 
-def test_search_does_not_cry_wolf() -> None:
-    assert found(" ".join(question.text for question in QUESTIONS.values()), WORDS) == set()
+def test_search_finds_nothing_in_harmless_text() -> None:
+    assert secrets_in(" ".join(question.text for question in QUESTIONS.values()), WORDS) == set()

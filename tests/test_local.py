@@ -1,9 +1,8 @@
-"""`make run`, run for real: what it makes, what it says, and that a submission gets through to the desk."""
+"""`make run` in its own process: what it creates and prints, and a submission from the first page to the desk."""
 
 import os
 import re
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from intake_site.local import make_secret
 from screening.help_lines import tel
 from screening.questionnaire import PAGES
 from tests.answers import IOP, on_page
+from tests.helpers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,17 +33,11 @@ def environment(var: Path, port: str) -> dict[str, str]:
     return kept | {"VAR_DIR": str(var), "PORT": port}
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 class Site:
-    """A `make run` of its own, in a directory of its own."""
+    """A running `make run` in its own directory."""
 
     def __init__(self, var: Path) -> None:
-        self.port = free_port()
+        self.port = str(free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         self.log = (var.parent / "log").open("w+")
@@ -60,12 +54,12 @@ class Site:
                 self.get("/")
                 break
             except urllib.error.URLError:
-                assert self.process.poll() is None, self.said()
-                assert time.monotonic() - started < 60, self.said()
+                assert self.process.poll() is None, self.output()
+                assert time.monotonic() - started < 60, self.output()
                 time.sleep(0.05)
         self.seconds = time.monotonic() - started
 
-    def said(self) -> str:
+    def output(self) -> str:
         return Path(self.log.name).read_text()
 
     def get(self, address: str) -> str:
@@ -103,7 +97,7 @@ def test_first_run_makes_a_secret_and_an_account_and_the_job_gets_done(first: Si
     assert len(secret.read_text()) >= 50
     assert len(data_keys.read_text()) >= 50
     assert secret.read_text() != data_keys.read_text()
-    (password,) = re.findall(r"password\s+(\S{16})\n", first.said())
+    (password,) = re.findall(r"password\s+(\S{16})\n", first.output())
     for page in PAGES:
         first.post(f"/questions/{page.slug}/", on_page(page, IOP))
     result = first.post("/check/", {"action": "save"})
@@ -113,7 +107,7 @@ def test_first_run_makes_a_secret_and_an_account_and_the_job_gets_done(first: Si
     assert reference in first.get("/admin/screening/submission/")
 
 
-def test_style_sheet_is_served_small_and_for_good(first: Site) -> None:
+def test_style_sheet_is_compressed_and_cached_for_good(first: Site) -> None:
     (address,) = re.findall(r'href="(/static/screening/site\.\w+\.css)"', first.get("/"))
     request = urllib.request.Request(first.url + address, headers={"Accept-Encoding": "br"})
     with first.opener.open(request) as response:
@@ -127,7 +121,7 @@ def test_second_run_makes_nothing_anew_and_starts_in_under_three_seconds(first: 
     second = Site(var)
     try:
         assert {name: (var / name).read_text() for name in secrets} == secrets
-        assert "password" not in second.said()
+        assert "password" not in second.output()
         assert second.seconds < 3
     finally:
         second.stop()
@@ -151,8 +145,8 @@ def test_port_that_cannot_be_used_gets_one_plain_line(first: Site, var: Path, po
     assert (words or f"Port {first.port} is in use") in ran.stderr
 
 
-def settings_say(**variables: str) -> str:
-    """What `manage.py check` says under the given environment."""
+def check_output(**variables: str) -> str:
+    """Return what `manage.py check` prints under this environment."""
     kept = {"PATH": os.environ["PATH"]}
     ran = subprocess.run(
         [sys.executable, "manage.py", "check"],
@@ -166,13 +160,13 @@ def settings_say(**variables: str) -> str:
 
 
 def test_settings_without_a_key_say_what_to_do(tmp_path: Path) -> None:
-    said = settings_say(VAR_DIR=str(tmp_path))
-    assert said.startswith("SECRET_KEY is not set.")
-    assert said.count("\n") == 1
+    output = check_output(VAR_DIR=str(tmp_path))
+    assert output.startswith("SECRET_KEY is not set.")
+    assert output.count("\n") == 1
 
 
 def test_settings_name_a_switch_that_is_neither_on_nor_off() -> None:
-    assert settings_say(**KEYS, DEBUG="maybe") == "DEBUG is 'maybe'. Set it to on or off.\n"
+    assert check_output(**KEYS, DEBUG="maybe") == "DEBUG is 'maybe'. Set it to on or off.\n"
 
 
 @pytest.mark.parametrize(
@@ -185,9 +179,9 @@ def test_settings_name_a_switch_that_is_neither_on_nor_off() -> None:
     ],
 )
 def test_settings_that_cannot_work_are_refused_in_one_line(variables: dict[str, str], words: str) -> None:
-    said = settings_say(**(KEYS | variables))
-    assert words in said
-    assert said.count("\n") == 1
+    output = check_output(**(KEYS | variables))
+    assert words in output
+    assert output.count("\n") == 1
 
 
 def test_secret_left_empty_by_a_start_cut_short_is_made_anew(tmp_path: Path) -> None:
@@ -236,7 +230,7 @@ def test_settings_are_safe_when_nothing_is_set(tmp_path: Path) -> None:
     ],
 )
 def test_python_that_cannot_be_used_gets_one_plain_line(tmp_path: Path, python: str, words: str) -> None:
-    # Stand-ins that answer the two questions asked of a Python: how old are you, and do you have venv?
+    # Stand-ins for a Python that fails the check of its version, or of its venv module.
     for name, failing in (("old-python", "version_info"), ("bare-python", "ensurepip")):
         stand_in = tmp_path / name
         stand_in.write_text(f'#!/bin/sh\ncase "$2" in *{failing}*) exit 1;; esac\n')

@@ -1,4 +1,4 @@
-"""Notifications to staff: neutral words and a link, sent within a minute, tried again, counted on the front page."""
+"""Notifications to staff: neutral text and a link, sent within a minute, retried, counted on the front page."""
 
 import time
 from datetime import timedelta
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from bs4 import BeautifulSoup
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import CommandError, call_command
@@ -20,7 +19,9 @@ from screening import notifications
 from screening.models import Notification, Submission
 from tests.answers import IOP, URGENT, answers
 from tests.conftest import Person
-from tests.leaks import found
+from tests.desk.helpers import url_of
+from tests.helpers import parse
+from tests.leaks import secrets_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WISHES = {"name": "Robin Quill", "phone": "(405) 555-0123", "to_others": "say it is the dentist", "agree": "on"}
@@ -41,16 +42,16 @@ def post_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [(URGENT, 1), (answers(pregnancy="yes", opioids="sick"), 1), (IOP, 0)],
     ids=["now", "today", "none"],
 )
-def test_urgent_submission_is_notified_of_once(person: Person, given: dict[str, str], told: int) -> None:
+def test_urgent_submission_is_notified_of_once(person: Person, given: dict[str, str], expected: int) -> None:
     person.finishes(given, "save")
     person.finishes(given, "save")
     person.client.post("/check/", {"action": "save"})
-    assert (notifications.send_due(), notifications.send_due()) == ((told, 0), (0, 0))
-    assert len(mail.outbox) == told == Notification.objects.exclude(sent_at=None).count()
+    assert (notifications.send_due(), notifications.send_due()) == ((expected, 0), (0, 0))
+    assert len(mail.outbox) == expected == Notification.objects.exclude(sent_at=None).count()
 
 
 def test_page_does_not_wait_for_the_mail_server(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,12 +95,12 @@ def test_command_sends_what_is_due_and_fails_where_mail_does(person: Person, mon
     assert (out.getvalue(), len(mail.outbox)) == ("1 sent.\n", 1)
 
 
-def test_request_for_a_call_is_told_and_again_when_it_was_taken_back_and_made_anew(person: Person) -> None:
+def test_request_for_a_call_is_notified_of_and_again_after_a_withdrawal(person: Person) -> None:
     person.finishes(IOP, "save")
-    for action, told in ((WISHES, 1), (WISHES, 1), ({"action": "withdraw"}, 1), (WISHES, 2)):
+    for action, expected in ((WISHES, 1), (WISHES, 1), ({"action": "withdraw"}, 1), (WISHES, 2)):
         assert person.client.post("/contact/", action).status_code == 302
         notifications.send_due()
-        assert len(mail.outbox) == told
+        assert len(mail.outbox) == expected
 
 
 def test_mail_holds_neutral_words_and_a_link_and_nothing_of_the_person(person: Person, staff_client: Client) -> None:
@@ -107,12 +108,12 @@ def test_mail_holds_neutral_words_and_a_link_and_nothing_of_the_person(person: P
     person.client.post("/contact/", WISHES)
     assert notifications.send_due() == (2, 0)
     row = Submission.objects.get()
-    link = f"/admin/screening/submission/{row.pk}/change/"
+    link = url_of(row)
     for message in mail.outbox:
         text = f"{message.subject}\n{message.body}"
         assert f"https://screening.example.org{link}\n" in message.body
         assert (message.to, message.bcc) == ([], ["desk@example.org", "lead@example.org"])
-        assert not found(text, {*WISHES.values(), row.reference, *URGENT.values()} - {"on", "no", "yes", "none"})
+        assert not secrets_in(text, {*WISHES.values(), row.reference, *URGENT.values()} - {"on", "no", "yes", "none"})
         for word in ("urgent", "alcohol", "drug", "inpatient", "suicid", "Now"):
             assert word.lower() not in text.lower()
     assert len({message.subject for message in mail.outbox}) == 1
@@ -136,7 +137,7 @@ def test_person_notices_nothing_when_mail_cannot_be_sent_and_staff_do(
     assert "Saved. This is your code" in response.content.decode()
     assert person.client.post("/contact/", WISHES).status_code == 302
     assert notifications.send_due() == (0, 2)
-    page = BeautifulSoup(staff_client.get("/admin/").content, "html.parser")
+    page = parse(staff_client.get("/admin/"))
     assert "Mail about 2 submissions could not be sent." in page.select_one(".errornote").text
     assert "a notification could not be sent: ConnectionRefusedError" in caplog.text
     assert "Robin Quill" not in caplog.text
@@ -166,7 +167,7 @@ def test_failed_mail_is_tried_again_later_and_later_until_it_is_sent(person: Per
     assert len(mail.outbox) == 1
 
 
-def test_nothing_is_sent_about_what_was_erased(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_sent_about_what_was_erased(person: Person) -> None:
     person.finishes(URGENT, "save")
     person.client.post("/erase/")
     assert not Notification.objects.exists()
@@ -188,23 +189,23 @@ def test_two_processes_at_once_send_one(person: Person, monkeypatch: pytest.Monk
     assert len(mail.outbox) == 1
 
 
-def test_one_that_another_process_took_since_it_was_read_is_left_to_it(
+def test_notification_that_another_process_took_meanwhile_is_left_to_it(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person.finishes(URGENT, "save")
     first = QuerySet.first
 
     def taken_meanwhile(rows: QuerySet[Any]) -> Any:
-        found = first(rows)
+        row = first(rows)
         Notification.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=1))
-        return found
+        return row
 
     monkeypatch.setattr(QuerySet, "first", taken_meanwhile)
     assert notifications.send_due() == (0, 0)
     assert mail.outbox == []
 
 
-def test_one_that_nothing_sends_is_counted_on_the_front_page(person: Person, staff_client: Client) -> None:
+def test_unsent_notification_is_counted_on_the_front_page(person: Person, staff_client: Client) -> None:
     person.finishes(URGENT, "save")
     assert "could not be sent" not in staff_client.get("/admin/").content.decode()
     Notification.objects.update(created_at=timezone.now() - timedelta(minutes=11))

@@ -1,13 +1,10 @@
-"""Limits on saving, the marks of addresses, and the signs of a machine."""
+"""Rate limits, the hashes of client addresses, and the signs of spam."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from bs4 import BeautifulSoup
-from django.db import connection
 from django.test import Client, RequestFactory
 
 from screening import rate_limits, spam
@@ -15,21 +12,23 @@ from screening.models import RateLimitCount, RateLimitWindow, Submission
 from screening.rate_limits import Limit
 from tests.answers import IOP
 from tests.conftest import Person
+from tests.desk.helpers import listed, url_of
+from tests.helpers import parse, run_at_once
 
 HOUR = RateLimitWindow(secret="drawn for this hour")
 
 
-def mark(address: str = "192.0.2.1", hour: RateLimitWindow = HOUR, **headers: str) -> str:
+def client_hash(address: str = "192.0.2.1", hour: RateLimitWindow = HOUR, **headers: str) -> str:
     return rate_limits.client_hash(RequestFactory(REMOTE_ADDR=address, **headers).get("/"), hour)  # type: ignore[arg-type]
 
 
 def test_mark_of_an_address_is_keyed_and_is_another_one_in_each_hour(settings: Any) -> None:
-    now = mark()
-    assert now == mark() != mark("192.0.2.2")
+    now = client_hash()
+    assert now == client_hash() != client_hash("192.0.2.2")
     assert "192" not in now
-    assert mark(hour=RateLimitWindow()) != mark(hour=RateLimitWindow()) != now
+    assert client_hash(hour=RateLimitWindow()) != client_hash(hour=RateLimitWindow()) != now
     settings.DATA_KEYS = ["another key, as long as a key must be and as random as it gets"]
-    assert mark() != now
+    assert client_hash() != now
 
 
 @pytest.mark.django_db
@@ -50,50 +49,35 @@ def test_what_marks_are_made_with_goes_soon_after_its_hour_and_the_counters_with
         assert not RateLimitCount.objects.exists()
 
 
-def test_a_whole_network_of_the_new_kind_counts_as_one_line() -> None:
-    assert mark("2001:db8:1:2::1") == mark("2001:db8:1:2:ffff::9") != mark("2001:db8:1:3::1")
-    assert mark("::ffff:192.0.2.1") == mark("192.0.2.1")
-    assert mark("") == mark("unix:") != mark("192.0.2.1")
+def test_ipv6_network_counts_as_one_client() -> None:
+    assert client_hash("2001:db8:1:2::1") == client_hash("2001:db8:1:2:ffff::9") != client_hash("2001:db8:1:3::1")
+    assert client_hash("::ffff:192.0.2.1") == client_hash("192.0.2.1")
+    assert client_hash("") == client_hash("unix:") != client_hash("192.0.2.1")
 
 
 def test_address_is_taken_from_our_own_proxy_only(settings: Any) -> None:
     forged: Any = {"HTTP_X_FORWARDED_FOR": "198.51.100.7, 192.0.2.9"}
-    assert mark("192.0.2.1", **forged) == mark("192.0.2.1")
+    assert client_hash("192.0.2.1", **forged) == client_hash("192.0.2.1")
     settings.BEHIND_PROXY = True
-    assert mark("10.0.0.1", **forged) == mark("192.0.2.9")
-    assert mark("10.0.0.1", HTTP_X_FORWARDED_FOR="203.0.113.5, 192.0.2.9") == mark("192.0.2.9")
+    assert client_hash("10.0.0.1", **forged) == client_hash("192.0.2.9")
+    assert client_hash("10.0.0.1", HTTP_X_FORWARDED_FOR="203.0.113.5, 192.0.2.9") == client_hash("192.0.2.9")
     for written in ("192.0.2.9:4711", "203.0.113.5,192.0.2.9, ", "[::ffff:192.0.2.9]:4711", "::ffff:192.0.2.9"):
-        assert mark("10.0.0.1", HTTP_X_FORWARDED_FOR=written) == mark("192.0.2.9")
-    assert mark("10.0.0.1") == mark("10.0.0.1") != mark("10.0.0.1", HTTP_X_FORWARDED_FOR="unknown")
+        assert client_hash("10.0.0.1", HTTP_X_FORWARDED_FOR=written) == client_hash("192.0.2.9")
+    assert client_hash("10.0.0.1") == client_hash("10.0.0.1") != client_hash("10.0.0.1", HTTP_X_FORWARDED_FOR="unknown")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_limit_holds_when_all_come_at_the_same_moment() -> None:
     limit = Limit("test", per_client=10, total=1000, reserved=1)
-    barrier, allowed = threading.Barrier(8), []
-
-    def work() -> None:
-        try:
-            barrier.wait()
-            for _ in range(5):
-                allowed.append(limit.hit(RequestFactory().get("/")))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(allowed) == 40
-    assert sum(number > 0 for number in allowed) == 10
-    assert RateLimitCount.objects.get(client="").count == 10  # what was refused anyway takes nothing from others
+    attempts = run_at_once(*[lambda: [limit.hit(RequestFactory().get("/")) for _ in range(5)]] * 8)
+    numbers = [number for each in attempts for number in each]
+    assert len(numbers) == 40
+    assert sum(number > 0 for number in numbers) == 10
+    assert RateLimitCount.objects.get(client="").count == 10  # a refused attempt does not count against the total
 
 
 @pytest.mark.django_db
-def test_whole_clinic_behind_one_address_gets_through_and_a_flood_does_not(
-    person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whole_clinic_behind_one_address_gets_through_and_a_flood_does_not(person: Person) -> None:
     request = RequestFactory().get("/")
     assert all(rate_limits.SAVE.hit(request) for _ in range(200))
     person.finishes(IOP, "save")
@@ -123,7 +107,7 @@ def saved_after(seconds: int, **posted: str) -> Submission:
 
 
 @pytest.mark.django_db
-def test_machines_are_marked_and_never_refused(staff_client: Client) -> None:
+def test_signs_of_spam_are_recorded_and_never_refused(staff_client: Client) -> None:
     assert saved_after(10).spam_signs == ""
     assert saved_after(9).spam_signs == "fast"
     trapped = saved_after(60, **{spam.TRAP: "Buy now"})
@@ -131,15 +115,52 @@ def test_machines_are_marked_and_never_refused(staff_client: Client) -> None:
     assert saved_after(1, **{spam.TRAP: "x"}).spam_signs == "trap,fast"
     Submission.objects.exclude(pk=trapped.pk).delete()
     Submission.objects.submit(IOP)
-    desk = "/admin/screening/submission/"
-    html = staff_client.get(f"{desk}?spam_signs__isempty=0").content.decode()
-    assert html.count("/change/") == 1
-    assert str(spam.SIGNS["trap"]) in staff_client.get(f"{desk}{trapped.pk}/change/").content.decode()
+    assert listed(staff_client, "?spam_signs__isempty=0") == [str(trapped)]
+    assert str(spam.SIGNS["trap"]) in staff_client.get(url_of(trapped)).content.decode()
     assert "Buy now" not in str(list(Submission.objects.values()))
 
 
 def test_trap_is_a_field_that_no_person_meets(person: Person) -> None:
     person.answers_every_page(IOP)
-    field = BeautifulSoup(person.client.get("/check/").content, "html.parser").select_one(f"[name={spam.TRAP}]")
+    field = parse(person.client.get("/check/")).select_one(f"[name={spam.TRAP}]")
     assert (field["tabindex"], field["autocomplete"]) == ("-1", "off")
     assert field.find_parent(attrs={"aria-hidden": "true"})["class"] == ["unseen"]
+
+
+POLICY = {  # limit -> attempts per client, in total, and for each client when the total is used up
+    "RETURN_CODE": (200, 4000, 20),
+    "SAVE": (400, 4000, 40),
+    "SIGN_IN": (20, 2000, 5),
+    "USERNAME": (5, 2000, 5),
+    "SECOND_FACTOR": (5, 2000, 5),
+}
+
+
+def test_limits_are_as_documented() -> None:
+    limits = {name: limit for name, limit in vars(rate_limits).items() if isinstance(limit, Limit)}
+    assert {name: (limit.per_client, limit.total, limit.reserved) for name, limit in limits.items()} == POLICY
+    assert len({limit.key for limit in limits.values()}) == len(limits), "no two count together"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("per_client", "total", "reserved", "allowed"), [(3, 9, 1, 3), (9, 4, 2, 4), (9, 2, 5, 5)])
+def test_last_attempt_that_is_allowed_and_the_first_that_is_not(
+    per_client: int, total: int, reserved: int, allowed: int
+) -> None:
+    limit, request = Limit("test", per_client, total, reserved), RequestFactory().get("/")
+    assert [limit.hit(request) for _ in range(allowed + 3)] == [*range(1, allowed + 1), 0, 0, 0]
+
+
+@pytest.mark.parametrize(("minute", "kept"), [(0, 1), (59, 1), (60, 1), (61, 0)])
+@pytest.mark.django_db
+def test_window_is_deleted_a_minute_after_its_hour(minute: int, kept: int) -> None:
+    with time_machine.travel("2026-11-23 12:00:00Z", tick=False) as clock:
+        rate_limits.SAVE.hit(RequestFactory().get("/"))
+        clock.shift(timedelta(hours=1, minutes=minute - 60, seconds=1 if minute == 61 else 0))
+        rate_limits.delete_old_windows()
+    assert RateLimitWindow.objects.count() == kept
+
+
+@pytest.mark.parametrize(("number", "signs"), [(40, ""), (41, "many")])
+def test_more_than_40_saves_an_hour_from_one_address_are_a_sign(number: int, signs: str) -> None:
+    assert spam.signs({}, 0, number) == signs

@@ -1,4 +1,4 @@
-"""The server itself, in a process of its own: where it listens, and what it writes down."""
+"""The server in its own process: where it listens, and what it logs."""
 
 import os
 import socket
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "ZEBROWSKI0QUILLON"
 BROKEN = """
@@ -18,13 +20,6 @@ from intake_site.settings import *
 TEMPLATES = []  # even the page that says that something failed fails
 SECURE_SSL_REDIRECT = False
 """
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def send(port: int, request: bytes, host: str = "127.0.0.1") -> bytes:
@@ -35,7 +30,7 @@ def send(port: int, request: bytes, host: str = "127.0.0.1") -> bytes:
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
-    """A server whose every page fails, and which writes to tmp_path/log."""
+    """Start a server whose every page fails and which logs to tmp_path/log; return its port."""
     (tmp_path / "broken.py").write_text(BROKEN)
     chosen = free_port()
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "DJANGO_SETTINGS_MODULE": "broken"}
@@ -70,7 +65,7 @@ def test_server_is_for_this_machine_and_writes_down_nothing_that_was_sent(port: 
         request = f"GET /{page}/?code={SECRET} HTTP/1.1\r\nHost: localhost\r\nCookie: draft={SECRET}\r\n\r\n"
         assert b" 500 " in send(port, request.encode())
     log = (tmp_path / "log").read_text()
-    assert "gunicorn.error" in log  # it did say something
+    assert "gunicorn.error" in log  # the server has logged something
     assert "TemplateDoesNotExist" in log
     assert SECRET not in log
     assert "127.0.0.1" not in log

@@ -1,4 +1,4 @@
-"""A real Chromium against the real site: the system's if there is one, else Playwright's own."""
+"""Fixtures that open the site in Chromium: the system's if it is installed, else Playwright's own."""
 
 import re
 import shutil
@@ -31,7 +31,7 @@ def phone(browser: Browser, live_server: Any) -> Iterator[Page]:
 
 
 def answer(page: Page, given: dict[str, str], start: str = "/") -> None:
-    """From the start page to the check page, by hand."""
+    """Answer every page in the browser, from the start page to the check page."""
     page.goto(start)
     page.get_by_role("link", name="Start", exact=True).click()
     for each in PAGES:

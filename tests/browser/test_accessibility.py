@@ -1,4 +1,4 @@
-"""Every page of a journey, at a phone's width and a desk's, light and dark: axe finds nothing, nothing is cut off."""
+"""Public pages pass axe, fit the screen and have large enough controls, on phone and desktop, light and dark."""
 
 import re
 from typing import Any
@@ -14,12 +14,12 @@ from tests.browser.conftest import WIDTHS
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def look(page: Page, name: str) -> None:
+def check(page: Page, name: str) -> None:
     response = Axe().run(page).response
-    # Text in the very color of its ground is only "incomplete" to axe.
+    # axe reports text in the color of its background only as "incomplete".
     unseen = [each for each in response["incomplete"] if each["id"] == "color-contrast" and "equalRatio" in str(each)]
-    found = response["violations"] + unseen
-    assert not found, f"{name}: " + "; ".join(f"{v['id']}: {v['nodes'][0]['html']}" for v in found)
+    violations = response["violations"] + unseen
+    assert not violations, f"{name}: " + "; ".join(f"{v['id']}: {v['nodes'][0]['html']}" for v in violations)
     size = page.viewport_size
     assert size
     for width in (size["width"], 320):
@@ -34,7 +34,7 @@ def look(page: Page, name: str) -> None:
             return !inText && box.height > 0 && box.height < 44;
         }).map(e => e.outerHTML.slice(0, 80))"""
     )
-    assert not small, f"{name}: smaller than a finger: {small}"
+    assert not small, f"{name}: too small to tap: {small}"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -47,48 +47,50 @@ def test_every_page_is_accessible(browser: Browser, live_server: Any, width: int
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for address in ("/", "/help/", "/how-it-works/", "/paper/", "/privacy/", "/return/", "/no/such/page/"):
-        page.goto(address)
-        look(page, address)
+        response = page.goto(address)
+        assert response
+        assert response.status == (404 if address == "/no/such/page/" else 200), address
+        check(page, address)
     for given in (CLOSE_CALL, URGENT, WORST):
         context.clear_cookies()
         for each in PAGES:
             page.goto(f"/questions/{each.slug}/")
             if given is CLOSE_CALL:
-                look(page, each.slug)
+                check(page, each.slug)
                 page.get_by_role("button", name="Continue").click()
                 expect(page).to_have_title(re.compile("^Error: "))
-                look(page, f"{each.slug} with errors")
+                check(page, f"{each.slug} with errors")
             for key, value in on_page(each, given).items():
                 page.locator(f'input[name="{key}"][value="{value}"]').check()
             page.get_by_role("button", name="Continue").click()
             expect(page).not_to_have_url(re.compile(f"/questions/{each.slug}/"))
-        look(page, page.url)
+        check(page, page.url)
         page.goto("/help/")
-        look(page, "help")
+        check(page, "help")
         page.goto("/check/")
-        look(page, "check")
+        check(page, "check")
         page.get_by_role("button", name="keep nothing").click()
         expect(page).to_have_url(re.compile(r"/result/$"))
-        look(page, "result")
+        check(page, "result")
     page.goto("/contact/")
-    look(page, "contact, not saved")
+    check(page, "contact, not saved")
     page.get_by_role("button", name="Save my answers").click()
     expect(page.locator("#id_phone")).to_be_visible()
-    look(page, "contact")
+    check(page, "contact")
     page.get_by_role("button", name="Ask for a call").click()
     expect(page).to_have_title(re.compile("^Error: "))
-    look(page, "contact with errors")
+    check(page, "contact with errors")
     page.locator("#id_phone").fill("405 555 0123")
     page.locator("#id_agree").check()
     page.get_by_role("button", name="Ask for a call").click()
     expect(page.get_by_text("you asked us to call")).to_be_visible()
-    look(page, "contact, asked")
+    check(page, "contact, asked")
     for address in ("/result/", "/erase/"):
         page.goto(address)
-        look(page, f"{address} saved")
+        check(page, f"{address} saved")
     page.goto("/return/")
     page.get_by_role("button", name="Show my result").click()
     expect(page).to_have_title(re.compile("^Error: "))
-    look(page, "return with errors")
+    check(page, "return with errors")
     assert {url for url in asked if not url.startswith(live_server.url)} == set()
     context.close()

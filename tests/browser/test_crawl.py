@@ -1,4 +1,4 @@
-"""Every page that there is, in a real Chromium: none of them asks anything of another site."""
+"""No page sends a request to another site."""
 
 import re
 from collections.abc import Iterator
@@ -6,33 +6,33 @@ from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
 import pytest
-from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from screening.models import Submission
 from tests.answers import CLOSE_CALL, URGENT
 from tests.browser.conftest import answer
+from tests.desk.helpers import CASES, superuser, url_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOT_FOLLOWED = ("/leave/", "/admin/logout")
 
 
 def asked(context: BrowserContext) -> list[str]:
-    """The addresses of all that is asked for from now on."""
+    """Return a list that collects the address of each request from now on."""
     addresses: list[str] = []
     context.on("request", lambda request: addresses.append(request.url))
     return addresses
 
 
 def links(page: Page, origin: str) -> Iterator[str]:
-    for address in page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)"):
-        address = urldefrag(address).url
+    for href in page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)"):
+        address = urldefrag(href).url
         if address.startswith(f"{origin}/") and not urlsplit(address).path.startswith(NOT_FOLLOWED):
             yield address
 
 
 def crawl(page: Page, origin: str) -> set[str]:
-    """Every page that can be reached by links; of a list with filters, a few."""
+    """Visit every page that links lead to, with at most two filters of each list; return their paths."""
     waiting, seen = [f"{origin}/", f"{origin}/admin/"], set()
     queries: dict[str, int] = {}
     while waiting:
@@ -42,7 +42,7 @@ def crawl(page: Page, origin: str) -> set[str]:
             continue
         seen.add(address)
         queries[path] = queries.get(path, 0) + bool(urlsplit(address).query)
-        # a file that is saved has no page to go to
+        # the browser saves this file, and stays on its page
         response = page.request.get(address) if path.endswith(".csv") else page.goto(address)
         assert response, address
         assert response.status == 200, address
@@ -52,12 +52,12 @@ def crawl(page: Page, origin: str) -> set[str]:
 
 
 def test_no_page_asks_anything_of_another_site(browser: Browser, live_server: Any, client: Any) -> None:
-    client.force_login(User.objects.create_superuser("staff", password="a long enough one"))
+    client.force_login(superuser("staff"))
     submission = Submission.objects.submit(CLOSE_CALL)
     context = browser.new_context(base_url=live_server.url)
-    addresses, said = asked(context), []
+    addresses, messages = asked(context), []
     page = context.new_page()
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda message: messages.append(message.text))
     answer(page, URGENT)
     page.get_by_role("button", name="Save and see").click()
     page.goto("/help/")
@@ -66,12 +66,12 @@ def test_no_page_asks_anything_of_another_site(browser: Browser, live_server: An
     paths = crawl(page, live_server.url)
     for path in (
         *("/", "/check/", "/result/", "/contact/", "/return/", "/erase/", "/privacy/", "/how-it-works/", "/rules.json"),
-        *("/paper/", "/questions/safety/", "/admin/", "/admin/screening/submission/", "/admin/password_change/"),
-        *("/admin/auth/user/add/", f"/admin/screening/submission/{submission.pk}/change/"),
+        *("/paper/", "/questions/safety/", "/admin/", CASES, "/admin/password_change/"),
+        *("/admin/auth/user/add/", url_of(submission)),
     ):
         assert path in paths, path
     assert {address for address in addresses if not address.startswith(f"{live_server.url}/")} == set()
-    assert {line for line in said if re.search("Content.Security.Policy|Permissions.Policy", line)} == set()
+    assert {line for line in messages if re.search("Content.Security.Policy|Permissions.Policy", line)} == set()
     context.close()
 
 

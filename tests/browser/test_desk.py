@@ -1,30 +1,24 @@
-"""A day at the desk, in a real Chromium, with two of the staff at once."""
+"""Two members of staff work on the same case in two browsers."""
 
 import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Browser, Page, expect
 
-from screening.models import Contact, Submission
+from screening.models import Submission
 from tests.answers import CLOSE_CALL, IOP, URGENT
+from tests.desk.helpers import CASES, PASSWORD, ask_for_call, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PASSWORD = "a long enough one"
-
-
-def member(name: str, *roles: str) -> User:
-    user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
-    user.groups.set(Group.objects.filter(name__in=roles))
-    return user
 
 
 def sign_in(page: Page, name: str) -> None:
-    """With the password, and a second factor that is set up at once."""
+    """Sign in with the password and set up a second factor."""
     page.goto("/admin/")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
@@ -47,21 +41,13 @@ def test_day_at_the_desk_with_two_of_the_staff_at_once(browser: Browser, live_se
     for given in (IOP, CLOSE_CALL):
         Submission.objects.submit(given)
     urgent = Submission.objects.submit(URGENT)
-    Contact.objects.create(
-        submission=urgent,
-        name="Robin Quill",
-        phone="405 555 0123",
-        may_text=True,
-        may_voicemail=False,
-        to_others="say it is the library",
-        consent="Yes.",
-    )
+    ask_for_call(urgent, name="Robin Quill", may_voicemail=False, to_others="say it is the library")
     contexts = [browser.new_context(base_url=live_server.url) for _ in range(2)]
     rita, cora = (context.new_page() for context in contexts)
     sign_in(rita, "rita")
     sign_in(cora, "cora")
 
-    # Cora finds who to call, is told how, and calls.
+    # Cora finds whom to call and how, and reveals the number.
     cora.get_by_role("link", name=re.compile("Call today")).click()
     cora.get_by_role("link", name=str(urgent)).click()
     expect(cora.get_by_role("heading", name="Urgency: Now")).to_be_visible()
@@ -75,8 +61,8 @@ def test_day_at_the_desk_with_two_of_the_staff_at_once(browser: Browser, live_se
     opened.value.close()
     expect(cora.locator("[name=notes-0-text]")).to_have_value("Called at once; safe with her sister.")
 
-    # Rita opens the same case, is told who is on it, sees no number, and records what she judges.
-    rita.goto("/admin/screening/submission/")
+    # Rita opens the same case, sees that Cora has it open, sees no number, and records a review.
+    rita.goto(CASES)
     expect(rita.locator("#result_list tbody tr").first).to_contain_text(str(urgent))
     rita.get_by_label("Reference").fill(urgent.reference.lower())
     rita.get_by_role("button", name="Find").click()
@@ -89,7 +75,7 @@ def test_day_at_the_desk_with_two_of_the_staff_at_once(browser: Browser, live_se
     rita.get_by_role("button", name="Save", exact=True).click()
     expect(rita.get_by_text("was changed successfully")).to_be_visible()
 
-    # Cora saves over it: she is told what changed, and nothing that she typed is lost.
+    # Cora saves over it: the page shows what changed and keeps what she typed.
     cora.get_by_role("button", name="Save", exact=True).click()
     expect(cora.get_by_role("alert")).to_contain_text("rita saved this case after you opened it. Status: In progress.")
     expect(cora.locator("[name=notes-0-text]")).to_have_value("Called at once; safe with her sister.")
@@ -100,7 +86,7 @@ def test_day_at_the_desk_with_two_of_the_staff_at_once(browser: Browser, live_se
     assert urgent.status == "in_progress"
     assert (urgent.notes.get().author.username, urgent.reviews.get().author.username) == ("cora", "rita")
 
-    # The history tells it all, and paper does too.
+    # The history on the print view shows all of it.
     rita.get_by_role("link", name=str(urgent)).first.click()
     with contexts[0].expect_page() as printed:
         rita.get_by_role("link", name="Print view").click()
@@ -109,13 +95,13 @@ def test_day_at_the_desk_with_two_of_the_staff_at_once(browser: Browser, live_se
     expect(printed.value.get_by_text("Called at once; safe with her sister.")).to_be_visible()
     printed.value.close()
 
-    # Its person erases it while it is open.
+    # The person erases the case while it is open.
     rita.locator("[name=notes-0-text]").fill("Will ring back.")
     urgent.delete()
     rita.get_by_role("button", name="Save", exact=True).click()
     expect(rita.get_by_text("It was erased by its person, or its time was up.")).to_be_visible()
 
-    # Rita leaves: her open page is worth nothing from that moment on.
+    # Rita's account is closed: her session ends at once.
     User.objects.filter(username="rita").update(is_active=False)
     rita.reload()
     expect(rita.get_by_label("Password")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What a browser keeps on disk after a whole journey: nothing of the answers, the code, or who someone is."""
+"""The browser keeps no answers, return code or contact details on disk."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ SHOWN = {
 
 
 class Unguarded(BaseHTTPRequestHandler):
-    """A site without any care, and the neutral one that people are sent to."""
+    """A site that lets the browser cache everything, and the neutral site of Leave now."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -53,7 +53,7 @@ def elsewhere(settings: Any) -> Iterator[str]:
 def browser_of(
     browser_type: BrowserType, launch_args: dict[str, Any], profile: Path, *more: str
 ) -> Iterator[BrowserContext]:
-    """A browser as people have it: a profile on disk, the back-forward cache on."""
+    """Open a browser with a profile on disk and the back-forward cache on."""
     context = browser_type.launch_persistent_context(
         str(profile),
         **{name: value for name, value in launch_args.items() if name != "args"},
@@ -65,7 +65,7 @@ def browser_of(
 
 
 def on_disk(profile: Path, words: set[str]) -> set[tuple[str, str]]:
-    """(file, word) for all that a file of the profile holds, in either of the two ways that browsers write text."""
+    """Return (file, word) for each word that a file of the profile holds, in UTF-8 or UTF-16."""
     found = set()
     for path in profile.rglob("*"):
         if path.is_file():
@@ -89,7 +89,7 @@ def test_control_a_careless_site_leaves_its_pages_on_disk(
 
 
 def whole_journey(page: Page, base_url: str) -> str:
-    """Answers, saves, asks for a call, and comes back with the code, which is returned."""
+    """Answer, save, ask for a call, and open the result by the code; return the code."""
     page.context.set_default_timeout(15_000)
     answer(page, URGENT, start=base_url)
     page.get_by_role("button", name="Save and see").click()
@@ -97,7 +97,9 @@ def whole_journey(page: Page, base_url: str) -> str:
     page.get_by_role("link", name="Or ask us to call you").click()
     for key, text in TYPED.items():
         page.locator(f"#id_{key}").fill(text)
-    page.get_by_role("button", name="Ask for a call").click()  # the consent is missing: the page comes back with it all
+    page.get_by_role(
+        "button", name="Ask for a call"
+    ).click()  # without the consent the page comes back with what was typed
     expect(page.locator("[role=alert]")).to_be_visible()
     page.locator("#id_agree").check()
     page.get_by_role("button", name="Ask for a call").click()
@@ -145,6 +147,7 @@ def test_reopening_what_was_open_shows_nothing_after_leaving(
     secrets = ("Please get help now", "Check your answers", *TYPED.values(), code)
     with browser_of(browser_type, browser_type_launch_args, tmp_path, "--restore-last-session") as context:
         time.sleep(1)
+        assert elsewhere in {page.url for page in context.pages}
         for page in context.pages:
             for _step in range(6):
                 text = page.locator("html").inner_text()

@@ -1,4 +1,4 @@
-"""Whole journeys in a real Chromium, on a phone's screen with JavaScript off."""
+"""Whole journeys in a browser, mostly on a phone's screen with JavaScript off."""
 
 import re
 from typing import Any

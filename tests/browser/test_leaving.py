@@ -1,4 +1,4 @@
-"""Leave now, in a real Chromium with its back-forward cache on, as on people's phones."""
+"""Leave now hides every page, with the back-forward cache on."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ SECRETS = ("Please get help now", "You might act on thoughts", "Check your answe
 
 
 class Weather(BaseHTTPRequestHandler):
-    """The neutral site, and a page of another site without any guard."""
+    """The neutral site, and a page without protection."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -44,7 +44,7 @@ def weather(settings: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def caching_browser(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
-    """Playwright turns the back-forward cache off; people's browsers have it on."""
+    """A browser with the back-forward cache on, which Playwright turns off."""
     browser = browser_type.launch(**browser_type_launch_args, ignore_default_args=["--disable-back-forward-cache"])
     yield browser
     browser.close()
@@ -55,7 +55,7 @@ def open_page(browser: Browser, base_url: str, javascript: bool) -> Page:
 
 
 def test_control_without_a_guard_shows_what_was_there(caching_browser: Browser, weather: str) -> None:
-    """The test can see a leak: a page with no guard comes back whole from the back-forward cache."""
+    """A page without protection comes back from the back-forward cache, so the test can see a leak."""
     page = open_page(caching_browser, weather, javascript=True)
     page.goto(f"{weather}secret")
     page.goto(weather.replace("localhost", "127.0.0.1"))
@@ -71,13 +71,13 @@ def to_result(page: Page) -> None:
 
 
 def go(page: Page, steps: int) -> None:
-    """Along the browser's own history, by its own buttons: Playwright's wait for a load that a kept page never has."""
+    """Move in the browser's history, without waiting for a load event, which a cached page never sends."""
     tool = page.context.new_cdp_session(page)
     history = tool.send("Page.getNavigationHistory")
     place = history["currentIndex"] + steps
     if 0 <= place < len(history["entries"]):
         tool.send("Page.navigateToHistoryEntry", {"entryId": history["entries"][place]["id"]})
-        time.sleep(0.5)  # nothing that Playwright waits for comes from a page that was kept
+        time.sleep(0.5)  # a cached page sends no event to wait for
 
 
 def seen(page: Page, expression: str) -> Any:

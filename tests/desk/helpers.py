@@ -58,12 +58,12 @@ def url_of(case: Submission, page: str = "change") -> str:
 
 
 def listed(client: Client, query: str = "") -> list[str]:
-    """The references in the list of submissions, from top to bottom."""
+    """Return the references in the list of submissions, from top to bottom."""
     return [link.text for link in parse(client.get(CASES + query)).select("#result_list tbody th a")]
 
 
 def form_of(client: Client, case: Submission) -> dict[str, str]:
-    """What a browser sends from the page of a case where nothing was typed."""
+    """Return what a browser sends from the page of a case where nothing was typed."""
     sent = {}
     for field in parse(client.get(url_of(case))).select("#submission_form [name]"):
         if field.name == "select":

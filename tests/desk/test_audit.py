@@ -1,12 +1,11 @@
-"""The log: a line for all that is seen and done, that nobody can change unseen."""
+"""The audit log has an entry for every view and action, and shows any tampering."""
 
 from collections.abc import Callable
-from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -14,33 +13,25 @@ from django.utils import timezone
 from screening import audit
 from screening.audit import Action, LogHead, LogLine
 from screening.models import Contact, Note, Review, Submission
-from tests.answers import IOP, URGENT
-from tests.conftest import on_desk
+from tests.answers import URGENT
+from tests.desk.helpers import CASES, PASSWORD, form_of, member, signed_in, submit, superuser, url_of
+from tests.helpers import output_of, run_at_once
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/screening/submission/"
-NEW_PASSWORD = {"old_password": "a long enough one"} | dict.fromkeys(("new_password1", "new_password2"), "x9!kfh3lq0f7")
-
-
-def case(given: dict[str, str] = IOP) -> Submission:
-    made = Submission.objects.submit(given)
-    Contact.objects.create(submission=made, phone="405 555 0123", may_text=True, may_voicemail=True, consent="Yes.")
-    return made
+NEW_PASSWORD = {"old_password": PASSWORD} | dict.fromkeys(("new_password1", "new_password2"), "x9!kfh3lq0f7")
 
 
 def lines() -> list[tuple[str, str, str, str]]:
-    """(who, what, reference, more) of each line, the first one first."""
+    """Return (actor, action, reference, detail) of each entry, the oldest first."""
     return [*LogLine.objects.order_by("number").values_list("actor", "action", "reference", "detail")]
 
 
 def verify(*options: str) -> str:
-    out = StringIO()
-    call_command("verify_log", *options, stdout=out)
-    return out.getvalue()
+    return output_of("verify_log", *options)
 
 
-def tampered(sql: str, *values: Any) -> None:
-    """As whoever has the database, but not the keys, could."""
+def tamper(sql: str, *values: Any) -> None:
+    """Run SQL without the triggers, as an attacker with the database but not the keys could."""
     audit.drop_triggers()
     with connection.cursor() as cursor:
         for statement in sql.split("; "):
@@ -48,17 +39,17 @@ def tampered(sql: str, *values: Any) -> None:
     audit.create_triggers()
 
 
-# What it holds
+# Content
 
 
 def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> None:
-    row = case()
-    page = f"{LIST}{row.pk}/change/"
+    row = submit(call=True)
+    page = url_of(row)
     typed = {"status": "waiting", "notes-0-text": "Called.", "reviews-0-program": "iop"}
     deeds: list[tuple[Callable[[], Any], list[tuple[str, str, str]]]] = [
         (lambda: staff_client.get("/admin/"), [("front_page", "", "")]),
-        (lambda: staff_client.get(f"{LIST}?queue=mine"), [("listed", "", "list=submission; filters=queue")]),
-        (lambda: staff_client.post(LIST), [("listed", "", "list=submission; filters=")]),
+        (lambda: staff_client.get(f"{CASES}?queue=mine"), [("listed", "", "list=submission; filters=queue")]),
+        (lambda: staff_client.post(CASES), [("listed", "", "list=submission; filters=")]),
         (lambda: staff_client.get(page), [("opened", row.reference, "")]),
         (
             lambda: staff_client.post(page, sent | typed),
@@ -68,15 +59,15 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> 
                 ("noted", row.reference, ""),
             ],
         ),
-        (lambda: staff_client.post(f"{LIST}{row.pk}/reveal/"), [("revealed", row.reference, "")]),
-        (lambda: staff_client.get(f"{LIST}{row.pk}/print/"), [("printed", row.reference, "")]),
-        (lambda: staff_client.post(f"{LIST}{row.pk}/withdraw/"), [("withdrawn", row.reference, "")]),
+        (lambda: staff_client.post(url_of(row, "reveal")), [("revealed", row.reference, "")]),
+        (lambda: staff_client.get(url_of(row, "print")), [("printed", row.reference, "")]),
+        (lambda: staff_client.post(url_of(row, "withdraw")), [("withdrawn", row.reference, "")]),
         (
-            lambda: staff_client.post(LIST, {"action": "assign_to_me", "_selected_action": [row.pk]}),
+            lambda: staff_client.post(CASES, {"action": "assign_to_me", "_selected_action": [row.pk]}),
             [("listed", "", "list=submission; filters="), ("changed", row.reference, "assigned_to=staff")],
         ),
         (
-            lambda: staff_client.post(f"{LIST}export/?status__exact=new", {"purpose": "quality", "confirm": "on"}),
+            lambda: staff_client.post(f"{CASES}export/?status__exact=new", {"purpose": "quality", "confirm": "on"}),
             [("exported", "", "count=0; purpose=quality; filters=status")],
         ),
         (lambda: staff_client.get("/admin/agreement/"), [("compared", "", "")]),
@@ -85,7 +76,7 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> 
         (lambda: staff_client.get("/admin/auth/user/"), [("listed", "", "list=user; filters=")]),
         (lambda: staff_client.post("/admin/logout/"), [("signed_out", "", "")]),
     ]
-    sent = on_desk(staff_client, row)
+    sent = form_of(staff_client, row)
     for deed, expected in deeds:
         before = LogLine.objects.count()
         assert deed().status_code in (200, 302)
@@ -94,18 +85,18 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> 
 
 
 def test_refusal_leaves_a_line_that_names_page_and_reference(client: Client) -> None:
-    row = case()
-    client.force_login(User.objects.create_user("visitor", password="a long enough one", is_staff=True))
+    row = submit(call=True)
+    client.force_login(member("visitor"))
     refusals: list[tuple[Callable[[], Any], tuple[str, str]]] = [
         (
-            lambda: client.get(f"{LIST}{row.pk}/change/"),
+            lambda: client.get(url_of(row)),
             (row.reference, "method=GET; page=screening_submission_change"),
         ),
         (
-            lambda: client.post(f"{LIST}{row.pk}/reveal/"),
+            lambda: client.post(url_of(row, "reveal")),
             (row.reference, "method=POST; page=screening_submission_reveal"),
         ),
-        (lambda: client.get(f"{LIST}999/print/"), ("", "method=GET; page=screening_submission_print")),
+        (lambda: client.get(f"{CASES}999/print/"), ("", "method=GET; page=screening_submission_print")),
         (lambda: client.get("/admin/screening/logline/"), ("", "method=GET; page=screening_logline_changelist")),
         (lambda: client.get("/admin/agreement/"), ("", "method=GET; page=agreement")),
     ]
@@ -115,9 +106,9 @@ def test_refusal_leaves_a_line_that_names_page_and_reference(client: Client) -> 
 
 
 def test_log_holds_no_answers_and_not_how_a_case_ended(staff_client: Client) -> None:
-    row = case(URGENT)
-    sent = on_desk(staff_client, row) | {"status": "closed", "outcome": "inpatient", "notes-0-text": "Very ill."}
-    assert staff_client.post(f"{LIST}{row.pk}/change/", sent).status_code == 302
+    row = submit(URGENT, call=True)
+    sent = form_of(staff_client, row) | {"status": "closed", "outcome": "inpatient", "notes-0-text": "Very ill."}
+    assert staff_client.post(url_of(row), sent).status_code == 302
     assert lines()[-2][3] == "status=closed; outcome=changed"
     text = str(lines())
     for word in ("inpatient", "Very ill.", "405", *URGENT):
@@ -125,8 +116,8 @@ def test_log_holds_no_answers_and_not_how_a_case_ended(staff_client: Client) -> 
 
 
 def test_deed_whose_line_cannot_be_written_does_not_happen(staff_client: Client, monkeypatch: Any) -> None:
-    row = case()
-    sent = on_desk(staff_client, row) | {"status": "closed", "outcome": "iop", "notes-0-text": "Called."}
+    row = submit(call=True)
+    sent = form_of(staff_client, row) | {"status": "closed", "outcome": "iop", "notes-0-text": "Called."}
     before = Submission.objects.values().get()
 
     def broken(*args: Any, **kwargs: Any) -> None:
@@ -135,15 +126,15 @@ def test_deed_whose_line_cannot_be_written_does_not_happen(staff_client: Client,
     monkeypatch.setattr(LogLine, "save", broken)
     staff_client.raise_request_exception = False
     for response in (
-        staff_client.get(f"{LIST}{row.pk}/change/"),
-        staff_client.get(LIST),
+        staff_client.get(url_of(row)),
+        staff_client.get(CASES),
         staff_client.get("/admin/"),
-        staff_client.post(f"{LIST}{row.pk}/change/", sent),
-        staff_client.post(f"{LIST}{row.pk}/reveal/"),
-        staff_client.post(f"{LIST}{row.pk}/withdraw/"),
-        staff_client.get(f"{LIST}{row.pk}/print/"),
-        staff_client.post(f"{LIST}export/", {"purpose": "quality", "confirm": "on"}),
-        staff_client.post(LIST, {"action": "wait", "_selected_action": [row.pk]}),
+        staff_client.post(url_of(row), sent),
+        staff_client.post(url_of(row, "reveal")),
+        staff_client.post(url_of(row, "withdraw")),
+        staff_client.get(url_of(row, "print")),
+        staff_client.post(f"{CASES}export/", {"purpose": "quality", "confirm": "on"}),
+        staff_client.post(CASES, {"action": "wait", "_selected_action": [row.pk]}),
         staff_client.post("/admin/password_change/", NEW_PASSWORD),
         staff_client.post("/admin/logout/"),
     ):
@@ -151,13 +142,13 @@ def test_deed_whose_line_cannot_be_written_does_not_happen(staff_client: Client,
         assert row.reference not in response.content.decode()
     assert Submission.objects.values().get() == before
     assert (Note.objects.count(), Contact.objects.count()) == (0, 1)
-    assert User.objects.get().check_password("a long enough one")
+    assert User.objects.get().check_password(PASSWORD)
 
 
-# Nobody changes it
+# Tampering
 
 
-def replaced() -> None:
+def replace_all() -> None:
     with connection.cursor() as cursor:
         cursor.execute("REPLACE INTO screening_logline SELECT * FROM screening_logline")
 
@@ -169,7 +160,7 @@ def test_database_itself_refuses_to_change_a_line_or_to_take_one_away(staff_clie
         lambda: LogLine.objects.all().delete(),
         lambda: LogLine.objects.get(number=1).save(),
         lambda: LogLine.objects.get(number=1).delete(),
-        *([replaced] if connection.vendor == "sqlite" else []),
+        *([replace_all] if connection.vendor == "sqlite" else []),
     ):
         with pytest.raises(DatabaseError, match="the log is only added to"), transaction.atomic():
             deed()
@@ -189,9 +180,9 @@ def test_superusers_have_no_page_to_change_the_log(staff_client: Client) -> None
 @pytest.fixture
 def written(staff_client: Client) -> list[LogLine]:
     for _ in range(3):
-        row = case()
+        row = submit(call=True)
         staff_client.get("/admin/")
-        staff_client.get(f"{LIST}{row.pk}/change/")
+        staff_client.get(url_of(row))
     assert "The log ends with 6:" in verify()
     return [*LogLine.objects.order_by("number")]
 
@@ -226,10 +217,10 @@ def written(staff_client: Client) -> list[LogLine]:
 def test_any_tampering_is_found_and_stays_found_when_the_log_goes_on(
     written: list[LogLine], staff_client: Client, sql: str
 ) -> None:
-    tampered(sql)
+    tamper(sql)
     with pytest.raises(CommandError, match="The log is not as it was written"):
         verify()
-    assert staff_client.get("/admin/").status_code == 200  # the work goes on all the same
+    assert staff_client.get("/admin/").status_code == 200  # the desk keeps working
     with pytest.raises(CommandError, match="The log is not as it was written"):
         verify()
 
@@ -239,10 +230,8 @@ def test_rewriting_the_whole_chain_without_the_keys_is_found(written: list[LogLi
     for line in written:
         line.actor = "nobody"
         line.hash = before = line.chained_hash(before)
-        tampered(
-            "UPDATE screening_logline SET who = %s, hash = %s WHERE number = %s", line.actor, line.hash, line.number
-        )
-    tampered("UPDATE screening_loghead SET hash = %s", before)
+        tamper("UPDATE screening_logline SET who = %s, hash = %s WHERE number = %s", line.actor, line.hash, line.number)
+    tamper("UPDATE screening_loghead SET hash = %s", before)
     with pytest.raises(CommandError):
         verify()
     assert [*audit.problems()] == [
@@ -250,13 +239,13 @@ def test_rewriting_the_whole_chain_without_the_keys_is_found(written: list[LogLi
     ]
 
 
-def test_database_put_back_to_an_earlier_state_is_found_by_what_was_noted(written: list[LogLine]) -> None:
+def test_database_restored_to_an_earlier_state_is_detected_by_the_noted_hash(written: list[LogLine]) -> None:
     noted = audit.last_entry()
     head = LogHead.objects.get()
     sixth, kept = LogLine.objects.get(number=6), LogHead(number=5, hash=written[4].hash)
-    kept.seal = kept.valid_seals()[0]  # as an old copy of the database had it
-    tampered("DELETE FROM screening_logline WHERE number = 6")
-    tampered("UPDATE screening_loghead SET number = 5, hash = %s, seal = %s", kept.hash, kept.seal)
+    kept.seal = kept.valid_seals()[0]  # as an old backup had it
+    tamper("DELETE FROM screening_logline WHERE number = 6")
+    tamper("UPDATE screening_loghead SET number = 5, hash = %s, seal = %s", kept.hash, kept.seal)
     assert "The log ends with 5:" in verify()
     with pytest.raises(CommandError):
         verify("--noted", noted)
@@ -268,15 +257,15 @@ def test_database_put_back_to_an_earlier_state_is_found_by_what_was_noted(writte
         verify("--noted", "yesterday")
 
 
-def test_damage_is_accepted_only_by_a_line_that_says_so(written: list[LogLine]) -> None:
-    tampered("DELETE FROM screening_logline WHERE number = 6")
+def test_damage_is_accepted_only_with_an_entry_that_says_so(written: list[LogLine]) -> None:
+    tamper("DELETE FROM screening_logline WHERE number = 6")
     out = verify("--accept")
     assert "Accepted. The log goes on with line 6, which says so." in out
     assert lines()[-1] == ("manage.py", "damage", "", "")
     assert "The log ends with 6:" in verify()
 
 
-def test_missing_guard_of_the_database_is_told() -> None:
+def test_missing_trigger_of_the_database_is_reported() -> None:
     audit.drop_triggers()
     with pytest.raises(CommandError):
         verify()
@@ -284,7 +273,7 @@ def test_missing_guard_of_the_database_is_told() -> None:
     audit.create_triggers()
 
 
-def test_seal_moves_to_the_newest_key_and_only_where_it_was_sound(written: list[LogLine], settings: Any) -> None:
+def test_seal_moves_to_the_newest_key_and_only_where_it_was_valid(written: list[LogLine], settings: Any) -> None:
     old = settings.DATA_KEYS
     settings.DATA_KEYS = ["n3w" * 20, *old]
     assert verify()
@@ -297,14 +286,13 @@ def test_seal_moves_to_the_newest_key_and_only_where_it_was_sound(written: list[
         verify()
 
 
-# Who reads it
+# Readers
 
 
-def test_history_of_a_case_is_shown_on_its_page_and_the_second_is_told_who_is_on_it(staff_client: Client) -> None:
-    row = case()
-    ann = Client()
-    ann.force_login(User.objects.create_superuser("ann", password="a long enough one"))
-    page = f"{LIST}{row.pk}/change/"
+def test_case_shows_its_history_and_who_else_has_just_opened_it(staff_client: Client) -> None:
+    row = submit(call=True)
+    ann = signed_in(superuser("ann"))
+    page = url_of(row)
     assert "This case was opened by" not in staff_client.get(page).content.decode()
     assert "This case was opened by" not in staff_client.get(page).content.decode()
     html = ann.get(page).content.decode()
@@ -313,43 +301,53 @@ def test_history_of_a_case_is_shown_on_its_page_and_the_second_is_told_who_is_on
     assert "This case was opened by ann" in staff_client.get(page).content.decode()
 
 
-def test_log_is_found_by_what_by_account_and_by_reference(staff_client: Client) -> None:
-    row = case()
-    staff_client.get(f"{LIST}{row.pk}/change/")
+def test_log_is_searched_by_action_account_and_reference(staff_client: Client) -> None:
+    row = submit(call=True)
+    staff_client.get(url_of(row))
     log = "/admin/screening/logline/"
 
-    def found(query: str) -> int:
+    def count(query: str) -> int:
         return staff_client.get(log + query).content.decode().count('class="field-number"')
 
-    assert found("?action__exact=opened") == 1
-    assert found(f"?q={row.reference[:4]}-{row.reference[4:]}") == 1
-    assert found("?q=staff") == LogLine.objects.filter(actor="staff").count()
-    assert found("?q=nobody") == 0
+    assert count("?action__exact=opened") == 1
+    assert count(f"?q={row.reference[:4]}-{row.reference[4:]}") == 1
+    assert count("?q=staff") == LogLine.objects.filter(actor="staff").count()
+    assert count("?q=nobody") == 0
     for crafted in ("?hash__startswith=a", "?detail__contains=x", "?who__exact=staff", "?action__exact=%00"):
         assert staff_client.get(log + crafted).status_code in (302, 400)
 
 
 def test_times_that_the_person_is_told_come_from_the_log(staff_client: Client) -> None:
-    row = case()
+    row = submit(call=True)
     assert audit.opened_at(row.reference) == []
-    staff_client.get(f"{LIST}{row.pk}/change/")
-    staff_client.get(f"{LIST}{row.pk}/print/")
+    staff_client.get(url_of(row))
+    staff_client.get(url_of(row, "print"))
     first, second = audit.opened_at(row.reference)
     assert first <= second <= timezone.now()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_lines_of_two_at_once_are_written_one_after_another() -> None:
-    from threading import Thread
-
+def test_concurrent_entries_are_written_one_after_another() -> None:
     def write() -> None:
         for _ in range(10):
             audit.record(Action.FRONT_PAGE, "someone")
-        connection.close()
 
-    threads = [Thread(target=write) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert run_at_once(*[write] * 4) == [None] * 4
     assert "The log ends with 40:" in verify()
+
+
+def test_entries_that_are_missing_are_named_by_their_numbers() -> None:
+    for _ in range(8):
+        audit.record(Action.FRONT_PAGE, "someone")
+    tamper("DELETE FROM screening_logline WHERE number IN (3, 4, 5)")
+    assert [*audit.problems()] == ["Lines 3 to 5 are missing."]
+    tamper("DELETE FROM screening_logline WHERE number = 7")
+    assert [*audit.problems()] == ["Lines 3 to 5 are missing.", "Lines 7 to 7 are missing."]
+
+
+def test_opening_a_case_again_at_once_adds_a_second_entry(staff_client: Client) -> None:
+    """The person is promised that each opening is recorded."""
+    case = submit()
+    for opened in (1, 2, 3):
+        assert staff_client.get(url_of(case)).status_code == 200
+        assert LogLine.objects.filter(reference=case.reference, action=Action.OPENED).count() == opened

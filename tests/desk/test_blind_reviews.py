@@ -1,11 +1,10 @@
-"""Blind reviews: a share of the submissions is judged before its result is seen; and how far rules and staff agree."""
+"""Blind reviews hide the result until it is judged; the agreement page compares rules and staff."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -13,42 +12,30 @@ from screening import audit, rules
 from screening.desk import agreement, queues
 from screening.models import Program, Review, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT
-from tests.conftest import on_desk
+from tests.desk.helpers import CASES, member, save, signed_in, submit, url_of
+from tests.helpers import parse
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/screening/submission/"
-
-
-def member(name: str, *roles: str) -> Client:
-    user = User.objects.create_user(name, password="a long enough one", is_staff=True)
-    user.groups.set(Group.objects.filter(name__in=roles))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
 def reviewer(db: None) -> Client:
-    return member("rita", "reviewer")
+    return signed_in(member("rita", "reviewer"))
 
 
 def case(given: dict[str, str] = CLOSE_CALL, *, blind: bool = True) -> Submission:
-    made = Submission.objects.submit(given)
-    Submission.objects.filter(pk=made.pk).update(blind=blind)
-    made.refresh_from_db()
-    return made
+    return submit(given, blind=blind)
 
 
 def judge(client: Client, row: Submission, program: str, reason: str = "") -> Any:
-    typed = {"reviews-0-program": program, "reviews-0-reason": reason}
-    return client.post(f"{LIST}{row.pk}/change/", on_desk(client, row) | typed)
+    return save(client, row, reviews__0__program=program, reviews__0__reason=reason)
 
 
 def text(client: Client, address: str) -> str:
-    return BeautifulSoup(client.get(address).content, "html.parser").select_one("#content, main").text
+    return parse(client.get(address)).select_one("#content, main").text
 
 
-# Hidden until judged
+# The hidden result
 
 
 def test_configured_share_of_new_submissions_is_blind(settings: Any) -> None:
@@ -61,55 +48,50 @@ def test_configured_share_of_new_submissions_is_blind(settings: Any) -> None:
 
 def test_result_is_hidden_from_a_reviewer_until_they_have_judged(reviewer: Client) -> None:
     row = case()
-    recommendation = row.recommendation
-    telling = [reason.text for reason in recommendation.reasons if reason.dimension != "urgency"]
-    telling += [
-        "A program where you stay",
-        "A program you go to",
-        "Close call",
-        "A close call",
-        "Where your answers place",
-    ]
-    for address in (f"{LIST}{row.pk}/change/", f"{LIST}{row.pk}/print/"):
+    result = [reason.text for reason in row.recommendation.reasons if reason.dimension != "urgency"]
+    result += ["A program you go to", "A close call", "Where your answers place"]
+    pages = (url_of(row), url_of(row, "print"))
+    for address in pages:
         shown = text(reviewer, address)
         assert "Hidden from you for now" in shown
-        assert not [words for words in telling if words in shown]
-    assert "Judge it first" in text(reviewer, LIST)
+        assert [part for part in result if part in shown] == []
+    assert "Judge it first" in text(reviewer, CASES)
     assert judge(reviewer, row, row.program, "From the answers.").status_code == 302
     review = Review.objects.get()
     assert (review.blind, review.agrees) == (True, True)
-    shown = text(reviewer, f"{LIST}{row.pk}/change/")
-    assert "Hidden from you for now" not in shown
-    assert "A close call" in shown
-    assert "before seeing the result" in shown
+    for address in pages:
+        shown = text(reviewer, address)
+        assert "Hidden from you for now" not in shown
+        assert [part for part in result if part not in shown] == []
+    assert "before seeing the result" in text(reviewer, pages[0])
     judge(reviewer, row, row.program)
     assert [each.blind for each in Review.objects.order_by("pk")] == [True, False]
 
 
-def test_missing_reason_does_not_tell_the_hidden_result(reviewer: Client) -> None:
+def test_missing_reason_does_not_reveal_the_hidden_result(reviewer: Client) -> None:
     row = case()
-    said = set()
+    errors = set()
     for program in Program.values:
         response = judge(reviewer, row, program)
         assert response.status_code == 200
-        said.add(BeautifulSoup(response.content, "html.parser").select_one(".field-reason .errorlist").text)
-    assert said == {"Please say why."}
+        errors.add(parse(response).select_one(".field-reason .errorlist").text)
+    assert errors == {"Please say why."}
     assert not Review.objects.exists()
 
 
-def test_hidden_result_cannot_be_found_out_by_filters_counts_or_colleagues(reviewer: Client) -> None:
+def test_hidden_result_cannot_be_inferred_from_filters_counts_or_colleagues(reviewer: Client) -> None:
     row, other = case(), case(INPATIENT, blind=False)
     for query in (f"program__exact={row.program}", "close_call__exact=1", "close_call__exact=0", "queue=close_calls"):
-        html = reviewer.get(f"{LIST}?{query}").content.decode()
+        html = reviewer.get(f"{CASES}?{query}").content.decode()
         assert f"/{row.pk}/change/" not in html
-    assert f"/{other.pk}/change/" in reviewer.get(f"{LIST}?program__exact={other.program}").content.decode()
+    assert f"/{other.pk}/change/" in reviewer.get(f"{CASES}?program__exact={other.program}").content.decode()
     assert counted(reviewer)["close_calls"] == 0
-    colleague = member("carl", "reviewer")
+    colleague = signed_in(member("carl", "reviewer"))
     judge(colleague, row, "iop", "She has a home to go to.")
-    assert "She has a home to go to." not in text(reviewer, f"{LIST}{row.pk}/change/")
-    assert "She has a home to go to." not in text(reviewer, f"{LIST}{row.pk}/print/")
+    assert "She has a home to go to." not in text(reviewer, url_of(row))
+    assert "She has a home to go to." not in text(reviewer, url_of(row, "print"))
     judge(reviewer, row, "inpatient", "Too alone.")
-    assert "She has a home to go to." in text(reviewer, f"{LIST}{row.pk}/change/")
+    assert "She has a home to go to." in text(reviewer, url_of(row))
     assert [review.blind for review in Review.objects.all()] == [True, True]
 
 
@@ -120,20 +102,22 @@ def counted(client: Client) -> dict[str, int]:
 
 def test_urgency_is_never_hidden_and_who_does_not_review_sees_all(reviewer: Client) -> None:
     row = case(URGENT)
-    shown = text(reviewer, f"{LIST}{row.pk}/change/")
+    shown = text(reviewer, url_of(row))
     assert "Urgency: Now" in shown
     urgent = next(reason for reason in row.recommendation.reasons if reason.level == "now")
     assert urgent.text in shown
-    assert "Hidden from you" not in text(member("cora", "contact"), f"{LIST}{row.pk}/change/")
-    assert "Hidden from you" in text(member("lea", "clinical lead"), f"{LIST}{row.pk}/change/")
+    shown = text(signed_in(member("cora", "contact")), url_of(row))
+    assert "Hidden from you" not in shown
+    assert "A program where you stay" in shown
+    assert "Hidden from you" in text(signed_in(member("lea", "clinical lead")), url_of(row))
 
 
-def test_hidden_result_cannot_be_counted_out_on_other_pages() -> None:
-    lead = member("lea", "clinical lead")
+def test_hidden_result_cannot_be_inferred_from_counts_on_other_pages() -> None:
+    lead = signed_in(member("lea", "clinical lead"))
     pages = ("/admin/agreement/", f"/admin/replay/?to={rules.CURRENT.version}")
 
     def programs() -> list[str]:
-        figures = BeautifulSoup(lead.get(pages[0]).content, "html.parser").select("figure")
+        figures = parse(lead.get(pages[0])).select("figure")
         return [cell.text for cell in figures[1].select("td")]
 
     row = case(INPATIENT)
@@ -144,7 +128,7 @@ def test_hidden_result_cannot_be_counted_out_on_other_pages() -> None:
     assert "Of 1 submissions" in text(lead, pages[1])
 
 
-# How far they agree
+# Agreement
 
 
 def reviewed(program: str, *, blind: bool, given: dict[str, str] = INPATIENT, **fields: Any) -> Submission:
@@ -160,7 +144,7 @@ def parts(rows: Any = None) -> dict[str, list[agreement.Part]]:
     return dict(agreement.versions(Submission.objects.all() if rows is None else rows))
 
 
-def test_table_is_counted_by_version_with_the_blind_ones_apart() -> None:
+def test_table_is_counted_by_version_with_blind_reviews_separate() -> None:
     for given, program, blind, times in (
         (IOP, "iop", True, 12),
         (IOP, "inpatient", True, 3),
@@ -172,13 +156,13 @@ def test_table_is_counted_by_version_with_the_blind_ones_apart() -> None:
             reviewed(program, blind=blind, given=given)
     for _ in range(4):
         reviewed("iop", blind=False, given=IOP, rules_version="2025.1")
-    found = parts()
-    assert list(found) == ["2026.1", "2025.1"]
-    unseen, rest = found["2026.1"]
+    versions = parts()
+    assert list(versions) == ["2026.1", "2025.1"]
+    unseen, rest = versions["2026.1"]
     assert (unseen.agreement.table, unseen.percent) == ([[12, 3], [2, 8]], "80%")
     assert unseen.kappa == "0.59 (95 % interval 0.27 to 0.91)"
     assert (rest.agreement.table, rest.shown) == ([[7, 0], [0, 0]], False)
-    assert found["2025.1"][1].agreement.cases == 4
+    assert versions["2025.1"][1].agreement.cases == 4
 
 
 def test_each_case_counts_once() -> None:
@@ -189,11 +173,11 @@ def test_each_case_counts_once() -> None:
     other = reviewed("iop", blind=False)
     Review.objects.create(submission=other, program="inpatient", agrees=True, author=author)
     unseen, rest = parts()["2026.1"]
-    assert unseen.agreement.table == [[0, 0], [1, 0]]  # the first that was recorded unseen
+    assert unseen.agreement.table == [[0, 0], [1, 0]]  # the first blind review
     assert rest.agreement.table == [[0, 0], [0, 1]]  # the latest
 
 
-def test_rules_on_the_wrong_side_are_those_that_spoke_for_what_staff_did_not_judge_right() -> None:
+def test_rules_on_the_wrong_side_are_those_that_spoke_for_the_other_program() -> None:
     for program, times in (("iop", 3), ("inpatient", 2)):
         for _ in range(times):
             row = reviewed(program, blind=False)
@@ -210,14 +194,14 @@ def test_rules_on_the_wrong_side_are_those_that_spoke_for_what_staff_did_not_jud
 def test_fewer_than_twenty_cases_are_not_shown(number: int, shown: bool) -> None:
     for _ in range(number):
         reviewed("inpatient", blind=True)
-    html = text(member("lea", "clinical lead"), "/admin/agreement/")
+    html = text(signed_in(member("lea", "clinical lead")), "/admin/agreement/")
     assert ("They agree in 100% of 20 cases." in html) == shown
     assert ("19 so far. Shown from 20 cases on" in html) == (not shown)
     assert ("Staff: IOP" in html) == shown
 
 
 def test_erased_expired_and_invented_submissions_do_not_count() -> None:
-    lead = member("lea", "clinical lead")
+    lead = signed_in(member("lea", "clinical lead"))
     for fields in ({"is_test": True}, {"received_at": timezone.now() - timedelta(days=91)}):
         for _ in range(25):
             reviewed("inpatient", blind=True, **fields)
@@ -237,9 +221,9 @@ def test_charts_have_their_numbers_in_a_table(staff_client: Client) -> None:
         Submission.objects.filter(pk=row.pk).update(
             received_at=timezone.now() - timedelta(days=days, hours=2), wants_call=call
         )
-    staff_client.post(f"{LIST}{Submission.objects.order_by('pk').first().pk}/reveal/")
+    staff_client.post(f"{CASES}{Submission.objects.order_by('pk').first().pk}/reveal/")
     audit.record(audit.Action.REVEALED, "staff", Submission.objects.order_by("pk").first().reference)
-    page = BeautifulSoup(staff_client.get("/admin/agreement/").content, "html.parser")
+    page = parse(staff_client.get("/admin/agreement/"))
     tables = {}
     for chart in page.select(".chart"):
         rows = {row.th.text: int(row.td.text) for row in chart.select("tr")}

@@ -1,15 +1,20 @@
-"""One case: who works on it, what they judge, how it ends; and two who work on it at once."""
+"""One case: status, outcome, assignment, reviews, and two members of staff who save at once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from screening import retention
 from screening.audit import Action, LogLine
+from screening.desk.case import ago
 from screening.models import Contact, Note, Review, Status, Submission
-from tests.answers import IOP, URGENT
+from screening.questionnaire import QUESTIONS
+from tests.answers import IOP, URGENT, answers
 from tests.desk.helpers import (
     CASES,
     ask_for_call,
@@ -57,7 +62,7 @@ def test_case_is_assigned_to_staff_who_are_still_there_and_shows_who_touched_it_
     staff = User.objects.get()
     gone = User.objects.create_user("gone", is_staff=True, is_active=False)
     outside = User.objects.create_user("outside")
-    auditor = User.objects.create_user("auditor", is_staff=True)  # who could not open it
+    auditor = User.objects.create_user("auditor", is_staff=True)  # an auditor may not open the case
     for nobody in (gone, outside, auditor):
         assert save(staff_client, row, assigned_to=str(nobody.pk)).status_code == 200
     assert save(staff_client, row, assigned_to=str(staff.pk)).status_code == 302
@@ -78,7 +83,7 @@ def test_outcome_of_a_case_that_is_not_closed_is_not_dropped_in_silence(staff_cl
     assert link["href"] == "#id_outcome"
 
 
-def test_request_for_a_call_that_staff_took_back_is_told_as_such(staff_client: Client, row: Submission) -> None:
+def test_request_for_a_call_that_staff_withdrew_is_shown_as_withdrawn(staff_client: Client, row: Submission) -> None:
     page = url_of(row)
     assert "They left no way to reach them." in staff_client.get(page).content.decode()
     ask_for_call(row)
@@ -120,7 +125,7 @@ def test_to_differ_from_the_rules_takes_a_reason_and_to_agree_none(staff_client:
     assert not Review.objects.exists()
 
 
-# Two at once
+# Concurrent saves
 
 
 def test_save_over_a_newer_state_is_refused_with_what_changed_and_keeps_what_was_typed(
@@ -129,10 +134,10 @@ def test_save_over_a_newer_state_is_refused_with_what_changed_and_keeps_what_was
     page = form_of(staff_client, row)
     assert save(colleague, row, status="closed", outcome="declined").status_code == 302
     response = send(staff_client, row, page, notes__0__text="Called.", reviews__0__program="iop")
-    said = errors(response)
-    assert "ann saved this case after you opened it." in said
-    assert "Status: Closed." in said
-    assert "Outcome: Did not want to go on." in said
+    text = errors(response)
+    assert "ann saved this case after you opened it." in text
+    assert "Status: Closed." in text
+    assert "Outcome: Did not want to go on." in text
     assert (Note.objects.count(), Review.objects.count(), row.status) == (0, 0, Status.CLOSED)
     shown = parse(response)
     assert shown.select_one("[name=notes-0-text]").text.strip() == "Called."
@@ -143,7 +148,7 @@ def test_save_over_a_newer_state_is_refused_with_what_changed_and_keeps_what_was
     assert (Note.objects.count(), Review.objects.count(), row.status) == (1, 1, Status.CLOSED)
 
 
-def test_what_both_changed_is_shown_as_one_typed_it_and_saved_only_when_sent_again(
+def test_field_that_both_changed_keeps_what_was_typed_and_is_saved_only_when_sent_again(
     staff_client: Client, colleague: Client, row: Submission
 ) -> None:
     page = form_of(staff_client, row)
@@ -171,7 +176,7 @@ def test_double_click_saves_once_and_says_so(staff_client: Client, row: Submissi
     assert Note.objects.count() == 1
 
 
-def test_case_that_its_person_erased_meanwhile_is_said_to_be_gone(staff_client: Client, row: Submission) -> None:
+def test_case_that_its_person_erased_meanwhile_is_reported_as_erased(staff_client: Client, row: Submission) -> None:
     page = form_of(staff_client, row) | {"notes-0-text": "Called."}
     retention.erase(row)
     response = staff_client.post(url_of(row), page, follow=True)
@@ -180,10 +185,10 @@ def test_case_that_its_person_erased_meanwhile_is_said_to_be_gone(staff_client: 
     assert not Note.objects.exists()
 
 
-def test_case_is_locked_before_it_is_looked_at_to_save_it(
+def test_save_locks_the_case_before_reading_it(
     staff_client: Client, row: Submission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its person can't erase it between the two; who erased it just before is told as gone."""
+    """A person can't erase the case between the read and the save; one erased just before is reported as erased."""
     page = form_of(staff_client, row) | {"notes-0-text": "Called."}
     locked = Submission.objects.select_for_update
 
@@ -197,7 +202,7 @@ def test_case_is_locked_before_it_is_looked_at_to_save_it(
     assert not Note.objects.exists()
 
 
-# Many at once
+# Bulk actions
 
 
 def act(client: Client, action: str, *rows: Submission) -> Any:
@@ -210,9 +215,9 @@ def test_bulk_action_acts_on_each_case_and_is_logged_one_by_one(staff_client: Cl
     Submission.objects.filter(pk=closed.pk).update(status=Status.CLOSED, outcome="iop")
     page = form_of(staff_client, rows[0])
     assert "2 cases changed." in act(staff_client, "assign_to_me", *rows[:2]).content.decode()
-    said = act(staff_client, "wait", rows[0], closed).content.decode()
-    assert "1 case changed." in said
-    assert "1 closed case was left as it is." in said  # or how it ended would be lost
+    text = act(staff_client, "wait", rows[0], closed).content.decode()
+    assert "1 case changed." in text
+    assert "1 closed case was left as it is." in text  # reopening it would lose its outcome
     for row in (*rows, closed):
         row.refresh_from_db()
     assert [row.assigned_to_id is not None for row in rows] == [True, True, False]
@@ -301,3 +306,31 @@ def test_note_alone_counts_as_a_change(staff_client: Client, row: Submission) ->
     assert save(staff_client, row, notes__0__text="Called back.").status_code == 302
     assert stored(row)["version"] == 1
     assert Note.objects.count() == 1
+
+
+def test_answers_that_set_a_level_are_marked_and_no_others(staff_client: Client) -> None:
+    case = Submission.objects.submit(answers(self_harm="plan", supporters="one_or_two", opioids="sick"))
+    rows = parse(staff_client.get(url_of(case))).select(".case tr")
+    marked = {" ".join(row.text.split()) for row in rows if row.select_one(".mark")}
+    texts = [QUESTIONS[key].text for key in ("self_harm", "supporters")]
+    assert len(marked) == 2
+    assert all(any(row.startswith(text) for row in marked) for text in texts), marked
+    assert [row for row in rows if row.get("class") == ["marked"]] == [row for row in rows if row.select_one(".mark")]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "just now"), (59, "just now"), (60, "1 minute ago"), (7260, "2 hours ago")]
+)
+def test_time_is_told_in_its_largest_unit(seconds: int, words: str) -> None:
+    with time_machine.travel("2026-11-23 12:00:00Z", tick=False):
+        assert ago(timezone.now() - timedelta(seconds=seconds)).replace("\xa0", " ") == words
+
+
+@pytest.mark.parametrize(("seconds", "warned"), [(14 * 60 + 59, True), (15 * 60, False)])
+def test_case_that_a_colleague_opened_within_15_minutes_says_so(
+    staff_client: Client, row: Submission, seconds: int, warned: bool
+) -> None:
+    with time_machine.travel("2026-11-23 12:00:00Z", tick=False) as clock:
+        signed_in(superuser("ann")).get(url_of(row))
+        clock.shift(seconds)
+        assert ("This case was opened by ann" in staff_client.get(url_of(row)).content.decode()) == warned

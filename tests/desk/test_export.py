@@ -1,4 +1,4 @@
-"""Getting it out: the filtered list as a file for a spreadsheet."""
+"""The export of the filtered list as CSV."""
 
 import csv
 from datetime import timedelta
@@ -6,7 +6,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
 from django.contrib.auth.models import User
 from django.http import StreamingHttpResponse
 from django.test import Client
@@ -14,12 +13,14 @@ from django.utils import timezone
 
 from screening.audit import LogLine
 from screening.desk import export
-from screening.models import Contact, Note, Review, Submission
+from screening.models import Note, Review, Submission
 from screening.questionnaire import QUESTIONS
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT
+from tests.desk.helpers import CASES, ask_for_call, submit
+from tests.helpers import parse
 
 pytestmark = pytest.mark.django_db
-EXPORT = "/admin/screening/submission/export/"
+EXPORT = f"{CASES}export/"
 PURPOSE = {"purpose": "quality", "confirm": "on"}
 
 
@@ -52,8 +53,7 @@ def test_only_what_the_filters_leave_is_exported_and_links_carry_them(staff_clie
     assert {line["urgency"] for line in exported(staff_client, "?queue=call_today")} == {"now"}
     reference = Submission.objects.first().reference
     assert len(exported(staff_client, f"?q={reference}")) == 1
-    html = staff_client.get("/admin/screening/submission/?program__exact=iop").content
-    link = BeautifulSoup(html, "html.parser").find("a", string="Export this list")
+    link = parse(staff_client.get(f"{CASES}?program__exact=iop")).find("a", string="Export this list")
     assert link["href"] == f"{EXPORT}?program__exact=iop"
     assert "1 submission as a file" in staff_client.get(link["href"]).content.decode()
     for crafted in ("?answers__icontains=plan", "?code__startswith=a", "?program__exact=%00", "?received_at__gte=x"):
@@ -63,13 +63,11 @@ def test_only_what_the_filters_leave_is_exported_and_links_carry_them(staff_clie
 def test_no_name_number_note_reason_or_test_record_is_exported(staff_client: Client) -> None:
     row = Submission.objects.submit(IOP)
     author = User.objects.get()
-    Contact.objects.create(submission=row, phone="405 555 0123", may_text=True, may_voicemail=True, consent="Yes.")
+    ask_for_call(row)
     Note.objects.create(submission=row, text="Called her sister.", author=author)
     Review.objects.create(submission=row, program="inpatient", agrees=False, reason="Alone at home.", author=author)
-    Submission.objects.filter(pk=Submission.objects.submit(URGENT).pk).update(is_test=True)
-    Submission.objects.filter(pk=Submission.objects.submit(URGENT).pk).update(
-        received_at=timezone.now() - timedelta(days=91)
-    )
+    submit(URGENT, is_test=True)
+    submit(URGENT, received_at=timezone.now() - timedelta(days=91))
     (line,) = exported(staff_client)
     assert (line["judged"], line["wants_call"]) == ("inpatient", "yes")
     text = str(line)
@@ -83,11 +81,11 @@ def test_purpose_is_asked_for_and_logged_before_anything_is_sent(staff_client: C
         response = staff_client.post(EXPORT, sent)
         assert response.status_code == 422
         assert "Nothing was exported yet." in response.content.decode()
-    checked = BeautifulSoup(staff_client.post(EXPORT, {"purpose": "report"}).content, "html.parser")
+    checked = parse(staff_client.post(EXPORT, {"purpose": "report"}))
     assert checked.select_one("[value=report][checked]")
     assert not LogLine.objects.filter(action="exported").exists()
     response = staff_client.post(EXPORT, PURPOSE)
-    assert LogLine.objects.filter(action="exported").count() == 1  # and not a line of the file was read yet
+    assert LogLine.objects.filter(action="exported").count() == 1  # before any row of the file is read
     assert response["Content-Disposition"] == f'attachment; filename="submissions-{timezone.localdate()}.csv"'
     assert len(table(response)) == 1
 
@@ -100,8 +98,7 @@ FORMULAS = (
 
 @pytest.mark.parametrize("hostile", FORMULAS)
 def test_no_cell_is_taken_for_a_formula(staff_client: Client, hostile: str) -> None:
-    row = Submission.objects.submit(IOP)
-    Submission.objects.filter(pk=row.pk).update(answers=IOP | {"job": hostile}, language=hostile[:16])
+    submit(answers=IOP | {"job": hostile}, language=hostile[:16])
     (line,) = exported(staff_client)
     for cell in (line["job"], line["language"]):
         assert cell.startswith("'")
@@ -109,14 +106,13 @@ def test_no_cell_is_taken_for_a_formula(staff_client: Client, hostile: str) -> N
 
 
 def test_damaged_rows_are_exported_as_far_as_they_can_be_read(staff_client: Client) -> None:
-    rows = [Submission.objects.submit(IOP) for _ in range(2)]
-    Submission.objects.filter(pk=rows[0].pk).update(result=[], answers="x")
-    assert sorted(line["need"] for line in exported(staff_client)) == ["", rows[1].result["need"]]
+    submit(result=[], answers="x")
+    sound = submit()
+    assert sorted(line["need"] for line in exported(staff_client)) == ["", sound.result["need"]]
 
 
 def test_result_that_is_still_hidden_from_who_exports_stays_hidden(staff_client: Client) -> None:
-    row = Submission.objects.submit(CLOSE_CALL)
-    Submission.objects.update(blind=True)
+    row = submit(CLOSE_CALL, blind=True)
     other = User.objects.create_user("other", is_staff=True)
     Review.objects.create(submission=row, program="iop", agrees=True, blind=True, author=other)
     (line,) = exported(staff_client)

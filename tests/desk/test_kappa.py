@@ -1,14 +1,14 @@
-"""Cohen's kappa and its interval, against worked examples that others published."""
+"""Cohen's kappa and its confidence interval agree with published examples."""
 
 import pytest
 
 from screening.desk.kappa import Agreement
 
-# The first four are worked in full where they stand; the last has its interval from there, too.
+# The sources of the first four show each step; the source of the last gives the interval, too.
 EXAMPLES = (
     # Fleiss, Levin and Paik, Statistical Methods for Rates and Proportions, 3rd ed. 2003, table 18.1
     ([[75, 1, 4], [5, 4, 1], [0, 0, 10]], 0.89, 0.676, None),
-    # Wikipedia, Cohen's kappa: a grant proposal read by two; and the two tables with the same percent agreement
+    # Wikipedia, Cohen's kappa: the grant proposals with two readers, and the two tables with the same percent agreement
     ([[20, 5], [10, 15]], 0.70, 0.40, None),
     ([[45, 15], [25, 15]], 0.60, 0.1304, None),
     ([[25, 35], [5, 35]], 0.60, 0.2593, None),
@@ -21,11 +21,11 @@ EXAMPLES = (
 def test_published_examples_come_out_as_published(
     table: list[list[int]], observed: float, kappa: float, error: float | None
 ) -> None:
-    found = Agreement(table)
-    assert found.observed == pytest.approx(observed, abs=5e-5)
-    assert found.kappa == pytest.approx(kappa, abs=5e-4)
+    agreement = Agreement(table)
+    assert agreement.observed == pytest.approx(observed, abs=5e-5)
+    assert agreement.kappa == pytest.approx(kappa, abs=5e-4)
     if error:
-        assert found.error == pytest.approx(error, abs=5e-4)
+        assert agreement.error == pytest.approx(error, abs=5e-4)
 
 
 def test_interval_of_the_published_example() -> None:
@@ -40,13 +40,13 @@ def test_who_is_first_makes_no_difference() -> None:
 
 
 def test_agreement_without_any_difference_is_perfect_and_claims_no_interval() -> None:
-    found = Agreement([[12, 0], [0, 8]])
-    assert (found.observed, found.kappa, found.interval) == (1, 1, None)
+    agreement = Agreement([[12, 0], [0, 8]])
+    assert (agreement.observed, agreement.kappa, agreement.interval) == (1, 1, None)
 
 
 def test_kappa_of_judges_who_always_say_the_same_one_thing_is_none() -> None:
-    found = Agreement([[20, 0], [0, 0]])
-    assert (found.observed, found.kappa, found.interval) == (1, None, None)
+    agreement = Agreement([[20, 0], [0, 0]])
+    assert (agreement.observed, agreement.kappa, agreement.interval) == (1, None, None)
     assert Agreement([[0, 20], [0, 0]]).kappa == 0
 
 

@@ -1,10 +1,9 @@
-"""The queue: what the desk opens on, in which order, and how staff find one submission."""
+"""Queues and the list: their order, their counts, and the search by reference."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -12,44 +11,31 @@ from django.utils import timezone
 from screening import reference_numbers, return_codes
 from screening.desk import queues
 from screening.desk.model_admin import CappedPaginator
-from screening.models import Contact, Status, Submission
+from screening.models import URGENCIES, Status, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT, answers
 from tests.conftest import Person
+from tests.desk.helpers import CASES, listed, member, submit
+from tests.helpers import parse
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/screening/submission/"
 TODAY = answers(pregnancy="yes", opioids="sick")
 
 
-def submission(given: dict[str, str] = IOP, *, call: bool = False, **fields: Any) -> Submission:
-    made = Submission.objects.submit(given)
-    if call:
-        Contact.objects.create(submission=made, phone="405 555 0123", may_text=True, may_voicemail=True, consent="Yes.")
-    Submission.objects.filter(pk=made.pk).update(**fields)
-    made.refresh_from_db()
-    return made
-
-
-def listed(client: Client, query: str = "") -> list[str]:
-    page = BeautifulSoup(client.get(LIST + query).content, "html.parser")
-    return [link.text for link in page.select("#result_list tbody th a")]
-
-
 def tiles(client: Client) -> dict[str, str]:
-    """Title of each queue on the front page -> its count as it is shown."""
-    page = BeautifulSoup(client.get("/admin/").content, "html.parser")
+    """Return title -> count as shown, for each queue on the front page."""
+    page = parse(client.get("/admin/"))
     return {tile.select_one(".title").text: tile.select_one(".count").text for tile in page.select(".queue")}
 
 
 def test_list_begins_with_who_needs_a_person_first(staff_client: Client) -> None:
-    closed = submission(URGENT, status=Status.CLOSED)
-    waiting = submission(URGENT, status=Status.WAITING)
-    calm = submission(IOP)
-    calm_asks = submission(IOP, call=True)
-    soon, soon_asks = submission(INPATIENT), submission(INPATIENT, call=True)
-    today, today_asks = submission(TODAY), submission(TODAY, call=True)
-    now_old = submission(URGENT, received_at=timezone.now() - timedelta(days=1))
-    now, now_asks = submission(URGENT), submission(URGENT, call=True)
+    closed = submit(URGENT, status=Status.CLOSED)
+    waiting = submit(URGENT, status=Status.WAITING)
+    calm = submit(IOP)
+    calm_asks = submit(IOP, call=True)
+    soon, soon_asks = submit(INPATIENT), submit(INPATIENT, call=True)
+    today, today_asks = submit(TODAY), submit(TODAY, call=True)
+    now_old = submit(URGENT, received_at=timezone.now() - timedelta(days=1))
+    now, now_asks = submit(URGENT), submit(URGENT, call=True)
     first_to_last = (now_asks, now, now_old, today_asks, today, soon_asks, calm_asks, soon, calm, waiting, closed)
     assert listed(staff_client) == [str(row) for row in first_to_last]
 
@@ -58,13 +44,13 @@ def test_front_page_opens_on_work_with_a_count_and_a_link_for_each_queue(staff_c
     staff = User.objects.get()
     days = timedelta(days=1)
     rows = {
-        "call_today": [submission(URGENT, opened_at=timezone.now())],
-        "wants_call": [submission(IOP, call=True, opened_at=timezone.now())],
-        "unread": [submission(IOP), submission(INPATIENT)],
-        "close_calls": [submission(CLOSE_CALL, opened_at=timezone.now())],
-        "mine": [submission(IOP, opened_at=timezone.now(), assigned_to=staff)],
+        "call_today": [submit(URGENT, opened_at=timezone.now())],
+        "wants_call": [submit(IOP, call=True, opened_at=timezone.now())],
+        "unread": [submit(IOP), submit(INPATIENT)],
+        "close_calls": [submit(CLOSE_CALL, opened_at=timezone.now())],
+        "mine": [submit(IOP, opened_at=timezone.now(), assigned_to=staff)],
         "overdue": [
-            submission(IOP, opened_at=timezone.now(), status=status, status_at=timezone.now() - late)
+            submit(IOP, opened_at=timezone.now(), status=status, status_at=timezone.now() - late)
             for status, late in (
                 (Status.NEW, 1.1 * days),
                 (Status.IN_PROGRESS, 3.1 * days),
@@ -73,35 +59,33 @@ def test_front_page_opens_on_work_with_a_count_and_a_link_for_each_queue(staff_c
         ],
     }
     for status, early in ((Status.NEW, 0.9 * days), (Status.IN_PROGRESS, 2.9 * days), (Status.WAITING, 6.9 * days)):
-        submission(IOP, opened_at=timezone.now(), status=status, status_at=timezone.now() - early)
-    for given in (URGENT, CLOSE_CALL, IOP):  # closed ones are nobody's work
-        submission(given, call=True, status=Status.CLOSED, assigned_to=staff, status_at=timezone.now() - 9 * days)
-    submission(URGENT, call=True, received_at=timezone.now() - 91 * days)  # and expired ones nobody's to see
+        submit(IOP, opened_at=timezone.now(), status=status, status_at=timezone.now() - early)
+    for given in (URGENT, CLOSE_CALL, IOP):  # closed cases are in no queue
+        submit(given, call=True, status=Status.CLOSED, assigned_to=staff, status_at=timezone.now() - 9 * days)
+    submit(URGENT, call=True, received_at=timezone.now() - 91 * days)  # neither are expired ones
     shown = tiles(staff_client)
     assert shown == {str(queue.title): str(len(rows[queue.key])) for queue in queues.QUEUES}
     for key, expected in rows.items():
         assert sorted(listed(staff_client, f"?queue={key}")) == sorted(str(row) for row in expected)
-    links = BeautifulSoup(staff_client.get("/admin/").content, "html.parser").select(".queue a")
-    assert [link["href"] for link in links] == [f"{LIST}?queue={queue.key}" for queue in queues.QUEUES]
+    links = parse(staff_client.get("/admin/")).select(".queue a")
+    assert [link["href"] for link in links] == [f"{CASES}?queue={queue.key}" for queue in queues.QUEUES]
 
 
-def test_days_until_a_case_is_overdue_are_the_owners_to_set(settings: Any, staff_client: Client) -> None:
-    submission(IOP, status_at=timezone.now() - timedelta(days=5))
+def test_days_until_a_case_is_overdue_are_a_setting(settings: Any, staff_client: Client) -> None:
+    submit(IOP, status_at=timezone.now() - timedelta(days=5))
     assert tiles(staff_client)["Overdue"] == "1"
     settings.OVERDUE_DAYS = {"new": 6, "in_progress": 3, "waiting": 7}
     assert tiles(staff_client)["Overdue"] == "0"
 
 
-def test_queue_is_counted_no_further_than_anyone_needs(staff_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_count_of_a_queue_is_capped(staff_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queues, "MOST", 3)
     for _ in range(4):
-        submission(IOP)
+        submit(IOP)
     assert tiles(staff_client)["Unread"] == "3+"
 
 
-def test_list_is_counted_no_further_than_anyone_turns_pages(
-    staff_client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_count_of_the_list_is_capped(staff_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CappedPaginator, "MOST", 60)
     for _ in range(70):
         Submission.objects.submit(IOP)
@@ -113,7 +97,7 @@ def test_list_and_front_page_take_a_constant_number_of_queries(
     staff_client: Client, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(30):
-        submission(URGENT, call=True, assigned_to=User.objects.get(), touched_by=User.objects.get())
+        submit(URGENT, call=True, assigned_to=User.objects.get(), touched_by=User.objects.get())
     listed(staff_client)
     with django_assert_max_num_queries(13):
         assert len(listed(staff_client)) == 30
@@ -122,8 +106,9 @@ def test_list_and_front_page_take_a_constant_number_of_queries(
 
 
 def test_staff_without_the_right_to_view_are_shown_no_counts(client: Client) -> None:
-    client.force_login(User.objects.create_user("visitor", password="a long enough one", is_staff=True))
-    submission(URGENT)
+    client.force_login(member("visitor"))
+    submit(URGENT)
+    assert client.get("/admin/").status_code == 200
     assert tiles(client) == {}
 
 
@@ -148,19 +133,35 @@ def test_save_whose_reference_is_taken_draws_another(monkeypatch: pytest.MonkeyP
     "typed", [str, str.lower, reference_numbers.formatted, lambda text: f" {text[:3]} {text[3:]}."]
 )
 def test_submission_is_found_by_its_reference_however_it_is_typed(staff_client: Client, typed: Any) -> None:
-    wanted, _other = submission(IOP), submission(IOP)
+    wanted, _other = submit(IOP), submit(IOP)
     assert listed(staff_client, f"?q={typed(wanted.reference)}") == [str(wanted)]
 
 
-@pytest.mark.parametrize("typed", ["x", "cannot_leave", "K7M4", "%25", "________", "405 555 0123"])
-def test_search_finds_by_nothing_but_the_whole_reference(staff_client: Client, typed: str) -> None:
-    submission(URGENT, call=True)
-    assert listed(staff_client, f"?q={typed}") == []
+def test_search_finds_by_nothing_but_the_whole_reference(staff_client: Client) -> None:
+    row = submit(URGENT, call=True)
+    parts = (row.reference[:4], row.reference[:7], row.reference[1:])
+    for typed in (*parts, "x", "cannot_leave", "%25", "________", "405 555 0123"):
+        assert listed(staff_client, f"?q={typed}") == [], typed
+    assert listed(staff_client, f"?q={row.reference}") == [str(row)]
 
 
-def test_received_is_told_as_time_gone_by_with_the_exact_time_at_hand(staff_client: Client) -> None:
-    submission(IOP, received_at=timezone.now() - timedelta(hours=2, minutes=5))
-    page = BeautifulSoup(staff_client.get(LIST).content, "html.parser")
+def test_received_is_shown_as_elapsed_time_with_the_exact_time_as_title(staff_client: Client) -> None:
+    submit(IOP, received_at=timezone.now() - timedelta(hours=2, minutes=5))
+    page = parse(staff_client.get(CASES))
     moment = page.select_one("#result_list .field-received time")
     assert moment.text.replace("\xa0", " ") == "2 hours ago"
     assert moment["title"]
+
+
+def test_rank_of_every_combination_of_status_urgency_and_request() -> None:
+    """Closed last, then waiting; of the rest the most urgent first, and of these who can be called."""
+    open_cases = [("now", True), ("now", False), ("today", True), ("today", False), ("soon", True), ("none", True)]
+    open_cases += [("soon", False), ("none", False)]
+    row = submit()
+    for status in Status.values:
+        for urgency in URGENCIES:
+            for wants_call in (True, False):
+                rows = Submission.objects.filter(pk=row.pk)
+                rows.update(status=status, urgency=URGENCIES.index(urgency), wants_call=wants_call)
+                expected = {"closed": 9, "waiting": 8}.get(status, open_cases.index((urgency, wants_call)))
+                assert rows.get().rank == expected, (status, urgency, wants_call)

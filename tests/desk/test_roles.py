@@ -1,30 +1,34 @@
-"""Who may do what at the desk: every role on every page, each method, action and field. What is missing here fails."""
+"""Permissions of every role on every page, method, action and field; what is missing from these tables fails."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from screening import audit
 from screening.audit import LogLine
 from screening.desk.roles import ROLES
 from screening.models import Contact, Note, Review, Status, Submission
-from tests.answers import IOP
-from tests.conftest import on_desk
+from tests.desk.helpers import PASSWORD, ask_for_call, form_of, submit
+from tests.helpers import parse
 
 pytestmark = pytest.mark.django_db
 
 EVERYONE = "reviewer contact lead auditor manager nobody superuser"
 CASE = "reviewer contact lead superuser"
 
-# page -> method -> who may. "nobody" is staff without a role.
+# page -> method -> roles with access. "nobody" is staff without a role.
 PAGES: dict[str, dict[str, str]] = {
     "index": {"GET": EVERYONE},
-    "app_list": {"GET": EVERYONE},  # leads to the front page
-    "jsi18n": {"GET": EVERYONE},  # the admin's own words, in the language in use
+    "app_list": {"GET": EVERYONE},  # redirects to the front page
+    "jsi18n": {"GET": EVERYONE},  # the admin's own translations
     "password_change": {"GET": EVERYONE, "POST": EVERYONE},
     "password_change_done": {"GET": EVERYONE},
     "code": {"GET": EVERYONE, "POST": EVERYONE},
@@ -39,7 +43,7 @@ PAGES: dict[str, dict[str, str]] = {
     "screening_submission_withdraw": {"GET": "contact superuser", "POST": "contact superuser"},
     "screening_submission_export": {"GET": "lead superuser", "POST": "lead superuser"},
     "screening_submission_columns": {"GET": "lead superuser"},
-    "screening_logline_changelist": {"GET": "auditor superuser", "POST": "auditor superuser"},  # nothing to post there
+    "screening_logline_changelist": {"GET": "auditor superuser", "POST": "auditor superuser"},  # a POST changes nothing
     "auth_user_changelist": {"GET": "manager superuser", "POST": "manager superuser"},
     "auth_user_add": {"GET": "manager superuser", "POST": "manager superuser"},
     "auth_user_change": {"GET": "manager superuser", "POST": "manager superuser"},
@@ -49,7 +53,7 @@ PAGES: dict[str, dict[str, str]] = {
     "auth_user_reset": {"GET": "manager superuser", "POST": "manager superuser"},
 }
 
-# model -> right -> who has it
+# model -> permission -> roles that have it
 MODELS: dict[str, dict[str, str]] = {
     "submission": {
         "view": CASE,
@@ -68,7 +72,7 @@ MODELS: dict[str, dict[str, str]] = {
         "change": "manager superuser",
         "delete": "superuser",
     },
-    # With no page, and so with nobody who may:
+    # Models without a page:
     "loghead": {},
     "notification": {},
     "erasurecount": {},
@@ -81,7 +85,7 @@ ACTIONS = {"assign_to_me": CASE, "begin": CASE, "wait": CASE}
 ACCOUNT = {"username", "first_name", "last_name", "groups"}
 NEW_ACCOUNT = {"username", "password1", "password2", "groups"}
 DECIDE = {"status", "outcome", "assigned_to", "seen"}
-# page -> role -> the fields that they can set there
+# page -> role -> the fields that the role can set
 FIELDS: dict[str, dict[str, set[str]]] = {
     "screening_submission_change": {
         "reviewer": {*DECIDE, "notes-0-text", "reviews-0-program", "reviews-0-reason"},
@@ -94,7 +98,7 @@ FIELDS: dict[str, dict[str, set[str]]] = {
     "screening_submission_export": {"lead": {"purpose", "confirm"}, "superuser": {"purpose", "confirm"}},
 }
 
-# what a case shows -> to whom
+# text on the page of a case -> the roles that see it
 SHOWN = {
     "Urgency": CASE,
     "Answers": CASE,
@@ -109,35 +113,47 @@ SHOWN = {
 
 
 def names(patterns: Any) -> set[str]:
-    found = set()
+    collected = set()
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
-            found |= names(pattern.url_patterns)
+            collected |= names(pattern.url_patterns)
         elif isinstance(pattern, URLPattern) and pattern.name:
-            found.add(pattern.name)
-    return found
+            collected.add(pattern.name)
+    return collected
+
+
+@pytest.fixture(scope="module")
+def session_keys(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, str]]:
+    """Create an account for each role, signed in, once for the module; return role -> session key.
+
+    Each test runs in a savepoint within this transaction, and rolls back to it.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        User.objects.create_user("leaver", is_staff=True)
+        keys = {}
+        for role in EVERYONE.split():
+            user = User.objects.create_user(role, password=PASSWORD, is_staff=True, is_superuser=role == "superuser")
+            user.groups.set(Group.objects.filter(name="clinical lead" if role == "lead" else role))
+            client = Client()
+            client.force_login(user)
+            keys[role] = str(client.session.session_key)
+        yield keys
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def staff() -> dict[str, Client]:
-    clients = {}
-    User.objects.create_user("leaver", is_staff=True)
-    for role in EVERYONE.split():
-        user = User.objects.create_user(
-            role, password="a long enough one", is_staff=True, is_superuser=role == "superuser"
-        )
-        user.groups.set(Group.objects.filter(name="clinical lead" if role == "lead" else role))
-        clients[role] = Client()
-        clients[role].force_login(user)
+def staff(session_keys: dict[str, str], db: None) -> dict[str, Client]:
+    """A client for each role, signed in."""
+    clients = {role: Client() for role in session_keys}
+    for role, client in clients.items():
+        client.cookies[settings.SESSION_COOKIE_NAME] = session_keys[role]
     return clients
 
 
 @pytest.fixture
 def row() -> Submission:
-    made = Submission.objects.submit(IOP)
-    Contact.objects.create(
-        submission=made, phone="405 555 0123", may_text=True, may_voicemail=True, best_time="noon", consent="Yes."
-    )
+    made = submit()
+    ask_for_call(made, best_time="noon")
     return made
 
 
@@ -182,12 +198,7 @@ def test_page_is_open_to_these_roles_and_to_no_other(name: str, staff: dict[str,
     for method, who in PAGES[name].items():
         for role, client in staff.items():
             logged, before = LogLine.objects.count(), state()
-            request = client.get if method == "GET" else client.post
-            if name == "logout":  # afterwards nobody would be there
-                client = Client()
-                client.force_login(User.objects.get(username=role))
-                request = client.post
-            response = request(address(name, row))
+            response = (client.get if method == "GET" else client.post)(address(name, row))
             if role in who.split():
                 assert response.status_code in (200, 302, 422), (name, method, role)
                 assert "/admin/login/" not in response.get("Location", "")
@@ -198,13 +209,13 @@ def test_page_is_open_to_these_roles_and_to_no_other(name: str, staff: dict[str,
                 assert (line.number, line.actor, line.action) == (logged + 1, role, "refused")
                 assert name in line.detail
             if "withdraw" not in name and not name.startswith("auth_user_"):
-                assert state() == before  # nothing was sent that could change anything
+                assert state() == before  # nothing was sent that could change data
     if name.endswith("_reveal"):
         assert {line.actor for line in LogLine.objects.filter(action="revealed")} == {"contact", "superuser"}
 
 
 def state() -> list[Any]:
-    """All that somebody without the right to could change."""
+    """Return all that a forbidden request must not change."""
     return [
         *Submission.objects.values_list("status", "outcome", "assigned_to", "wants_call"),
         Note.objects.count(),
@@ -220,7 +231,7 @@ def test_signed_out_nobody_sees_any_page(row: Submission, staff: dict[str, Clien
     for page in set(PAGES) - {"login", "logout"}:
         for request in (Client().get, Client().post):
             response = request(address(page, row))
-            assert response.status_code == 403 or response.url.startswith(("/admin/login/", "/admin/")), page
+            assert response.status_code == 403 or response.url.startswith("/admin/login/"), page
             assert "405" not in response.content.decode()
     assert state() == before
 
@@ -239,21 +250,26 @@ def test_every_action_is_in_the_table_and_refused_to_others(staff: dict[str, Cli
 
 
 def test_nothing_is_deleted_by_a_crafted_action(staff: dict[str, Client], row: Submission) -> None:
+    leaver, line = User.objects.get(username="leaver"), audit.record(audit.Action.FRONT_PAGE, "someone")
     for client in staff.values():
-        for page, key in (("screening_submission", row.pk), ("auth_user", 1), ("screening_logline", 1)):
-            sent = {"action": "delete_selected", "_selected_action": [key], "post": "yes"}
+        for page, target in (("screening_submission", row), ("auth_user", leaver), ("screening_logline", line)):
+            sent = {"action": "delete_selected", "_selected_action": [target.pk], "post": "yes"}
             client.post(reverse(f"admin:{page}_changelist"), sent)
-    assert Submission.objects.exists()
+    for target in (row, leaver, line):
+        target.refresh_from_db()
     assert User.objects.count() == len(EVERYONE.split()) + 1
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_page_has_these_fields_for_these_roles(name: str, staff: dict[str, Client], row: Submission) -> None:
+    assert " ".join(FIELDS[name]) == PAGES[name]["GET"]
     for role, expected in FIELDS[name].items():
-        html = BeautifulSoup(staff[role].get(address(name, row)).content, "html.parser")
+        html = parse(staff[role].get(address(name, row)))
         fields = html.select("#content-main form [name]")
-        found = {str(each["name"]) for each in fields if each.get("type") not in ("submit",)}
-        ours = {each for each in found if not each.startswith(("_", "csrf", "initial-")) and "_FORMS" not in each}
+        names_in_form = {str(each["name"]) for each in fields if each.get("type") not in ("submit",)}
+        ours = {
+            each for each in names_in_form if not each.startswith(("_", "csrf", "initial-")) and "_FORMS" not in each
+        }
         ours -= {f"{each}-0-{key}" for each in ("notes", "reviews") for key in ("id", "submission")}
         ours = {each for each in ours if "__prefix__" not in each}
         assert ours == expected, role
@@ -262,7 +278,7 @@ def test_page_has_these_fields_for_these_roles(name: str, staff: dict[str, Clien
 def test_fields_that_a_role_does_not_have_are_not_taken_from_a_crafted_form(
     staff: dict[str, Client], row: Submission
 ) -> None:
-    sent = on_desk(staff["contact"], row) | {
+    sent = form_of(staff["contact"], row) | {
         "reviews-TOTAL_FORMS": "1",
         "reviews-INITIAL_FORMS": "0",
         "reviews-0-program": "iop",
@@ -293,7 +309,7 @@ def test_case_shows_each_role_what_it_is_meant_to_see(staff: dict[str, Client], 
         assert "405 555 0123" not in html
 
 
-# Accounts: who manages them can't become more than they are
+# Accounts: a manager can't raise their own permissions
 
 
 def test_manager_cannot_raise_anyone_or_themselves_above_the_roles(staff: dict[str, Client]) -> None:
@@ -317,7 +333,7 @@ def test_manager_cannot_raise_anyone_or_themselves_above_the_roles(staff: dict[s
     other.refresh_from_db()
     assert (other.is_superuser, other.is_staff, other.user_permissions.count()) == (False, True, 0)
     assert [*other.groups.all()] == [lead]
-    assert other.check_password("a long enough one")
+    assert other.check_password(PASSWORD)
     assert LogLine.objects.first().detail == "change=changed; account=nobody; roles=clinical lead"
 
 

@@ -2,14 +2,12 @@
 
 import re
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
 import time_machine
-from bs4 import BeautifulSoup
-from django.contrib.auth.models import Group, User
-from django.core.management import CommandError, call_command
+from django.contrib.auth.models import User
+from django.core.management import CommandError
 from django.test import Client
 from django.utils import timezone
 from django_otp.oath import TOTP
@@ -21,13 +19,11 @@ from screening.audit import LogLine
 from screening.desk import sign_in
 from screening.models import Submission
 from tests.answers import IOP
-from tests.conftest import on_desk
-from tests.helpers import parse
+from tests.desk.helpers import CASES, PASSWORD, form_of, member, url_of
+from tests.helpers import output_of, parse, text_of
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "a long enough one"
 LOGIN, CODE, DESK = "/admin/login/", "/admin/code/", "/admin/"
-CASES = "/admin/screening/submission/"
 
 
 @pytest.fixture
@@ -37,9 +33,7 @@ def second_factor(settings: Any) -> None:
 
 @pytest.fixture
 def ann(db: None) -> User:
-    user = User.objects.create_user("ann", password=PASSWORD, is_staff=True)
-    user.groups.set(Group.objects.filter(name="reviewer"))
-    return user
+    return member("ann", "reviewer")
 
 
 def password(client: Client, name: str = "ann", word: str = PASSWORD, **more: str) -> Any:
@@ -47,26 +41,22 @@ def password(client: Client, name: str = "ann", word: str = PASSWORD, **more: st
 
 
 def now(device: TOTPDevice, steps: int = 0) -> str:
-    """What the phone shows, so many steps from now."""
+    """Return the code of the phone, this many steps of 30 seconds from now."""
     totp = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
     totp.time = timezone.now().timestamp() + 30 * steps
     return f"{totp.token():06}"
 
 
 def enrolled(client: Client, user: User) -> list[str]:
-    """Sets up the second factor, as at a first sign-in; the recovery codes."""
+    """Set up the second factor, as at a first sign-in; return the recovery codes."""
     password(client, user.username)
     client.get(CODE)
     page = client.post(CODE, {"code": now(TOTPDevice.objects.get(user=user))})
     return [code.text for code in parse(page).select(".recovery-codes code")]
 
 
-def said(response: Any) -> str:
-    return " ".join(" ".join(each.text for each in soup(response).select(".errornote")).split())
-
-
-def soup(response: Any) -> BeautifulSoup:
-    return parse(response)
+def errors(response: Any) -> str:
+    return text_of(response, ".errornote")
 
 
 def lines(who: str = "ann") -> list[str]:
@@ -84,22 +74,22 @@ def test_first_sign_in_sets_up_the_second_factor_and_shows_recovery_codes_once(
     for address in (DESK, CASES, "/admin/password_change/"):
         assert client.get(address).url.startswith(LOGIN)
     page = client.get(response.url)
-    (picture,) = soup(page).select(".qr svg")
+    (picture,) = parse(page).select(".qr svg")
     assert picture.select("path")
     device = TOTPDevice.objects.get(user=ann)
     assert not device.confirmed
-    key = soup(page).select_one("code").text.replace(" ", "")
+    key = parse(page).select_one("code").text.replace(" ", "")
     assert f"secret={key}" in device.config_url
     wrong = client.post(CODE, {"code": "000000", "next": CASES})
     assert wrong.status_code == 422
-    assert "This code is not right" in said(wrong)
+    assert "This code is not right" in errors(wrong)
     with time_machine.travel(timezone.now() + timedelta(seconds=5), tick=False):
         done = client.post(CODE, {"code": f" {now(device)[:3]} {now(device)[3:]} ", "next": CASES})
-        codes = soup(done).select(".recovery-codes code")
+        codes = parse(done).select(".recovery-codes code")
         assert len(codes) == sign_in.RECOVERY_CODES == StaticToken.objects.count()
-        assert soup(done).select_one("a.button")["href"] == CASES
+        assert parse(done).select_one("a.button")["href"] == CASES
         assert client.get(CASES).status_code == 200
-        assert not soup(client.get(CODE, follow=True)).select(".recovery-codes")
+        assert not parse(client.get(CODE, follow=True)).select(".recovery-codes")
     assert lines() == ["not_signed_in", "codes", "signed_in", "listed", "front_page"]
 
 
@@ -109,7 +99,7 @@ def test_code_is_good_once_and_a_recovery_code_too(client: Client, ann: User, se
         device = TOTPDevice.objects.get()
         other = Client()
         password(other)
-        assert "picture" not in str(other.get(CODE).content)  # no second phone for who has only the password
+        assert "picture" not in str(other.get(CODE).content)  # the password alone sets up no second phone
         assert other.post(CODE, {"code": now(device)}).status_code == 422
     for minute, code, status in ((5, codes[0].upper(), 302), (6, codes[0], 422), (7, codes[1], 302)):
         with time_machine.travel(f"2026-11-23 12:0{minute}", tick=False):
@@ -126,21 +116,19 @@ def test_code_is_good_once_and_a_recovery_code_too(client: Client, ann: User, se
 def test_key_that_someone_saw_who_has_only_the_password_is_not_the_one_set_up(ann: User, second_factor: None) -> None:
     other, client = Client(), Client()
     password(other)
-    seen = soup(other.get(CODE)).select_one("code")
+    seen = parse(other.get(CODE)).select_one("code")
     password(client)
-    shown = soup(client.get(CODE)).select_one("code")
+    shown = parse(client.get(CODE)).select_one("code")
     assert seen
     assert shown
     assert seen.text != shown.text
-    assert soup(client.get(CODE)).select_one("code") == shown, "the same, as long as it is the same sign-in"
+    assert parse(client.get(CODE)).select_one("code") == shown, "the same, as long as it is the same sign-in"
     client.post(CODE, {"code": now(TOTPDevice.objects.get())})
     assert TOTPDevice.objects.get().confirmed
     assert other.get(CASES).status_code == 302
 
 
-def test_session_whose_second_factor_was_reset_is_over_and_sets_up_no_other(
-    client: Client, ann: User, second_factor: None
-) -> None:
+def test_reset_of_the_second_factor_ends_the_session(client: Client, ann: User, second_factor: None) -> None:
     enrolled(client, ann)
     assert client.get(CASES).status_code == 200
     accounts.reset_second_factor(ann, "manager")
@@ -152,7 +140,7 @@ def test_session_whose_second_factor_was_reset_is_over_and_sets_up_no_other(
 
 
 def test_code_of_someone_else_does_not_let_in(client: Client, ann: User, second_factor: None) -> None:
-    bob = User.objects.create_user("bob", password=PASSWORD, is_staff=True)
+    bob = member("bob")
     codes = enrolled(client, bob)
     other = Client()
     enrolled(other, ann)
@@ -163,7 +151,7 @@ def test_code_of_someone_else_does_not_let_in(client: Client, ann: User, second_
         assert other.get(DESK).status_code == 302
 
 
-def test_code_page_is_nobodys_without_the_password(client: Client, ann: User, second_factor: None) -> None:
+def test_code_page_needs_the_password_first(client: Client, ann: User, second_factor: None) -> None:
     assert client.get(CODE).url == LOGIN
     assert client.post(CODE, {"code": "123456"}).url == LOGIN
     assert not TOTPDevice.objects.exists()
@@ -185,8 +173,8 @@ def test_sign_in_leads_only_to_the_desk(client: Client, ann: User, second_factor
 
 def test_site_without_second_factor_says_so_on_every_page(staff_client: Client, settings: Any) -> None:
     row = Submission.objects.submit(IOP)
-    pages: tuple[str, ...] = (DESK, CASES, f"{CASES}{row.pk}/change/", "/admin/screening/logline/", "/admin/auth/user/")
-    pages += (f"{CASES}{row.pk}/print/", f"{CASES}export/", "/admin/replay/", "/admin/auth/user/add/")
+    pages: tuple[str, ...] = (DESK, CASES, url_of(row), "/admin/screening/logline/", "/admin/auth/user/")
+    pages += (url_of(row, "print"), f"{CASES}export/", "/admin/replay/", "/admin/auth/user/add/")
     for address in (*pages, "/admin/agreement/", "/admin/password_change/"):
         assert "no second factor is asked for" in staff_client.get(address).content.decode()
     assert "no second factor is asked for" in Client().get(LOGIN).content.decode()
@@ -199,14 +187,14 @@ def test_site_without_second_factor_says_so_on_every_page(staff_client: Client, 
 
 @time_machine.travel("2026-11-23 12:10", tick=False)
 def test_five_wrong_passwords_lock_that_name_out_from_that_address_and_nobody_else(ann: User) -> None:
-    User.objects.create_user("bob", password=PASSWORD, is_staff=True)
+    member("bob")
 
     def tries(word: str, name: str = "ann", address: str = "192.0.2.1") -> Any:
         return Client(REMOTE_ADDR=address).post(LOGIN, {"username": name, "password": word})
 
     for _ in range(5):
-        assert "Please enter the correct" in said(tries("wrong"))
-    assert "Too many wrong tries for this name" in said(tries(PASSWORD))
+        assert "Please enter the correct" in errors(tries("wrong"))
+    assert "Too many wrong tries for this name" in errors(tries(PASSWORD))
     assert tries(PASSWORD, address="192.0.2.2").status_code == 302
     assert tries(PASSWORD, name="bob").status_code == 302
     assert lines() == ["not_signed_in"] * 5 + ["locked_out", "signed_in"]
@@ -231,10 +219,12 @@ def test_five_wrong_codes_lock_out_too(client: Client, ann: User, second_factor:
     password(other)
     for minute in range(5):
         with time_machine.travel(f"2026-11-23 12:{11 + minute}", tick=False):
-            assert "This code is not right" in said(other.post(CODE, {"code": "abcdefgh"}))
-            assert "Too soon after a wrong code." in said(other.post(CODE, {"code": codes[0]}))  # which is not counted
+            assert "This code is not right" in errors(other.post(CODE, {"code": "abcdefgh"}))
+            assert "Too soon after a wrong code." in errors(
+                other.post(CODE, {"code": codes[0]})
+            )  # this attempt is not counted
     with time_machine.travel("2026-11-23 12:20", tick=False):
-        assert "Too many wrong tries" in said(other.post(CODE, {"code": codes[0]}))
+        assert "Too many wrong tries" in errors(other.post(CODE, {"code": codes[0]}))
     assert lines()[-2:] == ["not_signed_in", "locked_out"]
 
 
@@ -245,7 +235,7 @@ def change(client: Client, old: str, new: str = "another long one") -> Any:
     return client.post("/admin/password_change/", {"old_password": old, "new_password1": new, "new_password2": new})
 
 
-def test_old_password_is_not_guessed_at_in_a_session_left_open(client: Client, ann: User) -> None:
+def test_guesses_at_the_old_password_in_an_open_session_are_limited(client: Client, ann: User) -> None:
     password(client)
     for _time in range(3):
         assert change(client, PASSWORD, "short").status_code == 200, "a weak new one is no wrong guess"
@@ -304,35 +294,35 @@ def test_what_was_typed_when_a_session_ended_is_shown_again_and_not_saved(ann: U
     client, row = Client(), Submission.objects.submit(IOP)
     with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
         password(client)
-        page = on_desk(client, row) | {"notes-0-text": "She will call <b>again</b> on Monday."}
+        page = form_of(client, row) | {"notes-0-text": "She will call <b>again</b> on Monday."}
         clock.shift(16 * 60)
-        response = client.post(f"{CASES}{row.pk}/change/", page)
+        response = client.post(url_of(row), page)
     assert response.status_code == 403
     assert "You were signed out" in response.content.decode()
-    assert soup(response).select_one("textarea").text.strip() == "She will call <b>again</b> on Monday."
-    assert soup(response).select_one("a.button")["href"] == f"{CASES}{row.pk}/change/"
+    assert parse(response).select_one("textarea").text.strip() == "She will call <b>again</b> on Monday."
+    assert parse(response).select_one("a.button")["href"] == url_of(row)
     assert not row.notes.exists()
 
 
 def test_page_from_before_the_latest_sign_in_shows_what_was_typed(ann: User) -> None:
     client, row = Client(enforce_csrf_checks=True), Submission.objects.submit(IOP)
     client.force_login(ann)
-    response = client.post(f"{CASES}{row.pk}/change/", {"notes-0-text": "She will call again.", "status": "closed"})
+    response = client.post(url_of(row), {"notes-0-text": "She will call again.", "status": "closed"})
     assert response.status_code == 403
-    assert soup(response).select_one("textarea").text.strip() == "She will call again."
+    assert parse(response).select_one("textarea").text.strip() == "She will call again."
     row.refresh_from_db()
     assert row.status == "new"
 
 
-def test_right_that_was_lost_in_mid_work_shows_what_was_typed(ann: User) -> None:
+def test_save_after_losing_the_permission_shows_what_was_typed(ann: User) -> None:
     client, row = Client(), Submission.objects.submit(IOP)
     password(client)
-    page = on_desk(client, row) | {"notes-0-text": "She will call again.", "reviews-0-reason": "Alone at home."}
+    page = form_of(client, row) | {"notes-0-text": "She will call again.", "reviews-0-reason": "Alone at home."}
     ann.groups.clear()
-    response = client.post(f"{CASES}{row.pk}/change/", page)
+    response = client.post(url_of(row), page)
     assert response.status_code == 403
     assert "does not have the right to this" in response.content.decode()
-    assert [area.text.strip() for area in soup(response).select("textarea")] == [
+    assert [area.text.strip() for area in parse(response).select("textarea")] == [
         "Alone at home.",
         "She will call again.",
     ]
@@ -342,14 +332,14 @@ def test_right_that_was_lost_in_mid_work_shows_what_was_typed(ann: User) -> None
 # Accounts
 
 
-def account(*words: str) -> str:
-    out = StringIO()
-    call_command("account", *words, stdout=out)
-    return out.getvalue()
+def account(*arguments: str) -> str:
+    return output_of("account", *arguments)
 
 
 @pytest.mark.parametrize("way", ["command", "button"])
-def test_who_leaves_loses_access_at_once_and_their_cases_are_nobodys(way: str, ann: User, staff_client: Client) -> None:
+def test_closed_account_loses_access_at_once_and_its_open_cases_are_unassigned(
+    way: str, ann: User, staff_client: Client
+) -> None:
     at_work, mine, done = Client(), Submission.objects.submit(IOP), Submission.objects.submit(IOP)
     password(at_work)
     Submission.objects.update(assigned_to=ann)
@@ -361,7 +351,7 @@ def test_who_leaves_loses_access_at_once_and_their_cases_are_nobodys(way: str, a
         assert "Close this account now" in staff_client.get(f"/admin/auth/user/{ann.pk}/change/").content.decode()
         assert staff_client.post(f"/admin/auth/user/{ann.pk}/close/").status_code == 302
     assert at_work.get(DESK).url.startswith(LOGIN)
-    assert at_work.post(f"{CASES}{mine.pk}/reveal/").status_code == 403
+    assert at_work.post(url_of(mine, "reveal")).status_code == 403
     assert password(Client()).status_code == 200
     assert [*Submission.objects.order_by("pk").values_list("assigned_to", flat=True)] == [None, ann.pk]
     who = "manage.py" if way == "command" else "staff"
@@ -382,7 +372,7 @@ def test_closed_account_is_opened_again_with_a_new_password_and_a_new_second_fac
     ann.save()
     other = Client()
     assert password(other).status_code == 302
-    assert soup(other.get(CODE)).select(".qr")
+    assert parse(other.get(CODE)).select(".qr")
     with pytest.raises(CommandError, match="There is no account 'nobody'"):
         account("close", "nobody")
 
@@ -409,9 +399,8 @@ def test_accounts_that_nobody_used_for_90_days_are_closed(ann: User) -> None:
     for name, ago in rows.items():
         User.objects.create_user(name, is_staff=True, last_login=timezone.now() - ago)
     User.objects.create_user("never", is_staff=True, date_joined=timezone.now() - 91 * day)
-    out = StringIO()
-    call_command("forget_expired", "--dry-run", stdout=out)
-    assert "2 accounts that nobody used for 90 days would be closed." in out.getvalue()
+    dry_run = output_of("forget_expired", "--dry-run")
+    assert "2 accounts that nobody used for 90 days would be closed." in dry_run
     assert accounts.close_unused() == 2
     assert {user.username for user in User.objects.filter(is_active=True)} == {"ann", "used"}
     assert LogLine.objects.filter(detail="change=closed; account=unused; reason=unused").exists()
@@ -419,7 +408,7 @@ def test_accounts_that_nobody_used_for_90_days_are_closed(ann: User) -> None:
 
 def test_account_that_was_unused_too_long_is_closed_at_sign_in_even_before_the_daily_run(ann: User) -> None:
     User.objects.filter(pk=ann.pk).update(last_login=timezone.now() - timedelta(days=91))
-    assert "Nobody has used this account for 90 days" in said(password(Client()))
+    assert "Nobody has used this account for 90 days" in errors(password(Client()))
     ann.refresh_from_db()
     assert not ann.is_active
 

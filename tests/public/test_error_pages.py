@@ -1,4 +1,4 @@
-"""Error pages are kind, keep the way back, show the crisis numbers and need no database (no test here may use one)."""
+"""Error pages are kind, link back, show the crisis numbers and need no database (no test here has access to it)."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -28,15 +28,15 @@ def test_error_page(monkeypatch: pytest.MonkeyPatch, error: type[Exception], sta
     assert_kind(Client(raise_request_exception=False).get("/check/"), status, words)
 
 
-def test_unknown_address_is_kind() -> None:
+def test_unknown_address_has_a_kind_page() -> None:
     assert_kind(Client().get("/no/such/page/"), 404, "find that page")
 
 
-def test_host_that_is_not_ours_is_kind() -> None:
+def test_host_that_is_not_ours_has_a_kind_page() -> None:
     assert_kind(Client().get("/", headers={"host": "elsewhere.example"}), 400, "could not read that")
 
 
-def test_lost_form_secret_is_kind() -> None:
+def test_csrf_failure_has_a_kind_page() -> None:
     assert_kind(Client(enforce_csrf_checks=True).post("/check/", {"action": "save"}), 403, "open for too long")
 
 

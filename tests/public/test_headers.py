@@ -1,4 +1,4 @@
-"""What stands around every page: headers, cookies, and the way out."""
+"""Headers, cookies and Leave now, on every page."""
 
 import os
 import re
@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.test import Client
 
 from screening.questionnaire import PAGES
 from tests.answers import IOP, KINDS, on_page
 from tests.conftest import Person
+from tests.desk.helpers import CASES, PASSWORD, signed_in, superuser
 
 pytestmark = pytest.mark.django_db
 PAGES_FOR_ALL = (
@@ -31,9 +31,8 @@ PUBLIC = (*PAGES_FOR_ALL, "/rules.json", "/.well-known/security.txt", "/leave/")
 
 
 def every_response() -> list[Any]:
-    staff = Client()
-    staff.force_login(User.objects.create_superuser("staff", password="a long enough one"))
-    admin = ("/admin/", "/admin/screening/submission/", "/admin/login/")
+    staff = signed_in(superuser("staff"))
+    admin = ("/admin/", CASES, "/admin/login/")
     return [Client().get(address) for address in PUBLIC] + [staff.get(address) for address in admin]
 
 
@@ -117,7 +116,7 @@ def test_cookies_end_with_the_browser_and_are_out_of_reach_of_scripts(person: Pe
 
 
 def after_saving(given: dict[str, str]) -> list[tuple[str, str, str]]:
-    """(address, title, whether it may be stored) of each page that a person with these answers meets."""
+    """Save these answers; return (address, title, Cache-Control) of each page that follows."""
     person = Person(Client())
     person.finishes(given, "save")
     seen = []
@@ -142,12 +141,12 @@ def test_no_page_with_answers_may_be_stored() -> None:
 
 
 def test_answers_of_an_earlier_visitor_do_not_come_along_into_a_staff_session(person: Person) -> None:
-    User.objects.create_superuser("staff", password="a long enough one")
+    superuser("staff")
     person.finishes(IOP, "save")
     anonymous = {name: morsel.value for name, morsel in person.client.cookies.items()}
     wrong = person.client.post("/admin/login/", {"username": "staff", "password": "not the one"})
     assert settings.DRAFT_COOKIE_NAME not in wrong.cookies
-    person.client.post("/admin/login/", {"username": "staff", "password": "a long enough one"})
+    person.client.post("/admin/login/", {"username": "staff", "password": PASSWORD})
     assert person.client.get("/admin/").status_code == 200
     now = {name: morsel.value for name, morsel in person.client.cookies.items()}
     assert now[settings.DRAFT_COOKIE_NAME] == ""
@@ -156,7 +155,7 @@ def test_answers_of_an_earlier_visitor_do_not_come_along_into_a_staff_session(pe
 
 
 def test_secure_site_sends_strict_transport_security_and_host_cookies(tmp_path: Path) -> None:
-    """As it is set up for real people, in a process of its own: the tests themselves run without HTTPS."""
+    """A site with HTTPS runs in its own process, because the tests run without."""
     program = """
 import django; django.setup()
 from django.core.management import call_command; call_command("migrate", verbosity=0)
@@ -171,6 +170,7 @@ assert set(client.cookies) == {"__Host-csrf", "__Host-draft"}, client.cookies
 for morsel in client.cookies.values():
     assert morsel["secure"] and morsel["httponly"] and morsel["path"] == "/" and not morsel["domain"]
 response = client.get("/leave/", secure=True)
+assert {"__Host-csrf", "__Host-draft", "__Host-session"} <= set(response.cookies), response.cookies
 for name, morsel in response.cookies.items():
     assert morsel["secure"] and morsel["max-age"] == 0, name
 """

@@ -1,4 +1,4 @@
-"""Hostile words in every text field, opened on every page that shows them: they are words, never markup."""
+"""Hostile text in every field is shown as text, never as markup."""
 
 import random
 from itertools import islice
@@ -11,6 +11,8 @@ from django.test import Client
 
 from screening.models import Contact, Note, Review, Submission
 from tests.answers import URGENT
+from tests.desk.helpers import CASES, ask_for_call, url_of
+from tests.helpers import parse
 
 pytestmark = pytest.mark.django_db
 FIELDS = ("name", "phone", "email", "best_time", "to_others")
@@ -49,7 +51,7 @@ SEEDS = (
 
 
 def hostile(seed: int) -> Any:
-    """Without end: what has broken other sites, joined and bent at random."""
+    """Yield texts without end, each of random seeds in random order and case."""
     chance = random.Random(seed)
     while True:
         parts = chance.sample(SEEDS, chance.randint(1, 3))
@@ -59,7 +61,7 @@ def hostile(seed: int) -> Any:
 
 
 def skeleton(html: bytes) -> list[tuple[str, tuple[str, ...]]]:
-    """Every element with the names of its attributes; without the history, which grows with each look."""
+    """Return every element with its attribute names, without the history, which grows with each view."""
     page = BeautifulSoup(html, "html.parser")
     for line in page.select("#history ~ table tr"):
         line.decompose()
@@ -67,18 +69,17 @@ def skeleton(html: bytes) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def shown(words: list[str], client: Client, submission: Submission) -> list[bytes]:
-    """The pages of a submission whose every text is one of the words, and the list."""
+    """Put the texts into all fields of the submission; return its pages and the list."""
     Contact.objects.filter(submission=submission).delete()
     for added in (Note, Review):
         added.objects.all().delete()
     details = dict(zip(FIELDS, words, strict=False))
-    Contact.objects.create(submission=submission, may_text=True, may_voicemail=True, consent=words[0], **details)
+    ask_for_call(submission, consent=words[0], **details)
     author = User.objects.get()
     Note.objects.bulk_create(Note(submission=submission, text=text, author=author) for text in words)
     Review.objects.create(submission=submission, program="iop", agrees=False, reason=words[1], author=author)
-    desk = "/admin/screening/submission/"
-    pages = [client.get(f"{desk}{submission.pk}/{page}/").content for page in ("change", "print")]
-    return [*pages, client.post(f"{desk}{submission.pk}/reveal/").content, client.get(desk).content]
+    pages = [client.get(url_of(submission, page)).content for page in ("change", "print")]
+    return [*pages, client.post(url_of(submission, "reveal")).content, client.get(CASES).content]
 
 
 def test_hostile_words_are_shown_as_words_on_every_page_of_the_desk(staff_client: Client) -> None:
@@ -100,7 +101,7 @@ def test_hostile_words_come_back_into_the_fields_as_they_were_typed() -> None:
     client.post("/questions/safety/", {"emergency": "none"})
     for given in islice(words, 100):
         for address, name in (("/return/", "code"), ("/admin/login/", "username")):
-            soup = BeautifulSoup(client.post(address, {name: given}).content, "html.parser")
+            soup = parse(client.post(address, {name: given}))
             assert not soup.select("[onerror], [onload], [onmouseover], base, script:not([src])")
             assert str(soup.select_one(f"[name={name}]")["value"]).strip() == given.strip()
         assert client.post("/check/", {"action": given, "subject": given}).status_code in (302, 422)

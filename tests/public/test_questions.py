@@ -1,4 +1,4 @@
-"""The way through the pages: only a result may look into the database, so only tests that see one ask for it."""
+"""The question pages, the check page and the draft cookie; none of them uses the database, but the result does."""
 
 import re
 from datetime import timedelta
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 
 from screening.draft import Draft
-from screening.questionnaire import PAGES, QUESTIONS
+from screening.questionnaire import PAGES, QUESTIONS, Page
 from tests.answers import BEST, IOP, URGENT, on_page
 from tests.conftest import Person
 
@@ -19,7 +19,7 @@ LAST = PAGES[-1]
 
 
 def kept(client: Client) -> dict[str, str]:
-    """The answers in the client's cookie."""
+    """Return the answers in the client's cookie."""
     request = type("Request", (), {"COOKIES": {name: morsel.value for name, morsel in client.cookies.items()}})
     return dict(Draft.read(request).answers)  # type: ignore[arg-type]
 
@@ -30,14 +30,13 @@ def test_start_page_leads_to_the_first_question(client: Client) -> None:
     assert f'href="/questions/{PAGES[0].slug}/"' in response.content.decode()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
-def test_page_asks_its_questions_under_their_keys_and_values(person: Person, page: object) -> None:
+@pytest.mark.parametrize("form_page", PAGES, ids=lambda page: page.slug)
+def test_page_asks_its_questions_under_their_keys_and_values(person: Person, form_page: Page) -> None:
     person.answers_every_page(BEST)
-    for page in PAGES:
-        html = person.client.get(f"/questions/{page.slug}/").content.decode()
-        asked = re.findall(r'<input type="radio" name="(\w+)" value="(\w+)"', html)
-        assert asked == [(question.key, value) for question in page.questions for value in question.options]
-        assert f"Page {PAGES.index(page) + 1} of {len(PAGES)}" in html
+    html = person.client.get(f"/questions/{form_page.slug}/").content.decode()
+    asked = re.findall(r'<input type="radio" name="(\w+)" value="(\w+)"', html)
+    assert asked == [(question.key, value) for question in form_page.questions for value in question.options]
+    assert f"Page {PAGES.index(form_page) + 1} of {len(PAGES)}" in html
 
 
 def test_each_page_leads_to_the_next_and_the_last_to_the_check_page(person: Person) -> None:
@@ -230,7 +229,7 @@ def test_every_page_forbids_storing(person: Person) -> None:
         assert "no-store" in person.client.get(address)["Cache-Control"]
 
 
-def test_form_whose_secret_is_gone_comes_back_with_its_choices() -> None:
+def test_form_without_its_csrf_cookie_comes_back_with_its_choices() -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.post("/questions/job/", {"job": "cannot_leave"})
     html = response.content.decode()
@@ -247,7 +246,7 @@ def test_unknown_page_of_questions_is_not_found(client: Client) -> None:
 
 
 def test_two_tabs_lose_nothing(person: Person) -> None:
-    """The second tab sends an old page after the first has moved on."""
+    """The second tab posts a page after the first has posted the next one."""
     person.post("safety", on_page(PAGES[0], BEST))
     person.post("job", on_page(PAGES[1], BEST))
     response = person.post("safety", on_page(PAGES[0], BEST | {"self_harm": "past"}))
@@ -255,7 +254,7 @@ def test_two_tabs_lose_nothing(person: Person) -> None:
     assert kept(person.client) == on_page(PAGES[0], BEST) | {"self_harm": "past"} | on_page(PAGES[1], BEST)
 
 
-def test_lost_answers_are_told_of_even_where_the_page_sent_is_not_complete() -> None:
+def test_lost_answers_are_reported_even_on_an_incomplete_page() -> None:
     client = Client()
     client.cookies[COOKIE] = "of another site"
     response = client.post("/questions/job/", {"job": "none"})
@@ -264,7 +263,7 @@ def test_lost_answers_are_told_of_even_where_the_page_sent_is_not_complete() -> 
     assert kept(client) == {"job": "none"}
 
 
-def test_lost_answers_are_told_of_beside_urgent_help() -> None:
+def test_lost_answers_are_reported_beside_urgent_help() -> None:
     client = Client()
     client.cookies[COOKIE] = "of another site"
     response = client.post("/questions/safety/", on_page(PAGES[0], URGENT), follow=True)
@@ -273,13 +272,13 @@ def test_lost_answers_are_told_of_beside_urgent_help() -> None:
     assert "We could not read your earlier answers" in html
 
 
-def test_urgent_help_is_shown_even_where_the_form_has_lost_its_secret() -> None:
+def test_urgent_help_is_shown_even_after_a_csrf_failure() -> None:
     response = Client(enforce_csrf_checks=True).post("/questions/safety/", on_page(PAGES[0], URGENT))
     assert response.status_code == 403
     assert "Please get help now" in response.content.decode()
 
 
-def test_looking_never_takes_the_cookie_away(client: Client) -> None:
+def test_reading_a_page_never_deletes_the_cookie(client: Client) -> None:
     client.cookies[COOKIE] = "of another site"
     for address in ("/", "/questions/safety/", "/questions/care/", "/check/", "/result/", "/help/"):
         assert COOKIE not in client.get(address).cookies

@@ -1,4 +1,4 @@
-"""The result page: urgent help first, one place marked in the grid, each level with answers, reason and source."""
+"""The result page: urgent help first, the place in the grid, and each level with answers, reason and source."""
 
 import html as html_module
 import re
@@ -18,8 +18,9 @@ from screening.rules import CURRENT, recommend, what_would_change
 from screening.rules.what_if import CIRCUMSTANCES, what_did_not_matter
 from tests.answers import BEST, IOP, KINDS, WORST, answers
 from tests.conftest import Person
+from tests.helpers import parse
 
-pytestmark = pytest.mark.django_db  # a result is looked for among the saved ones
+pytestmark = pytest.mark.django_db  # the result page looks for a saved result
 
 NEED = {"low": {}, "some": {"health": "often"}, "high": {"constant_care": "always"}}
 SUPPORT = {"strong": {}, "some": {"supporters": "one_or_two"}, "weak": {"supporters": "nobody"}}
@@ -27,7 +28,7 @@ SUPPORT = {"strong": {}, "some": {"supporters": "one_or_two"}, "weak": {"support
 
 def result_page(given: dict[str, str]) -> BeautifulSoup:
     response = Person(Client()).finishes(given, "view")
-    return BeautifulSoup(response.content, "html.parser")
+    return parse(response)
 
 
 @pytest.mark.parametrize("duties", [{}, {"job": "cannot_leave"}], ids=["flexible", "fixed"])
@@ -93,7 +94,7 @@ def lines(given: dict[str, str]) -> list[str]:
         ({"mind": "manageable"}, ["988", "samhsa", "findtreatment"]),
         ({"home_safety": "other_place"}, ["domestic_violence", "samhsa", "findtreatment"]),
         ({"home_safety": "danger"}, ["911", "domestic_violence", "samhsa", "findtreatment"]),
-        # A body in danger comes before the lifeline: docs/decisions/0004.
+        # Physical danger comes before the suicide lifeline: docs/decisions/0004.
         ({"emergency": "medical", "self_harm": "plan"}, ["911", "988", "poison", "samhsa", "findtreatment"]),
     ],
 )
@@ -136,7 +137,7 @@ def test_page_says_its_limits_and_its_rules_version() -> None:
         assert words in shown
 
 
-# What would change this, and what did not matter
+# The what-if section
 
 
 def what_if(given: dict[str, str]) -> Any:
@@ -187,7 +188,7 @@ def test_what_did_not_matter_is_named() -> None:
     section = what_if(answers(constant_care="always", job="cannot_leave"))
     unmoved = [element.text for element in section.select("h3 + p b")]
     assert unmoved == ["your job or school", "people who need your care", "your income", "who can help you"]
-    # What is a reason on this page is not called irrelevant on it.
+    # A reason on this page is not called irrelevant on it.
     alone = what_if(answers(constant_care="always", supporters="nobody"))
     assert "who can help you" not in alone.select_one("h3 + p").text
     nowhere = what_if(answers(home_safety="nowhere_else"))
@@ -196,7 +197,7 @@ def test_what_did_not_matter_is_named() -> None:
     assert "What did not matter" not in what_if(answers(constant_care="sometimes", home="alone")).text
 
 
-def test_coming_to_a_program_is_never_called_irrelevant_to_someone_who_is_to_come() -> None:
+def test_attendance_is_never_called_irrelevant_where_the_result_is_iop() -> None:
     given = answers(home_safety="rather_not_say", home="alone", job="cannot_leave")
     assert recommend(given).program == "iop"
     assert "attendance" in what_did_not_matter(CURRENT, given)
@@ -204,7 +205,7 @@ def test_coming_to_a_program_is_never_called_irrelevant_to_someone_who_is_to_com
     assert "coming to a program" not in what_if(given).text
 
 
-def test_answers_before_the_last_question_came_in_are_not_guessed_about(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_without_the_newest_question_get_no_what_if() -> None:
     recommendation = recommend(BEST)
     fewer = {key: value for key, value in BEST.items() if key != "mind"}
     assert explain(recommendation, fewer).what_if is None
@@ -226,7 +227,7 @@ def test_result_under_an_earlier_version_is_explained_by_its_own_rules(monkeypat
     assert explanation.what_if.circumstances
 
 
-# What else a person needs
+# Other sections
 
 
 @pytest.mark.parametrize(
@@ -238,14 +239,14 @@ def test_result_under_an_earlier_version_is_explained_by_its_own_rules(monkeypat
         ({"job": "cannot_leave"}, False),
     ],
 )
-def test_fixed_duties_and_a_place_to_stay_are_spoken_of_honestly(changed: dict[str, str], shown: bool) -> None:
+def test_inpatient_with_fixed_duties_explains_what_can_be_done_about_them(changed: dict[str, str], shown: bool) -> None:
     page = result_page(answers(**changed))
     section = page.find(id="duties-help")
     assert bool(section) == shown
     if section:
-        words = section.find_parent("section").text
-        for said in ("work and family did not change it", "12 weeks", "does not cover everyone", "call all the same"):
-            assert said in words
+        text = section.find_parent("section").text
+        for phrase in ("work and family did not change it", "12 weeks", "does not cover everyone", "call all the same"):
+            assert phrase in text
 
 
 def test_both_programs_stand_side_by_side() -> None:
@@ -265,7 +266,7 @@ def test_page_says_what_to_say_what_to_ask_and_how_to_keep_it() -> None:
 
 
 @pytest.mark.parametrize("given", [*KINDS.values(), WORST, BEST], ids=[*KINDS, "worst", "best"])
-def test_no_reason_is_told_twice(given: dict[str, str]) -> None:
+def test_no_reason_is_shown_twice(given: dict[str, str]) -> None:
     shown = result_page(given).select_one("main").text
     for reason in recommend(given).reasons:
         assert shown.count(reason.text) == 1
@@ -297,6 +298,6 @@ def test_someone_who_cannot_come_is_answered_at_the_top() -> None:
 def test_without_a_phone_of_the_centre_nothing_is_promised_for_it(settings: Any) -> None:
     settings.CENTER_PHONE = ""
     assert "They tell you who can help near where you live." in result_page(IOP).text
-    start = BeautifulSoup(Client().get("/").content, "html.parser")
+    start = parse(Client().get("/"))
     assert "an adult you trust" in start.text
     assert start.select_one('.facts a[href="tel:+18006624357"]')

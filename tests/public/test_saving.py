@@ -1,12 +1,9 @@
-"""Saving: exactly once per draft, frozen as the person saw it, and never a lost answer."""
+"""Saving: once per draft, with the result as the person saw it, and without losing an answer."""
 
-import threading
 from collections.abc import Callable
 
 import pytest
-from bs4 import BeautifulSoup
 from django.conf import settings
-from django.db import connection
 from django.test import Client
 
 from screening import return_codes, rules
@@ -14,6 +11,9 @@ from screening.models import Submission
 from screening.questionnaire import PAGES, QUESTIONS
 from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, on_page
 from tests.conftest import Person
+from tests.desk.helpers import url_of
+from tests.helpers import parse, run_at_once
+from tests.leaks import database
 
 COOKIE = settings.DRAFT_COOKIE_NAME
 REFERENCE = "So that they find your answers, give them this reference:"
@@ -34,8 +34,9 @@ def test_save_keeps_the_answers_and_the_result_that_the_person_sees(person: Pers
 
 @pytest.mark.django_db
 def test_nothing_reaches_the_database_before_save_or_without_it(person: Person) -> None:
+    before = database()
     person.finishes(IOP, "view")
-    assert not Submission.objects.exists()
+    assert database() == before
 
 
 @pytest.mark.django_db
@@ -51,24 +52,9 @@ def test_saving_twice_or_replaying_an_old_cookie_saves_once(person: Person) -> N
 
 @pytest.mark.django_db(transaction=True)
 def test_saving_at_the_same_moment_saves_once() -> None:
-    code, barrier = return_codes.generate(), threading.Barrier(8)
-    seen: list[object] = []
-
-    def save() -> None:
-        try:
-            barrier.wait()
-            seen.append(Submission.objects.submit(CLOSE_CALL, code).pk)
-        except Exception as error:  # shown by the assertion below
-            seen.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=save) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert seen == [Submission.objects.get().pk] * 8
+    code = return_codes.generate()
+    saved = run_at_once(*[lambda: Submission.objects.submit(CLOSE_CALL, code)] * 8)
+    assert saved == [Submission.objects.get()] * 8
 
 
 @pytest.mark.django_db
@@ -90,7 +76,7 @@ def test_answers_changed_after_saving_are_a_draft_of_their_own(person: Person) -
 
 
 @pytest.mark.django_db
-def test_older_tab_that_saves_other_answers_of_the_same_draft_is_told(person: Person) -> None:
+def test_older_tab_that_saves_other_answers_of_the_same_draft_is_warned(person: Person) -> None:
     person.answers_every_page(IOP)
     unsaved = person.client.cookies[COOKIE].value
     person.client.post("/check/", {"action": "save"})
@@ -121,17 +107,17 @@ def test_whole_screening_works_while_the_database_is_down(
 def test_saved_result_can_still_be_seen_while_the_database_is_down(
     person: Person, database_goes_down: Callable[[], None]
 ) -> None:
-    before = BeautifulSoup(person.finishes(INPATIENT, "save").content, "html.parser")
+    before = parse(person.finishes(INPATIENT, "save"))
     database_goes_down()
     after = person.client.get("/result/")
     assert after.status_code == 200
-    soup = BeautifulSoup(after.content, "html.parser")
+    soup = parse(after)
     for section in ("why", "code", "next"):
-        found = [page.find(id=section).find_parent("section") for page in (before, soup)]
-        for part in found[0].select(".reference"):  # only the database knows it
+        sections = [page.find(id=section).find_parent("section") for page in (before, soup)]
+        for part in sections[0].select(".reference"):  # only the database holds it
             part.decompose()
-        words = [" ".join(part.text.replace(REFERENCE, "").split()) for part in found]
-        assert words[0] == words[1]
+        texts = [" ".join(part.text.replace(REFERENCE, "").split()) for part in sections]
+        assert texts[0] == texts[1]
 
 
 @pytest.mark.django_db
@@ -148,7 +134,7 @@ def test_old_row_with_a_question_that_is_no_longer_asked_can_be_read(staff_clien
     submission.answers |= {"shoe_size": "nine"}
     submission.answers.pop("job")
     submission.save()
-    html = staff_client.get(f"/admin/screening/submission/{submission.pk}/change/").content.decode()
+    html = staff_client.get(url_of(submission)).content.decode()
     assert "shoe_size" in html
     assert QUESTIONS["job"].text not in html
 

@@ -1,4 +1,4 @@
-"""The words that a person meets: all marked for translation, plain, and kind."""
+"""The text of the public pages is marked for translation, plain and kind."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from screening.rules import CURRENT, recommend
 from tests.answers import KINDS, WORST, on_page
 from tests.conftest import Person
 
-pytestmark = pytest.mark.django_db  # a result is looked for among the saved ones
+pytestmark = pytest.mark.django_db  # the result page looks for a saved result
 
 MARK = "⟦{}⟧"
 # Names, numbers, letters and titles are the same in every language.
@@ -25,13 +25,13 @@ SAME = re.compile(
     r"^[\W\d]*$|^FindTreatment\.gov$|^Country Road Recovery Center$|^[\d\W]*https?://\S+$|^([A-Z]\d?\s?)+$|^(\w{5}-){4}\w{5}$|^\w{4}-\w{4}$"
 )
 AS_PUBLISHED = "style, script, code, #sources + ol, #sources + dl"
-# Never said to a person, and not said of one either.
+# Words that no page uses.
 BANNED = r"\b(eligible|fail\w*|score\w*|addicts?|alcoholics?|clean|dirty|abus\w+|patients?|relapse\w*|level \d)\b|%"
 GRADE = 6.0
 
 
 def every_page() -> Iterator[tuple[str, str]]:
-    """(name, HTML) of every page that a person can meet, the error pages and the worst result included."""
+    """Yield (name, HTML) of every public page, with the error pages and the worst result."""
     yield "start", Client().get("/").content.decode()
     yield "help", Client().get("/help/").content.decode()
     yield "how it works", Client().get("/how-it-works/").content.decode()
@@ -70,7 +70,7 @@ def every_page() -> Iterator[tuple[str, str]]:
 
 
 def texts(html: str) -> list[str]:
-    """What is shown or read out, a piece an element; sources keep the words they were published in."""
+    """Return the texts that are shown or read out, without the sources, which are quoted as published."""
     soup = BeautifulSoup(html, "html.parser")
     for element in soup.select(AS_PUBLISHED):
         element.decompose()
@@ -80,7 +80,7 @@ def texts(html: str) -> list[str]:
 
 @pytest.fixture
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A make-believe language in which every translated text wears marks."""
+    """Put marks around every translated text."""
 
     def mark(function: Callable[..., str]) -> Callable[..., str]:
         return lambda *args, **kwargs: MARK.format(function(*args, **kwargs))
@@ -104,7 +104,7 @@ def test_every_word_is_marked_for_translation(marked: None) -> None:
 
 
 def sentences(html: str) -> Iterator[str]:
-    """Sentences of the prose; an element ends one even without a full stop."""
+    """Yield the sentences; the end of an element ends a sentence, too."""
     soup = BeautifulSoup(html, "html.parser")
     for element in soup.select(f"{AS_PUBLISHED}, .lines .number"):
         element.decompose()
@@ -118,13 +118,13 @@ def sentences(html: str) -> Iterator[str]:
 
 
 def syllables(word: str) -> int:
-    """An estimate, good enough for a grade over a whole page."""
+    """Estimate the number of syllables, well enough for the grade of a whole page."""
     word = re.sub(r"(?:[^laeiouy]es|[^laeiouyt]ed|[^laeiouy]e)$", "", word.lower())
     return max(1, len(re.findall(r"[aeiouy]+", word)))
 
 
 def reading_grade(parts: list[str]) -> float:
-    """Flesch-Kincaid grade level (Kincaid et al. 1975)."""
+    """Return the Flesch-Kincaid grade level (Kincaid et al. 1975)."""
     words = [word for part in parts for word in re.findall(r"[A-Za-z’']+", part)]
     return 0.39 * len(words) / len(parts) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
 
@@ -140,23 +140,24 @@ def test_every_page_reads_at_grade_six_or_lower() -> None:
 
 
 def test_every_reason_reads_at_grade_six_or_lower() -> None:
-    # A single short text can be off by a word or two; together they may not be.
+    # The grade of a single short text depends on a word or two, so all reasons are graded together.
     assert reading_grade([part for rule in CURRENT.rules for part in re.split(r"[.!?]\s*", rule.text) if part]) <= GRADE
 
 
 def test_words_are_person_first_and_never_judge() -> None:
-    found = {
+    banned = {
         (name, match[0])
         for name, html in every_page()
         for text in texts(html)
         for match in re.finditer(BANNED, text, re.I)
     }
-    assert not found
+    assert not banned
 
 
 def test_every_answer_set_can_be_explained_in_words() -> None:
     for given in (*KINDS.values(), WORST):
         explanation = explain(in_words(recommend(given)), given)
+        assert {card.dimension for card in explanation.cards} >= {"need", "support", "duties"}
         for card in explanation.cards:
             assert card.reasons
             assert card.sentence

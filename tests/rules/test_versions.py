@@ -21,7 +21,7 @@ from screening.rules.versions import (
     freeze,
     from_data,
     released,
-    renamed,
+    removed_options,
 )
 from tests.answers import KINDS
 from tests.rules.helpers import with_rule
@@ -227,7 +227,7 @@ def test_frozen_copy_is_as_it_was_frozen(version: str) -> None:
 
 def test_questionnaire_keeps_every_released_answer_in_its_order() -> None:
     assert conflicts(CURRENT) == []
-    assert renamed(CURRENT) == []
+    assert removed_options(CURRENT) == []
 
 
 def test_answers_that_change_places_or_names_are_not_frozen() -> None:

@@ -1,0 +1,56 @@
+"""What the tests of several rooms share: parse a page, run a command, run threads at once."""
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from io import StringIO
+from typing import Any
+
+from bs4 import BeautifulSoup
+from django.core.management import call_command
+from django.db import connection
+
+
+def parse(response: Any) -> BeautifulSoup:
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def text_of(response: Any, selector: str) -> str:
+    """Return the text of all elements that match, with single spaces."""
+    return " ".join(" ".join(element.text for element in parse(response).select(selector)).split())
+
+
+def output_of(*command: str) -> str:
+    """Run a management command; return what it prints, without errors. Raises a CommandError where it fails."""
+    out = StringIO()
+    call_command(*command, stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def run_at_once(*works: Callable[[], Any]) -> list[Any]:
+    """Run each in its own thread, started at the same moment; return what each returned or raised."""
+    barrier, results = threading.Barrier(len(works)), []
+
+    def run(work: Callable[[], Any]) -> None:
+        try:
+            barrier.wait()
+            results.append(work())
+        except BaseException as error:
+            results.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[work]) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
