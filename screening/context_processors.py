@@ -1,4 +1,4 @@
-"""What every template may need: the centre, and the numbers in the footer."""
+"""Context processors: the centre and the numbers in the footer, which every template may need."""
 
 from django.conf import settings
 from django.http import HttpRequest

@@ -1,4 +1,4 @@
-"""Keys for all that is encrypted, drawn from longer secrets. The newest secret comes first and is used for writing."""
+"""Encryption: keys derived from secrets. The newest secret comes first and is used for writing."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from django.utils.crypto import salted_hmac
 
 
 def derive_key(secret: str, use: str) -> bytes:
-    """32 bytes for one use; those of another use can't be told from them."""
+    """Derive the key for one use, 32 bytes; it reveals nothing about the keys for other uses."""
     return salted_hmac(f"screening.{use}", "", secret=secret, algorithm="sha256").digest()
 
 
 def cipher(use: str, secrets: Sequence[str] | None = None) -> MultiFernet:
-    """Encrypts under the newest secret and decrypts under any; DATA_KEYS where none are named.
+    """Return a cipher that encrypts under the newest secret and decrypts under any; by default those of DATA_KEYS.
 
-    What it can't decrypt raises cryptography's InvalidToken.
+    It raises cryptography's InvalidToken for what it can't decrypt.
     """
     return MultiFernet([Fernet(urlsafe_b64encode(derive_key(secret, use))) for secret in secrets or settings.DATA_KEYS])

@@ -1,4 +1,4 @@
-"""The result in words: what the result page and the staff desk show of a recommendation and the answers behind it."""
+"""Explanation: a recommendation and the answers behind it, in words, for the result page and the desk."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -71,7 +71,7 @@ PROGRAM_WORDS = {"iop": _("Home"), "inpatient": _("Stay"), DUTIES_DECIDE: _("Eit
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer in words. `marked` where it set a level or made a call more urgent."""
+    """One answer in words; `marked` if it set a level or the urgency."""
 
     key: str
     question: str
@@ -82,7 +82,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class ExplainedReason:
-    """A reason, the answers that set it, and where the rule comes from."""
+    """A reason in words, with the answers that set it and the sources of its rule."""
 
     key: str
     text: str
@@ -92,7 +92,7 @@ class ExplainedReason:
 
 @dataclass(frozen=True)
 class Card:
-    """One dimension: its level, why, and the answers that pointed the other way."""
+    """One dimension: its level, the reasons for it, and the answers that speak against it."""
 
     dimension: str
     title: str
@@ -100,9 +100,9 @@ class Card:
     word: str
     sentence: str
     reasons: tuple[ExplainedReason, ...]
-    at_rest: bool  # at the level that no answer has to raise
-    other_way: tuple[Answer, ...]  # at rest: the answers behind it
-    told_above: frozenset[str] = frozenset()  # the rules whose words stand in an earlier card already
+    at_rest: bool  # at its lowest level
+    other_way: tuple[Answer, ...]  # if at rest: the answers behind it
+    told_above: frozenset[str] = frozenset()  # the rules whose reason an earlier card has given
 
     @property
     def untold(self) -> tuple[ExplainedReason, ...]:
@@ -111,7 +111,7 @@ class Card:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What a single other answer would do, found by asking the rules again."""
+    """What a single other answer would change, found by applying the rules again."""
 
     circumstances: tuple[Answer, ...]  # each alone leads to the other program
     health: tuple[Answer, ...]  # so do these, of safety and health; only from IOP
@@ -121,7 +121,7 @@ class WhatIf:
 
 @dataclass(frozen=True)
 class Cell:
-    """One place in the grid."""
+    """One cell of the grid."""
 
     kind: str  # "iop" | "inpatient" | "either"
     word: str
@@ -130,7 +130,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Explanation:
-    """All that a result page says of one result."""
+    """Everything that the result page says about one result."""
 
     recommendation: Recommendation
     cards: tuple[Card, ...]  # need, support, duties, and urgency where it is more than none
@@ -141,12 +141,12 @@ class Explanation:
     help_lines: tuple[HelpLine, ...]
     sources: tuple[tuple[int, Source], ...]
     notices: frozenset[str]  # keys in NOTICES
-    duties_give_way: bool  # a place to stay, to someone with work or family that can't wait
-    what_if: WhatIf | None  # None where the rules of this version can't be asked
+    duties_give_way: bool  # inpatient care for someone with fixed duties
+    what_if: WhatIf | None  # None if the rules of this version are not available
 
 
 def answer_in_words(key: str, value: str, marked: bool = False) -> Answer:
-    """Its words today; the bare key or value where the questionnaire no longer has it."""
+    """Put an answer into today's words; keep the key or value that the questionnaire no longer has."""
     question = QUESTIONS.get(key)
     if question is None:
         return Answer(key, key, key, value, marked)
@@ -155,7 +155,7 @@ def answer_in_words(key: str, value: str, marked: bool = False) -> Answer:
 
 
 def answers_by_page(answers: Mapping[str, str], marked: Iterable[str] = ()) -> list[tuple[str, str, list[Answer]]]:
-    """(slug, title, answers in words) for each page that has any; questions that no longer exist come last."""
+    """Return (slug, title, answers in words) for each page that has any; questions no longer asked come last."""
     marks = set(marked)
     pages = [(page.slug, gettext(page.title), [question.key for question in page.questions]) for page in PAGES]
     pages.append(("", gettext("No longer asked"), [key for key in answers if key not in QUESTIONS]))
@@ -167,7 +167,7 @@ def answers_by_page(answers: Mapping[str, str], marked: Iterable[str] = ()) -> l
 
 
 def rules_of(recommendation: Recommendation) -> RuleSet | None:
-    """The rules that gave it: those in force, or the frozen ones of an earlier version; None for an unknown one."""
+    """Return the rules that gave a recommendation, in force or frozen; None for an unknown version."""
     if recommendation.rules_version == rules.CURRENT.version:
         return rules.CURRENT
     try:
@@ -177,7 +177,7 @@ def rules_of(recommendation: Recommendation) -> RuleSet | None:
 
 
 def level_words(recommendation: Recommendation) -> list[tuple[str, str, str]]:
-    """(title, level, the level in a word or two) for each dimension."""
+    """Return (title, level, the level in a word or two) for each dimension."""
     levels = {dimension: getattr(recommendation, dimension) for dimension in LEVELS}
     return [
         (gettext(SHORT_TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level][0]))
@@ -188,7 +188,7 @@ def level_words(recommendation: Recommendation) -> list[tuple[str, str, str]]:
 def grid_rows(
     ruleset: RuleSet, recommendation: Recommendation | None = None
 ) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
-    """The grid in words, a row a level of need; with a recommendation, its own cell is marked and says its program."""
+    """Return the grid in words, one row for each level of need; the cell of a recommendation is marked."""
     rows = []
     for need in LEVELS["need"]:
         cells = []
@@ -237,7 +237,7 @@ def _card(
         tuple(
             answer_in_words(key, answers[key])
             for key, question in QUESTIONS.items()
-            if dimension != "urgency"  # the mildest answers don't speak against a call
+            if dimension != "urgency"  # the least answers are no argument against a call
             and key in read_here - spoken
             and answers.get(key) == next(iter(question.options))
         ),
@@ -260,18 +260,18 @@ def _what_if(ruleset: RuleSet, answers: Mapping[str, str]) -> WhatIf | None:
 
 
 def notices_for(program: str, answers: Mapping[str, str]) -> frozenset[str]:
-    """The notices that these answers bring to a result with this program."""
+    """Return the notices that these answers bring to a result with this program."""
     brought = {notice for key, question in QUESTIONS.items() for notice in question.brought_by(answers.get(key))[1]}
     return frozenset(notice for notice in brought if NOTICES[notice] in ("", program))
 
 
 def support_words() -> tuple[str, ...]:
-    """The heads of the grid's columns."""
+    """Return the headings of the grid's columns."""
     return tuple(gettext(LEVEL_WORDS["support"][level][0]) for level in LEVELS["support"])
 
 
 def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Explanation:
-    """The explanation, in the language in use, of a recommendation whose reasons are in words already."""
+    """Explain a recommendation, whose reasons are translated already, in the language in use."""
     used = [source for reason in recommendation.reasons for source in _sources(reason)]
     numbers = {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
     ruleset = rules_of(recommendation)

@@ -11,11 +11,11 @@ from screening.encryption import cipher
 
 
 class Unreadable(str):
-    """Stands for a value whose key is missing. It can be shown; it can't be stored over what it stands for."""
+    """A placeholder for a value whose key is missing; it can be shown, but not stored over the value."""
 
 
 class EncryptedTextField(models.TextField):
-    """Text under DATA_KEYS. Empty text and NULL stay as they are; the database can't search it."""
+    """Text encrypted under DATA_KEYS. Empty text and NULL stay as they are; the database can't search it."""
 
     def get_prep_value(self, value: Any) -> Any:
         if isinstance(value, Unreadable):

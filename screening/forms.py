@@ -11,7 +11,7 @@ from screening.questionnaire import Page, known
 
 
 class PageForm(forms.Form):
-    """The questions of `page`: HTML names are the question keys, radio values the option values."""
+    """The questions of a page; HTML names are the question keys, radio values the option values."""
 
     use_required_attribute = False  # the server's own messages are kinder than the browser's
 
@@ -28,5 +28,5 @@ class PageForm(forms.Form):
             )
 
     def chosen(self) -> dict[str, str]:
-        """The posted answers that exist, whether or not the rest of the page is answered."""
+        """Return the posted answers that exist, whether or not the rest of the page is answered."""
         return known({key: self.data[key] for key in self.fields if key in self.data})

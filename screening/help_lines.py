@@ -1,4 +1,4 @@
-"""The numbers to call, in one place, each with the day it was last checked."""
+"""Help lines: the numbers to call, each with its source and the day it was last checked."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from screening.questionnaire import QUESTIONS, _
 
 @dataclass(frozen=True)
 class HelpLine:
-    """Somebody to reach: `href` is a tel:, sms: or https: address."""
+    """A number or page to turn to; `href` is a tel:, sms: or https: address."""
 
     key: str
     name: str
@@ -96,7 +96,7 @@ if unknown := {line for question in QUESTIONS.values() for keys in question.help
 
 
 def help_lines_for(urgency: str, answers: Mapping[str, str]) -> list[HelpLine]:
-    """The lines to show with a result, the first to call first.
+    """Return the lines to show with a result, the first to call first.
 
     988 leads if an answer brings it; a body in danger right now, which brings 911, comes before even that.
     """
@@ -109,9 +109,9 @@ def help_lines_for(urgency: str, answers: Mapping[str, str]) -> list[HelpLine]:
 
 
 def tel(phone: str) -> str:
-    """The tel: address of a US phone number as written, for example "(405) 555-0100"; "" for an empty one.
+    """Return the tel: address of a US phone number as written, for example "(405) 555-0100"; "" for an empty one.
 
-    Raises a ValueError for what can't be dialled as it stands: letters, extensions, too few or too many digits.
+    Raise a ValueError for what can't be dialled: letters, extensions, too few or too many digits.
     """
     if not phone:
         return ""

@@ -13,7 +13,7 @@ from functools import cached_property
 
 
 def _(text: str) -> str:
-    """Marks `text` for translation; whoever shows it calls gettext."""
+    """Mark `text` for translation; whoever shows it calls gettext."""
     return text
 
 
@@ -40,7 +40,7 @@ class Question:
             self.rank(value)
 
     def brought_by(self, value: str | None) -> tuple[set[str], set[str]]:
-        """The keys of the help lines and of the notices that an answer brings; none for an unknown one."""
+        """Return the keys of the help lines and of the notices that an answer brings; none for an unknown answer."""
         if value not in self._ranks:
             return set(), set()
         rank = self._ranks[value]
@@ -52,7 +52,7 @@ class Question:
         return {value: rank for rank, value in enumerate(self.options)}
 
     def rank(self, value: str) -> int:
-        """The place of an option in the order of need, from 0; an unknown one raises a ValueError that names it."""
+        """Return the place of an option in the order of need, from 0; raise a ValueError for an unknown one."""
         try:
             return self._ranks[value]
         except (KeyError, TypeError):
@@ -348,22 +348,22 @@ UNSURE = ("not_sure", "rather_not_say")  # answers under these names are never s
 
 
 def first_gap(answers: Mapping[str, str]) -> Page | None:
-    """The first page with a question that `answers` leaves open; None when all are answered."""
+    """Return the first page with a question that `answers` leaves open; None if all are answered."""
     return next((page for page in PAGES if not page.is_answered(answers)), None)
 
 
 def known(answers: Mapping[str, str]) -> dict[str, str]:
-    """Those of `answers` whose question and option exist."""
+    """Return those of `answers` whose question and option exist."""
     return {key: value for key, value in answers.items() if key in QUESTIONS and value in list(QUESTIONS[key].options)}
 
 
 def require_complete(answers: Mapping[str, str]) -> None:
-    """Raises a ValueError that names every missing or unknown question and every unknown option."""
+    """Raise a ValueError that names every missing or unknown question and every unknown option."""
     faults = [f"missing question {key!r}" for key in QUESTIONS if key not in answers]
     for key, value in answers.items():
         if key not in QUESTIONS:
             faults.append(f"unknown question {key!r}")
-        elif value not in list(QUESTIONS[key].options):  # a list also takes what can't be hashed
+        elif value not in list(QUESTIONS[key].options):  # in a list, because the value may not be hashable
             faults.append(f"unknown option {value!r} for question {key!r}")
     if faults:
         raise ValueError("; ".join(faults))

@@ -1,8 +1,7 @@
 """Return codes: 120 random bits and a check symbol, in five groups that can be read out over the phone.
 
-The code is the key of a draft, in its encrypted cookie. The database holds it only sealed: its hash, encrypted under
-DATA_KEYS so that the same code always gives the same text. Both need the key; a hash alone could not be moved to a
-new key (docs/decisions/0008).
+The code is the key of a draft, in its encrypted cookie. The database holds only its hash, encrypted under DATA_KEYS
+so that the same code always gives the same text: it can be looked up, and moved to a new key (docs/decisions/0008).
 """
 
 import hashlib
@@ -22,9 +21,10 @@ LENGTH = 24
 
 
 def _check(symbols: str) -> str:
-    """One symbol that changes with any one symbol mistaken, and with any two that trade places.
+    """Return the check symbol, which changes with any single wrong symbol and with any two symbols swapped.
 
-    The code is a number over the field of 32 elements, x^5 + x^2 + 1; each place weighs a different power of x.
+    The code is a number over the field of 32 elements, x^5 + x^2 + 1; the weight of each place is
+    a power of x of its own.
     """
     total = 0
     for symbol in symbols:
@@ -34,17 +34,18 @@ def _check(symbols: str) -> str:
 
 
 def generate() -> str:
+    """Return a new random code with its check symbol, without separators."""
     code = "".join(secrets.choice(SYMBOLS) for _ in range(LENGTH))
     return code + _check(code)
 
 
 def formatted(code: str) -> str:
-    """In groups of five."""
+    """Format a code in groups of five, separated by dashes."""
     return "-".join(code[place : place + 5] for place in range(0, len(code), 5))
 
 
 def parse(typed: str) -> str:
-    """The code that was typed, whatever its case and dividers; "" where it holds a typing mistake."""
+    """Read a typed code, whatever its case and separators; return "" if it contains a typing mistake."""
     letters = re.sub(r"[^0-9A-Z]", "", unicodedata.normalize("NFKC", typed).upper())
     code = letters.translate(READ_AS)
     if len(code) != LENGTH + 1 or not set(code) <= set(SYMBOLS) or _check(code[:-1]) != code[-1]:
@@ -57,13 +58,13 @@ def _siv(secret: str) -> AESSIV:
 
 
 def encrypted_hashes(code: str) -> list[str]:
-    """As it may stand in the database: under each key, the newest first."""
+    """Hash a code and encrypt the hash under each key, the newest first: it may be stored in any of these forms."""
     digest = hashlib.sha256(code.encode()).digest()
     return [_siv(secret).encrypt(digest, None).hex() for secret in settings.DATA_KEYS]
 
 
 def reencrypted(stored: str) -> str:
-    """Moved to the newest key. Raises a ValueError where no key opens it."""
+    """Encrypt a stored hash under the newest key. Raise a ValueError if no key decrypts it."""
     for secret in settings.DATA_KEYS:
         try:
             digest = _siv(secret).decrypt(bytes.fromhex(stored), None)

@@ -1,12 +1,12 @@
-"""Signs that a machine filled in the forms. They mark a submission for the staff; they never refuse one."""
+"""Signs of spam. They mark a submission for the staff, and never refuse one."""
 
 import time
 from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-TRAP = "subject"  # a field that no person sees; the template of the check page has it
-AT_LEAST_SECONDS = 10  # from the first page sent to the last button
+TRAP = "subject"  # a field on the check page that no person sees
+AT_LEAST_SECONDS = 10  # between the first page sent and the save
 MANY = 40  # saved from one address within an hour
 
 SIGNS = {
@@ -16,7 +16,7 @@ SIGNS = {
 }
 
 
-def signs(posted: Mapping[str, str], begun: int, number: int) -> str:
-    """The keys of the signs, divided by commas; `number` says how many came from there within this hour."""
-    seen = {"trap": posted.get(TRAP), "fast": time.time() - begun < AT_LEAST_SECONDS, "many": number > MANY}
+def signs(posted: Mapping[str, str], started_at: int, number: int) -> str:
+    """Return the keys of the signs, comma-separated. `started_at` is in seconds since 1970; `number` counts saves."""
+    seen = {"trap": posted.get(TRAP), "fast": time.time() - started_at < AT_LEAST_SECONDS, "many": number > MANY}
     return ",".join(key for key, found in seen.items() if found)

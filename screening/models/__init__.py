@@ -1,4 +1,4 @@
-"""All that the database holds, but accounts: submissions, what staff add to them, and what remains of it."""
+"""Models: submissions, what staff add to them, contact details, counts, and the audit log."""
 
 from screening.audit import LogHead, LogLine
 from screening.models.contact import Contact

@@ -1,4 +1,4 @@
-"""How to reach a person who asked for a call."""
+"""Contact details of a person who asked for a call."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,14 +21,14 @@ class ContactManager(models.Manager["Contact"]):
         return Q(submission__status=Status.CLOSED, submission__status_at__lte=closed_since)
 
     def unexpired(self) -> models.QuerySet["Contact"]:
-        """Without those of cases that were closed long enough ago, even where they are still there."""
+        """Leave out those whose case was closed longer ago than they are kept, even if they are not erased yet."""
         return self.exclude(self._expired())
 
     def expired(self) -> models.QuerySet["Contact"]:
         return self.filter(self._expired())
 
     def withdraw(self, *of: int) -> None:
-        """Takes away the requests for a call of these submissions."""
+        """Delete the requests for a call of these submissions, and their notifications."""
         with transaction.atomic():
             self.filter(pk__in=of).delete()
             Notification.objects.filter(submission__in=of, reason=Notification.Reason.CALL).delete()
@@ -36,7 +36,7 @@ class ContactManager(models.Manager["Contact"]):
 
 
 class Contact(models.Model):
-    """How to reach a person who asked for a call, and what they agreed to. A later one replaces an earlier."""
+    """A request for a call: how to reach the person, and what they agreed to. A later one replaces an earlier one."""
 
     submission = models.OneToOneField(
         Submission, models.CASCADE, related_name="contact", verbose_name=_("submission"), primary_key=True
@@ -49,14 +49,14 @@ class Contact(models.Model):
     email = EncryptedTextField(_("e-mail"), blank=True)
     best_time = EncryptedTextField(_("best time"), blank=True)
     to_others = EncryptedTextField(_("if someone else answers"), blank=True)
-    consent = models.TextField(_("agreed to"))  # the very words that stood beside the box
+    consent = models.TextField(_("agreed to"))  # the words beside the box that was ticked
 
     objects = ContactManager()
 
     class Meta:
         verbose_name = _("request for a call")
         verbose_name_plural = _("requests for a call")
-        default_permissions = ("view", "delete")  # to uncover it, and to take it back when its person says so
+        default_permissions = ("view", "delete")  # to reveal it, and to withdraw it at the person's wish
 
     def __str__(self) -> str:
         return gettext("Request for a call %(number)s") % {"number": self.pk}

@@ -1,4 +1,4 @@
-"""A saved screening: answers and result as the person saw them, and how far staff are with it."""
+"""Submissions: the answers and the result as the person saw them, and the status of the case."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -70,19 +70,19 @@ URGENT, WANTS_CALL, OPEN, RANKS = (0, 1, 2, 3), (0, 2, 4, 5), tuple(range(9)), t
 
 
 def in_words(recommendation: Recommendation) -> Recommendation:
-    """The recommendation with its reasons in the language in use."""
+    """Translate the reasons of a recommendation into the language in use."""
     reasons = tuple(replace(reason, text=gettext(reason.text)) for reason in recommendation.reasons)
     return replace(recommendation, reasons=reasons)
 
 
 def retention_cutoff() -> datetime:
-    """What was received before this has had its time: nobody is shown it, and forget_expired takes it away."""
+    """Return the time before which a submission is expired: shown to nobody, and erased by the next run."""
     return timezone.now() - timedelta(days=settings.RETENTION_DAYS)
 
 
 class SubmissionManager(models.Manager["Submission"]):
     def unexpired(self) -> models.QuerySet["Submission"]:
-        """Without those whose time is up, even where they are still there."""
+        """Leave out those whose time is up, even if they are not erased yet."""
         return self.filter(received_at__gt=retention_cutoff())
 
     def with_codes(self, *codes: str) -> models.QuerySet["Submission"]:
@@ -94,13 +94,13 @@ class SubmissionManager(models.Manager["Submission"]):
         return self.with_codes(code).first()
 
     def submit(self, answers: Mapping[str, str], code: str | None = None, *, spam_signs: str = "") -> "Submission":
-        """Saves a complete set of answers with its result, once per return code: a second call returns the first row.
+        """Save a complete set of answers with its result, once per return code: a second call returns the first row.
 
-        Raises a ValueError where answers are missing or unknown.
+        Raise a ValueError if answers are missing or unknown.
         """
         code = code or return_codes.generate()
         recommendation = in_words(rules.recommend(answers))
-        if saved := self.with_code(code):  # under an older key, perhaps: the unique column sees only the newest
+        if saved := self.with_code(code):  # perhaps under an older key, which the unique column does not see
             return saved
         return self._insert(
             return_codes.encrypted_hashes(code)[0],
@@ -125,14 +125,14 @@ class SubmissionManager(models.Manager["Submission"]):
     def _insert(self, code: str, values: dict[str, Any]) -> "Submission":
         try:
             return self.get_or_create(code=code, defaults=values)[0]
-        except IntegrityError:  # its reference is taken, which is rare, and not to be expected twice
+        except IntegrityError:  # its reference number is taken, which is rare, and won't happen twice
             return self.get_or_create(code=code, defaults=values)[0]
 
 
 class Submission(models.Model):
     """One saved screening. Answers and result are written once and never changed; staff set the status."""
 
-    code = models.CharField(max_length=96, unique=True, editable=False)  # the return code, sealed: see return_codes.py
+    code = models.CharField(max_length=96, unique=True, editable=False)  # the encrypted hash of the return code
     received_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
     answers = models.JSONField(_("answers"))
     program = models.CharField(_("program"), max_length=16, choices=Program)
@@ -143,14 +143,14 @@ class Submission(models.Model):
     result = models.JSONField(_("result"))
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.NEW)
     status_at = models.DateTimeField(_("status since"), default=timezone.now, editable=False)
-    opened_at = models.DateTimeField(_("first opened"), null=True, editable=False)  # by staff; the person is told
+    opened_at = models.DateTimeField(_("first opened"), null=True, editable=False)  # by staff; shown to the person
     spam_signs = models.CharField(_("signs of a machine"), max_length=64, blank=True, editable=False)
     is_test = models.BooleanField(_("test data"), default=False, editable=False)
     reference = models.CharField(
         _("reference"), max_length=8, unique=True, default=reference_numbers.generate, editable=False
     )
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, blank=True)
-    wants_call = models.BooleanField(_("wants a call"), default=False, editable=False)  # as long as there is a Contact
+    wants_call = models.BooleanField(_("wants a call"), default=False, editable=False)  # while there is a Contact
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -170,8 +170,8 @@ class Submission(models.Model):
         verbose_name=_("last touched by"),
     )
     touched_at = models.DateTimeField(_("last touched"), null=True, editable=False)
-    version = models.PositiveIntegerField(default=0, editable=False)  # one more with each save by staff
-    blind = models.BooleanField(default=False, editable=False)  # staff judge for themselves before they see the result
+    version = models.PositiveIntegerField(default=0, editable=False)  # increased by each save of staff
+    blind = models.BooleanField(default=False, editable=False)  # staff review it before they see the result
     rank = models.GeneratedField(expression=RANK, output_field=models.PositiveSmallIntegerField(), db_persist=True)
 
     objects = SubmissionManager()
@@ -186,7 +186,7 @@ class Submission(models.Model):
             ("replay_rules", _("Can ask other rules about submissions")),
         )
         ordering = ("rank", "-received_at")
-        # One for each filter of the list, in the order of the list; without them a page takes longer the more there is.
+        # One for each filter of the list, in the order of the list; without them a page slows down as the table grows.
         indexes = (
             models.Index(fields=("rank", "-received_at"), name="submission_rank"),
             *(
@@ -208,7 +208,7 @@ class Submission(models.Model):
 
     @property
     def recommendation(self) -> Recommendation:
-        """The result as the person saw it. Raises what a damaged one makes Python raise, or a ValueError."""
+        """The result as the person saw it. Raise whatever a damaged one causes, or a ValueError."""
         found = Recommendation(
             program=self.program,
             urgency=URGENCIES[self.urgency],
@@ -230,13 +230,13 @@ class Submission(models.Model):
 
     @property
     def stored_result(self) -> StoredResult:
-        """What a replay needs to know of this row."""
+        """What a replay needs of this row."""
         recommendation = self.readable_recommendation()
         decision = recommendation.decision if recommendation else None
         return StoredResult(self.rules_version, decision, self.readable_answers)
 
     def readable_recommendation(self) -> Recommendation | None:
-        """The result as the person saw it; None where what is in the database is none."""
+        """Return the result as the person saw it; None if the stored one is damaged."""
         try:
             return self.recommendation
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
@@ -244,6 +244,6 @@ class Submission(models.Model):
 
     @property
     def readable_answers(self) -> dict[str, str]:
-        """The answers as the person gave them; none where what is in the database are none."""
+        """The answers as the person gave them; empty if the stored ones are damaged."""
         answers = self.answers if isinstance(self.answers, dict) else {}
         return {key: value for key, value in answers.items() if isinstance(value, str)}

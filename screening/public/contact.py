@@ -1,4 +1,4 @@
-"""Asking for a call: apart from the screening, with a consent of its own."""
+"""The request for a call: separate from the screening, with a consent of its own."""
 
 import logging
 import re
@@ -27,7 +27,7 @@ DOWN = _("We can’t take this right now. Please try again in a few minutes, or 
 
 
 def consent_words() -> str:
-    """What a person agrees to; it is kept with their request."""
+    """Return what a person agrees to; it is stored with their request."""
     words = gettext(
         "I agree that %(center)s may use what I wrote here to reach me about getting help. Its staff can read the "
         "answers that I saved. I can take this back at any time, with my code."
@@ -36,7 +36,7 @@ def consent_words() -> str:
 
 
 class ContactForm(forms.ModelForm):
-    """Everything is optional but one way to be reached, and the consent."""
+    """Everything is optional except the consent and either phone or e-mail."""
 
     use_required_attribute = False
 
@@ -87,7 +87,7 @@ class ContactForm(forms.ModelForm):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest) -> HttpResponse:
-    """The request for a call that goes with a saved submission: made, replaced or taken back. It is never shown."""
+    """Make, replace or withdraw the request for a call of a saved submission. What it holds is never shown."""
     draft = Draft.read(request)
     if not draft.finished:
         return redirect("return")
@@ -107,7 +107,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             form.instance.submission, form.instance.consent = saved, consent_words()
             form.save()
             notifications.notify(saved, Notification.Reason.CALL)
-            transaction.on_commit(retention.truncate_journal)  # of what it took the place of
+            transaction.on_commit(retention.truncate_journal)  # of the request that it replaced
             return redirect("contact")
         asked = Contact.objects.unexpired().filter(pk=saved.pk).first()
     except DatabaseError as error:

@@ -40,7 +40,7 @@ bad_request, forbidden, not_found, server_error = (_error_handler(status) for st
 
 @never_cache
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form whose secret is gone, as after the browser was closed: the page again, choices kept, nothing stored."""
+    """Answer a form without a valid CSRF token by showing it again; its choices are kept, and nothing is stored."""
     match = request.resolver_match
     page = PAGE_BY_SLUG.get(match.kwargs["slug"]) if match and match.url_name == "question" else None
     if page:

@@ -1,4 +1,4 @@
-"""The pages that show anyone how the rules work: in words, as data, and on paper. They read no answers."""
+"""How it works: the rules in words, as data, and on paper. These pages read no answers."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ an_hour = cache_control(public=True, max_age=3600)
 
 
 def _rule_in_words(rule: Rule) -> dict[str, Any]:
-    """A rule for reading: each condition lists the words of every answer that counts."""
+    """Put a rule into words; each condition lists every answer that counts."""
     conditions = []
     for key, rank in rules.CURRENT.least[rule.key].items():
         texts = [gettext(text) for text in list(QUESTIONS[key].options.values())[rank:]]
@@ -40,7 +40,7 @@ def _rule_in_words(rule: Rule) -> dict[str, Any]:
 
 
 def _questions_in_words() -> list[dict[str, Any]]:
-    """Each page with its questions, and under each question the rules that read it alone."""
+    """Return each page with its questions, and for each question the rules that read it alone."""
     pages = []
     for page in PAGES:
         questions = [
@@ -59,13 +59,13 @@ def _questions_in_words() -> list[dict[str, Any]]:
 @require_safe
 @an_hour
 def how_it_works(request: HttpRequest) -> HttpResponse:
-    """The grid, the questions and why they are asked, every rule with its source, people, limits, versions."""
+    """Show grid, questions, rules with their sources, personas, limits, help lines and versions."""
     people = []
     for person in PERSONAS:
         recommendation = rules.recommend(person.answers)
         told = [
             (gettext(QUESTIONS[key].topic), gettext(QUESTIONS[key].options[value]))
-            for key, value in person.told.items()
+            for key, value in person.answers_above_least.items()
         ]
         people.append({"person": person, "result": recommendation, "told": told, "levels": level_words(recommendation)})
     context = {
@@ -93,7 +93,7 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
 @require_safe
 @an_hour
 def rules_json(request: HttpRequest) -> JsonResponse:
-    """All of it as data. docs/rules-json.md says what each key means; keys are never renamed."""
+    """Return all of it as data. docs/rules-json.md says what each key means; keys are never renamed."""
     decides = versions.as_data(rules.CURRENT)
     data = {
         "language": get_language(),
@@ -144,7 +144,7 @@ def rules_json(request: HttpRequest) -> JsonResponse:
 
 
 def _lines_in_words(step: worksheet.Step) -> list[list[tuple[int, str, str]]]:
-    """(number of the question, its topic, letters) for each of the ticks that a line asks for."""
+    """Return (number of the question, its topic, letters) for each of the ticks that a line requires."""
     return [
         [(ticks.number, gettext(QUESTIONS[ticks.question].topic), " ".join(ticks.letters)) for ticks in line]
         for line in step.lines
@@ -154,7 +154,7 @@ def _lines_in_words(step: worksheet.Step) -> list[list[tuple[int, str, str]]]:
 @require_safe
 @an_hour
 def on_paper(request: HttpRequest) -> HttpResponse:
-    """The questions as a form to print, and a sheet to work out the result by hand."""
+    """Show the questions as a form to print, and the worksheet."""
     steps = worksheet.sheet(rules.CURRENT)
     context = {
         "pages": [

@@ -1,4 +1,4 @@
-"""The privacy page, and where to report a weakness."""
+"""The privacy page, and where to report a vulnerability."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from screening.public.promises import CANNOT, PROMISES
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """The promises, with this site's own numbers, and what can't be promised."""
+    """Show the promises with the numbers of this site, and what can't be promised."""
     values = {
         "days": settings.RETENTION_DAYS,
         "contact_days": settings.CONTACT_RETENTION_DAYS,
@@ -32,7 +32,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:
-    """RFC 9116. Without SECURITY_CONTACT it leads to the part of the privacy page that says whom to tell."""
+    """Return security.txt (RFC 9116). Without SECURITY_CONTACT it refers to the privacy page."""
     lines = {
         "Contact": settings.SECURITY_CONTACT or request.build_absolute_uri(reverse("privacy") + "#security"),
         "Expires": (timezone.now() + timedelta(days=180)).strftime("%Y-%m-%dT00:00:00Z"),

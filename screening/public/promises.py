@@ -1,5 +1,4 @@
-"""What a person is promised about their privacy. Each promise names the tests that keep it; the gate fails where one of
-them is missing or does not pass."""
+"""The promises about privacy. Each names the tests that keep it; a run fails if one is missing or does not pass."""
 
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ from screening.questionnaire import _
 
 @dataclass(frozen=True)
 class Promise:
-    """`text` may hold the settings named in privacy.py; a test is "file::name" as pytest has it, below tests/."""
+    """`text` may use the values named in privacy.py; a test is "file::name" as in pytest, below tests/."""
 
     text: str
     tests: tuple[str, ...]

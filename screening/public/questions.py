@@ -25,7 +25,7 @@ from screening.questionnaire import PAGE_BY_SLUG, PAGES, Page, first_gap, known
 
 log = logging.getLogger(__name__)
 
-# What a redirect says on the page that it leads to: ?note=<key>. It carries no answer.
+# The line that a redirect shows on its target: ?note=<key>. It carries no answer.
 NOTES = {
     "gap": _("There is something to answer here first. What you answered before is kept."),
     "lost": _(
@@ -46,13 +46,13 @@ NOTES = {
 
 
 def read_draft(request: HttpRequest) -> Draft:
-    """The draft, without answers that today's questionnaire does not know: they are asked again."""
+    """Read the draft without answers that the questionnaire does not know: they are asked again."""
     draft = Draft.read(request)
     return replace(draft, answers=known(draft.answers))
 
 
 def _note(request: HttpRequest, draft: Draft) -> str:
-    """The line that a redirect asked for, unless the draft has moved on since."""
+    """Return the line that a redirect asked for, unless the draft has changed since."""
     key = request.GET.get("note", "")
     if (key == "cleared" and draft.answers) or (key == "saved_before" and draft.finished == Finished.SAVED):
         return ""
@@ -60,20 +60,20 @@ def _note(request: HttpRequest, draft: Draft) -> str:
 
 
 def _redirect_to(page: Page | None, note: str = "") -> HttpResponse:
-    """A redirect to a page of questions, or to the check page when there is no gap left."""
+    """Redirect to a page of questions, or to the check page if there is no gap."""
     url = reverse("question", args=[page.slug]) if page else reverse("check")
     return redirect(f"{url}?note={note}" if note else url)
 
 
 def redirect_to_gap(draft: Draft) -> HttpResponse:
-    """To the first gap, saying why."""
+    """Redirect to the first unanswered page, and say why."""
     return _redirect_to(first_gap(draft.answers), "lost" if draft.unreadable else "gap")
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
-    """What this is; a POST clears the answers from the device."""
+    """Show the start page; a POST clears the answers from the device."""
     if request.method == "POST":
         response: HttpResponse = redirect(reverse("start") + "?note=cleared")
         drafts.clear(response)
@@ -101,7 +101,7 @@ def question_page(
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def question(request: HttpRequest, slug: str) -> HttpResponse:
-    """One page of questions. A POST keeps every valid choice, even where others are missing."""
+    """Show or store one page of questions. A POST stores every valid choice, even if others are missing."""
     page = PAGE_BY_SLUG.get(slug)
     if page is None:
         raise Http404
@@ -136,7 +136,7 @@ def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD"])
 def help_now(request: HttpRequest) -> HttpResponse:
-    """The numbers to call: for everyone, and first of all where a safety answer means now. The person may go on."""
+    """Show the numbers to call. An answer that means "now" leads here first; the person may go on."""
     draft = read_draft(request)
     applying = rules.CURRENT.applying(draft.answers)
     urgent = any(rule.urgency == "now" for rule in applying)
@@ -154,7 +154,7 @@ def help_now(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
-    """Every answer with its change link, and the two ways to see the result."""
+    """Show every answer with its change link, and the two ways to see the result."""
     draft = read_draft(request)
     if first_gap(draft.answers):
         return redirect_to_gap(draft)
@@ -218,7 +218,7 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
 
 
 def any_kept(*of: str) -> bool:
-    """Whether something is kept under these codes; it may be, while the database can't say."""
+    """Return whether something is stored under these codes; True if the database can't be asked."""
     try:
         return bool(of) and Submission.objects.with_codes(*of).exists()
     except DatabaseError:

@@ -25,16 +25,16 @@ DAMAGED = _("What you saved is damaged, and we can’t show it to you. You can e
 @never_cache
 @require_http_methods(["GET", "HEAD"])
 def result(request: HttpRequest) -> HttpResponse:
-    """The result and its reasons: the saved row's where there is one, else worked out from the draft.
+    """Show the result and its reasons, from the saved row if there is one, else from the draft.
 
-    The row is looked for whatever the cookie says: "keep nothing" may have been pressed while a save was under way.
+    The row is looked up whatever the cookie says: "keep nothing" may have been pressed during a save.
     """
     draft = read_draft(request)
     try:
         saved, reachable = saved_row(draft), True
         openings = audit.opened_at(saved.reference) if saved else []
         contact = Contact.objects.unexpired().filter(pk=saved.pk).first() if saved else None
-    except DatabaseError as error:  # the same rules give the same result; only the saved words are out of reach
+    except DatabaseError as error:  # the rules give the same result again; only the saved words are missing
         log.error("a saved result could not be read: %s", type(error).__name__)
         saved, contact, openings, reachable = None, None, [], False
     recommendation = saved.readable_recommendation() if saved else None
@@ -64,6 +64,6 @@ def result(request: HttpRequest) -> HttpResponse:
 
 
 def saved_row(draft: Draft) -> Submission | None:
-    """The row with these very answers, if this draft was saved and is still kept. Raises a DatabaseError."""
+    """Return the unexpired row that holds exactly these answers, if any. Raise a DatabaseError."""
     submission = Submission.objects.with_code(draft.code) if draft.finished else None
     return submission if submission and known(submission.readable_answers) == draft.answers else None

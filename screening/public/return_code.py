@@ -1,4 +1,4 @@
-"""Coming back with a return code, and erasing what was saved."""
+"""Returning with a code, and erasing what was saved."""
 
 import logging
 
@@ -27,11 +27,11 @@ NOT_ERASED = _("We can’t erase right now. Nothing was changed. Please try agai
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def come_back(request: HttpRequest) -> HttpResponse:
-    """Asks for the code; the right one opens the result on this device, as if it had just been saved here."""
+    """Ask for the code; the right one opens the result as if it had just been saved on this device."""
     if request.method != "POST":
         return _form(request)
     code = return_codes.parse(request.POST.get("code", ""))
-    if not code:  # not counted: nobody learns anything from it
+    if not code:  # not counted as an attempt: it reveals nothing
         return _form(request, MISTYPED, 422)
     try:
         if not rate_limits.RETURN_CODE.hit(request):
@@ -56,7 +56,7 @@ def _form(request: HttpRequest, error: object = "", status: int = 200) -> HttpRe
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: HttpRequest) -> HttpResponse:
-    """Asks once more; a POST erases what this browser saved or came back to, and clears it of the answers."""
+    """Ask for confirmation; a POST erases what this browser saved or returned to, and clears its answers."""
     draft = Draft.read(request)
     if not (draft.finished or draft.earlier_codes):
         return redirect("return")
@@ -69,7 +69,7 @@ def erase(request: HttpRequest) -> HttpResponse:
     except DatabaseError as error:
         log.error("a submission could not be erased: %s", type(error).__name__)
         return render(request, "public/erase.html", {"error": NOT_ERASED}, status=503)
-    # Said here and not by a redirect: an address that says so could be sent to anyone.
+    # No redirect: an address that says so could be sent to anyone.
     response = render(request, "public/erase.html", {"done": True})
     drafts.clear(response)
     return response

@@ -21,24 +21,24 @@ __all__ = [
 
 
 def recommend(answers: Mapping[str, str]) -> Recommendation:
-    """The recommendation for `answers` (question key -> option value; all questions, no others).
+    """Return the recommendation for `answers` (question key -> option value; all questions, no others).
 
-    Raises a ValueError that names every missing or unknown question or option.
+    Raise a ValueError that names every missing or unknown question or option.
     """
     require_complete(answers)
     return CURRENT.recommend(answers)
 
 
 def what_would_change(answers: Mapping[str, str]) -> tuple[Change, ...]:
-    """The single other answers to show as leading to the other program, found by asking the rules again with each.
+    """Return the single other answers that may be shown as leading to the other program.
 
     From IOP: every such answer, the mildest for each question. From inpatient: circumstances of life only, never a
-    safety or health answer. Raises a ValueError as `recommend` does.
+    safety or health answer. Raise a ValueError as `recommend` does.
     """
     require_complete(answers)
     return offered(counterfactuals(CURRENT, answers))
 
 
 def needs_help_now(answers: Mapping[str, str], questions: set[str]) -> bool:
-    """Whether the answers so far, to one of `questions` at least, mean that help must come before all else."""
+    """Return whether an answer to one of `questions` means that help must come before all else."""
     return any(rule.urgency == "now" and questions & rule.when.keys() for rule in CURRENT.applying(answers))

@@ -1,8 +1,8 @@
 """Exact counts over the whole answer space, all 10^10 combinations and more, none of them sampled.
 
 What rules make of a set of answers depends only on which of them apply. So the walk takes one question after the
-other and merges all partial answer sets that stand alike: the same level in each dimension, and the same conditions
-of two-question rules met so far. A few hundred states stay, each with the exact number of answer sets behind it and
+other and merges all partial answer sets that are equivalent: the same level in each dimension, and the same conditions
+of two-question rules met so far. A few hundred states remain, each with the exact number of answer sets behind it and
 the smallest of them as an example. Two versions are compared by walking both at once.
 """
 
@@ -18,14 +18,14 @@ Space = Mapping[str, tuple[str, ...]]  # question -> the values to walk through
 
 @dataclass(frozen=True)
 class AnswerSets:
-    """Answer sets that stand alike: how many, and the one with the fewest and mildest answers above the least."""
+    """Equivalent answer sets: how many, and the one with the fewest and mildest answers above the least."""
 
     count: int
     distance: tuple[int, int]  # (answers above the least, the sum of their ranks)
     example: Mapping[str, str]
 
     def answered(self, key: str, value: str, rank: int) -> "AnswerSets":
-        """Each of them with one more answer."""
+        """Add one more answer to each of them."""
         distance = self.distance[0] + bool(rank), self.distance[1] + rank
         return AnswerSets(self.count, distance, {**self.example, key: value})
 
@@ -109,22 +109,22 @@ def _merge(pairs: Iterable[tuple[Key, AnswerSets]]) -> dict[Key, AnswerSets]:
 
 
 def walk(rules: RuleSet, fixed: Mapping[str, str] | None = None) -> dict[Levels, AnswerSets]:
-    """Every combination of levels that complete answers reach, with how many do and the smallest one that does.
+    """Return every combination of levels that complete answers reach, with the answer sets that reach it.
 
-    `fixed` holds some answers still.
+    `fixed` keeps some answers constant.
     """
     space = {key: (fixed[key],) if fixed and key in fixed else values for key, values in rules.options.items()}
     return _merge((levels, sets) for (levels,), sets in _walk((rules,), space))
 
 
 def raised_answers(space: Space, example: Mapping[str, str]) -> str:
-    """An answer set in short: what stands above the least, for example "home=alone, health=often"."""
+    """Put an answer set into a line: its answers above the least, for example "home=alone, health=often"."""
     raised = [f"{key}={value}" for key, value in example.items() if value != space[key][0]]
     return ", ".join(raised) or "the least answer to every question"
 
 
 def shared_space(old: RuleSet, new: RuleSet) -> dict[str, tuple[str, ...]]:
-    """Question -> the values that every version reading it knows: the answer sets on which two versions compare."""
+    """Return the space on which two versions compare: question -> the values that each version reading it knows."""
     return {
         key: tuple(
             value for value in (new.options.get(key) or old.options[key]) if value in old.options.get(key, (value,))
@@ -134,7 +134,7 @@ def shared_space(old: RuleSet, new: RuleSet) -> dict[str, tuple[str, ...]]:
 
 
 def transitions(old: RuleSet, new: RuleSet) -> dict[tuple[Decision, Decision], AnswerSets]:
-    """(outcome under `old`, outcome under `new`) -> how many answer sets go that way, exactly, and the smallest."""
+    """Return (decision under `old`, decision under `new`) -> the answer sets with these two."""
     return _merge(
         ((old.decision_at(before), new.decision_at(after)), sets)
         for (before, after), sets in _walk((old, new), shared_space(old, new))

@@ -1,4 +1,4 @@
-"""What must hold of any version of the rules before it may decide for anyone.
+"""Invariants: what must hold of any version of the rules before it may decide for anyone.
 
 A RuleSet refuses unknown names, holes in the grid and rules without a reason or source when it is made, and its
 conditions are upward closed by their form. What is left is proved here, over the whole answer space.
@@ -12,7 +12,7 @@ from screening.rules.ruleset import LEVELS, PROGRAMS, RuleSet
 
 
 def violations(rules: RuleSet) -> list[str]:
-    """Every broken proof, in a sentence; an empty list when all hold."""
+    """Return a sentence for each violated invariant; an empty list if all hold."""
     return [*_of_the_grid(rules), *_of_duties(rules), *_of_reasons(rules), *_of_urgency(rules), *_of_questions(rules)]
 
 
@@ -47,7 +47,7 @@ def _of_duties(rules: RuleSet) -> list[str]:
 
 
 def _of_reasons(rules: RuleSet) -> list[str]:
-    """Each dimension that places a person always has a reason, so the grid's lowest levels need a rule of their own."""
+    """Each dimension of the grid always has a reason, so its lowest level needs a rule of its own."""
     always = {dimension for rule in rules.rules if not rule.when for dimension in rule.raises}
     return [
         f"{dimension} can have no reason: it needs a rule without conditions for its lowest level"
@@ -75,14 +75,14 @@ def _of_questions(rules: RuleSet) -> list[str]:
 
 
 def pair(rules: RuleSet, key: str) -> tuple[dict[str, str], dict[str, str]] | None:
-    """Two answer sets, alike but for `key`, that differ in program or urgency; None when there are none."""
+    """Return two answer sets that differ only in `key`, and in program or urgency; None if there are none."""
     least = {other: values[0] for other, values in rules.options.items()}
     likely = [least | dict(rule.when) for rule in rules.rules if key in rule.when]
     return _pair_among(likely, rules, key) or _pair_among(_every_context(rules, key), rules, key)
 
 
 def _every_context(rules: RuleSet, key: str) -> list[dict[str, str]]:
-    """The other answers in every way that counts: all they can bring about, with and without rules that read `key`."""
+    """Return the other answers in every combination that matters, with and without rules that read `key`."""
     others = replace(rules, rules=tuple(rule for rule in rules.rules if key not in rule.when))
     contexts = [dict(sets.example) for sets in walk(others, {key: rules.options[key][0]}).values()]
     return contexts + [given | dict(rule.when) for rule in rules.rules if key in rule.when for given in contexts]

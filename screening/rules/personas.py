@@ -1,5 +1,4 @@
-"""Six people who do not exist, one for each kind of result: for the page that shows how the rules work, for demo data
-and for tests. Answers not named are the least needy of their question."""
+"""Personas: six invented people, one for each kind of result, for the page on how it works, demo data and tests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,22 +9,24 @@ from screening.questionnaire import QUESTIONS, _
 
 @dataclass(frozen=True)
 class Persona:
-    """An invented person: `told` holds the answers above the least, `decision` what the rules must say to them."""
+    """An invented person: the answers above the least, and the decision that the rules must make."""
 
     name: str
     story: str
-    told: Mapping[str, str]
+    answers_above_least: Mapping[str, str]
     decision: tuple[str, bool, str]  # program, close call, urgency
 
     def __post_init__(self) -> None:
-        for key, value in self.told.items():
+        for key, value in self.answers_above_least.items():
             if key not in QUESTIONS:
                 raise ValueError(f"{self.name} answers {key!r}, which is not asked")
             QUESTIONS[key].rank(value)
 
     @cached_property
     def answers(self) -> dict[str, str]:
-        return {key: next(iter(question.options)) for key, question in QUESTIONS.items()} | dict(self.told)
+        return {key: next(iter(question.options)) for key, question in QUESTIONS.items()} | dict(
+            self.answers_above_least
+        )
 
 
 PERSONAS = (

@@ -5,7 +5,7 @@ conditions must hold. Each dimension takes the highest level that any rule gives
 so one serious answer can't be outweighed. Because a condition is only ever "at least this answer", a worse answer can
 only make more rules apply.
 
-Nothing here knows which rules are in force, or today's questions: an earlier version decides by its own.
+Nothing here depends on the rules in force or on today's questions: an earlier version decides by its own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +33,7 @@ LOWEST: Levels = tuple(0 for _dimension in LEVELS)
 
 
 class Decision(NamedTuple):
-    """What a person is told above all."""
+    """What the rules decide for a set of answers."""
 
     program: str  # "iop" | "inpatient"
     close_call: bool
@@ -41,12 +41,12 @@ class Decision(NamedTuple):
 
 
 def level_names(levels: Levels) -> dict[str, str]:
-    """Dimension -> the name of its level."""
+    """Return dimension -> the name of its level."""
     return {dimension: order[rank] for rank, (dimension, order) in zip(levels, LEVELS.items(), strict=True)}
 
 
 def implies(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
-    """Whether answers of at least the ranks `one` (question -> rank) always meet the conditions `other`."""
+    """Return whether answers of at least the ranks `one` (question -> rank) always meet the conditions `other`."""
     return all(one.get(key, -1) >= rank for key, rank in other.items())
 
 
@@ -70,9 +70,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a dimension stands where it does: the rule, the level it asks for, and the questions that it read."""
+    """Why a dimension is at its level: the rule, the level that it gives, and the questions that it reads."""
 
-    key: str  # the rule's
+    key: str  # of the rule
     text: str
     dimension: str
     level: str
@@ -82,7 +82,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What the rules say to one complete set of answers; `reasons` run by dimension, the weightiest first."""
+    """What the rules say to one complete set of answers; `reasons` by dimension, the highest level first."""
 
     program: str  # "iop" | "inpatient"
     urgency: str
@@ -105,7 +105,7 @@ class Recommendation:
 class RuleSet:
     """One version of the rules; `options` maps each question that they read to its values, least need first.
 
-    Raises a ValueError that names everything wrong: unknown questions, options, levels or sources, a hole in the grid,
+    Raise a ValueError that names everything wrong: unknown questions, options, levels or sources, a hole in the grid,
     a rule that says nothing.
     """
 
@@ -157,7 +157,7 @@ class RuleSet:
 
     @cached_property
     def _made_redundant_by(self) -> dict[tuple[str, str], set[str]]:
-        """(dimension, rule) -> the rules that say at least as much there: where one applies, it has nothing to add."""
+        """(dimension, rule) -> the rules that say at least as much there: if one of them applies, it adds nothing."""
         return {
             (dimension, rule.key): {other.key for other in self.rules if self._says_more(other, rule, dimension)}
             for rule in self.rules
@@ -165,7 +165,7 @@ class RuleSet:
         }
 
     def _says_more(self, other: Rule, rule: Rule, dimension: str) -> bool:
-        """Whether `other` applies only where `rule` does, and raises the dimension as far; of twins neither does."""
+        """Return whether `other` applies only where `rule` does, and raises the dimension as far; False for twins."""
         if other is rule or dimension not in other.raises:
             return False
         order, one, another = LEVELS[dimension], self.least[rule.key], self.least[other.key]
@@ -173,20 +173,20 @@ class RuleSet:
         return further >= 0 and implies(another, one) and not (further == 0 and implies(one, another))
 
     def rank(self, key: str, value: str) -> int:
-        """The place of an answer in the order of need, from 0; -1 for what these rules don't read."""
+        """Return the place of an answer in the order of need, from 0; -1 if these rules don't read it."""
         return self._ranks.get(key, {}).get(value, -1)
 
     def unanswered(self, answers: Mapping[str, str]) -> list[str]:
-        """The questions that these rules read and to which `answers` has no answer that they know."""
+        """Return the questions that these rules read and to which `answers` holds no known answer."""
         return [key for key, values in self.options.items() if answers.get(key) not in values]
 
     def applying(self, answers: Mapping[str, str]) -> list[Rule]:
-        """The rules whose every condition is met by the answers given so far."""
+        """Return the rules whose conditions are all met by the answers given so far."""
         ranks = {key: self.rank(key, value) for key, value in answers.items()}
         return [rule for rule in self.rules if implies(ranks, self.least[rule.key])]
 
     def program_for(self, need: str, support: str, duties: str) -> tuple[str, bool]:
-        """The grid's program for three levels, and whether it was a close call that the duties decided."""
+        """Return the grid's program for three levels, and whether it was a close call."""
         program = self.grid[need, support]
         if program != DUTIES_DECIDE:
             return program, False
@@ -217,11 +217,11 @@ class RuleSet:
         return Decision(*self.program_for(names["need"], names["support"], names["duties"]), names["urgency"])
 
     def decide(self, answers: Mapping[str, str]) -> Decision:
-        """The decision alone, for answers known to be complete."""
+        """Return the decision alone, for answers known to be complete."""
         return self.decision_at(self.raise_levels(LOWEST, self.applying(answers)))
 
     def recommend(self, answers: Mapping[str, str]) -> Recommendation:
-        """The recommendation for `answers`; a ValueError names each question that they leave unanswered."""
+        """Return the recommendation for `answers`; raise a ValueError that names each unanswered question."""
         if unanswered := self.unanswered(answers):
             raise ValueError("no known answer to " + ", ".join(map(repr, unanswered)))
         applying = self.applying(answers)
@@ -236,7 +236,7 @@ class RuleSet:
         )
 
     def _reasons(self, applying: list[Rule]) -> Iterator[Reason]:
-        """By dimension, the weightiest first; none from a rule that a stricter one has made redundant."""
+        """Yield reasons by dimension, the highest level first, without those that a stricter rule makes redundant."""
         keys = {rule.key for rule in applying}
         for dimension, order in LEVELS.items():
             raising = [rule for rule in applying if dimension in rule.raises]
@@ -246,12 +246,12 @@ class RuleSet:
                     yield Reason(rule.key, rule.text, dimension, level, sources, tuple(rule.when))
 
     def raised_by(self, key: str) -> set[str]:
-        """The dimensions that answers to this question can raise."""
+        """Return the dimensions that answers to this question can raise."""
         return {dimension for rule in self.rules if key in rule.when for dimension in rule.raises}
 
 
 def changed_rules(old: RuleSet, new: RuleSet) -> dict[str, str]:
-    """Rule -> "added", "removed", "changed" (in what it asks or raises) or "reworded" (in reason or source)."""
+    """Return rule -> "added", "removed", "changed" (condition or levels) or "reworded" (reason or source)."""
     before = {rule.key: rule for rule in old.rules}
     after = {rule.key: rule for rule in new.rules}
     changes = {}

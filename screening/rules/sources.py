@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Source:
-    """A publication: what it is called (in its own language), whose, of when, and the address where it can be read."""
+    """A publication; the title is in its own language."""
 
     title: str
     publisher: str

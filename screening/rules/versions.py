@@ -1,4 +1,4 @@
-"""Versions of the rules as files: the released ones, frozen in released/, and any other that one wants to try.
+"""Versions of the rules as files: the released ones, frozen in released/, and any other file to try out.
 
 A file lists for each condition all the answers that count, so that it can be read, and judged, without today's
 questionnaire. docs/rules-json.md says what each key means; /rules.json publishes the same.
@@ -20,11 +20,11 @@ NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class UnusableRules(ValueError):
-    """Rules that can't be found, can't be read, or break a proof; the message says why, for a person to read."""
+    """Rules that can't be found or read, or that violate an invariant; the message says why, in plain words."""
 
 
 def as_data(rules: RuleSet) -> dict[str, Any]:
-    """What decides, and the reasons given, as plain data for JSON."""
+    """Return rules, grid and reasons as plain data for JSON."""
     return {
         "version": rules.version,
         "levels": {dimension: list(order) for dimension, order in LEVELS.items()},
@@ -46,13 +46,13 @@ def as_data(rules: RuleSet) -> dict[str, Any]:
 
 
 def content_hash(data: dict[str, Any]) -> str:
-    """SHA-256, in hex, of the data as JSON in UTF-8: keys sorted, no spaces, nothing escaped that need not be."""
+    """Return the SHA-256, in hex, of the data as JSON in UTF-8: keys sorted, no spaces, no needless escapes."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def from_data(data: Any) -> RuleSet:
-    """The rules that `data` describes. Raises UnusableRules where it is malformed, or not upward closed."""
+    """Return the rules that `data` describes. Raise UnusableRules if it is malformed or not upward closed."""
     try:
         if data["levels"] != {dimension: list(order) for dimension, order in LEVELS.items()}:
             raise ValueError("its levels are not the ones that a result is made of")
@@ -78,7 +78,7 @@ def from_data(data: Any) -> RuleSet:
 
 
 def prove(rules: RuleSet) -> RuleSet:
-    """The same rules, once every proof has been shown to hold. Raises UnusableRules that names each broken one."""
+    """Return the same rules if every invariant holds; raise UnusableRules that names each violated one."""
     if found := [*violations(rules), *conflicts(rules)]:
         raise UnusableRules(f"rules version {rules.version}: " + "; ".join(found))
     return rules
@@ -104,7 +104,7 @@ def _rule(data: dict[str, Any], options: dict[str, tuple[str, ...]]) -> Rule:
 
 
 def _least(rule: str, question: str, values: list[str], options: dict[str, tuple[str, ...]]) -> str:
-    """The least of the answers that count, once they are shown to be upward closed: that one and all worse ones."""
+    """Return the least of the answers that count; raise a ValueError if a worse one does not count."""
     order = options.get(question)
     if order is None:
         raise ValueError(f"rule {rule!r}: unknown question {question!r}")
@@ -121,7 +121,7 @@ def _least(rule: str, question: str, values: list[str], options: dict[str, tuple
 
 
 def read(path: Path) -> RuleSet:
-    """The rules in a file, not proved yet. Raises UnusableRules where there are none that can be read."""
+    """Read rules from a file, without proving them. Raise UnusableRules if it holds none."""
     try:
         return from_data(json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_no_key_twice))
     except OSError as error:
@@ -150,8 +150,8 @@ def released_versions() -> list[str]:
     return sorted(path.stem for path in RELEASED.glob("*.json"))
 
 
-def _marks() -> dict[str, str]:
-    """Version -> the content hash that was written down when it was frozen."""
+def _frozen_hashes() -> dict[str, str]:
+    """Return version -> the content hash recorded when it was frozen."""
     path = RELEASED / "SHA256SUMS"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return {version: mark for mark, version in (line.split() for line in lines)}
@@ -159,17 +159,17 @@ def _marks() -> dict[str, str]:
 
 @cache
 def released(version: str) -> RuleSet:
-    """The frozen rules of a released version. Raises UnusableRules for an unknown one, or a copy that was edited."""
+    """Return the frozen rules of a version. Raise UnusableRules if it is unknown or its copy was edited."""
     if version not in released_versions():
         raise UnusableRules(f"no rules version {version!r}; released are: {', '.join(released_versions()) or 'none'}")
     rules = read(path_of(version))
-    if content_hash(as_data(rules)) != _marks().get(version):
+    if content_hash(as_data(rules)) != _frozen_hashes().get(version):
         raise UnusableRules(f"the frozen copy of rules version {version} is not as it was frozen: take it from history")
     return rules
 
 
 def conflicts(rules: RuleSet) -> list[str]:
-    """Where `rules` give another order to the answers of a question than a released version does.
+    """Return where `rules` order the answers of a question differently from a released version.
 
     The order says which answer is worse, and stored answers keep their meaning.
     """
@@ -182,8 +182,8 @@ def conflicts(rules: RuleSet) -> list[str]:
     return found
 
 
-def renamed(rules: RuleSet) -> list[str]:
-    """Answers of released versions that `rules` no longer know, though they still read the question."""
+def removed_options(rules: RuleSet) -> list[str]:
+    """Return the answers of released versions that `rules` no longer know, though they read the question."""
     return [
         f"question {key!r} no longer has the answer {value!r} of version {version}, which is stored"
         for version in released_versions()
@@ -194,14 +194,14 @@ def renamed(rules: RuleSet) -> list[str]:
 
 
 def find(name: str) -> RuleSet:
-    """A released version by its name, or a file by its path (it ends in .json), proved. Raises UnusableRules."""
+    """Return a released version by name, or a file by its path (.json), proved. Raise UnusableRules."""
     return prove(read(Path(name)) if name.endswith(".json") else released(name))
 
 
 def freeze(rules: RuleSet) -> bool:
-    """Writes the frozen copy of a version; False if it is there already, the same. A frozen copy is never replaced.
+    """Write the frozen copy of a version; return False if the same copy exists. A frozen copy is never replaced.
 
-    Raises UnusableRules where another copy is frozen under this version, or the rules break a proof.
+    Raise UnusableRules if another copy is frozen under this version, or the rules violate an invariant.
     """
     data = as_data(prove(rules))
     path = path_of(rules.version)
@@ -210,13 +210,13 @@ def freeze(rules: RuleSet) -> bool:
             return False
         raise UnusableRules(
             f"rules version {rules.version} is frozen already, and differs. Add a new version to VERSIONS in "
-            "screening/rules.py, with what changed, and freeze that."
+            "screening/rules/current.py, with what changed, and freeze that."
         )
-    if found := renamed(rules):
+    if found := removed_options(rules):
         raise UnusableRules("; ".join(found))
     RELEASED.mkdir(exist_ok=True)
     path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    with (RELEASED / "SHA256SUMS").open("a", encoding="utf-8") as marks:
-        marks.write(f"{content_hash(data)}  {rules.version}\n")
+    with (RELEASED / "SHA256SUMS").open("a", encoding="utf-8") as hashes:
+        hashes.write(f"{content_hash(data)}  {rules.version}\n")
     released.cache_clear()
     return True

@@ -1,4 +1,4 @@
-"""What other answers would do, found by asking the rules again: what would change a result, and what did not matter."""
+"""What if: which other answers would change a result, and which did not matter, found by applying the rules again."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CIRCUMSTANCES = tuple(key for key, question in QUESTIONS.items() if question.cir
 
 @dataclass(frozen=True)
 class Change:
-    """One other answer, and the program that it alone would lead to."""
+    """A counterfactual: one other answer, and the program that it alone would lead to."""
 
     question: str
     value: str
@@ -22,7 +22,7 @@ class Change:
 
 
 def counterfactuals(rules: RuleSet, answers: Mapping[str, str]) -> tuple[Change, ...]:
-    """Every single other answer that leads to the other program; each question's mildest step first."""
+    """Return every single other answer that leads to the other program; each question's mildest step first."""
     now = rules.decide(answers)[0]
     changes = []
     for key, values in rules.options.items():
@@ -35,7 +35,7 @@ def counterfactuals(rules: RuleSet, answers: Mapping[str, str]) -> tuple[Change,
 
 
 def offered(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Those changes that may be shown to a person, one sure answer to each question.
+    """Return the changes that may be shown to a person, one definite answer for each question.
 
     From IOP it is the mildest that leads to inpatient. From inpatient only circumstances of life are shown, never a
     safety or health answer, and the best that life could bring, not the least: nobody is told to move in with people
@@ -53,10 +53,10 @@ def offered(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 
 def what_did_not_matter(rules: RuleSet, answers: Mapping[str, str]) -> tuple[str, ...]:
-    """The circumstances of life on which the outcome does not depend, given the safety and health answers.
+    """Return the circumstances of life on which the decision does not depend, given the safety and health answers.
 
-    A circumstance counts as one that mattered if another of the same dimension merely stands in for it: of two
-    duties that can't be left, either alone would have decided a close call.
+    A circumstance mattered if another of the same dimension is merely a substitute for it: of two duties that can't be
+    left, either alone would have decided a close call.
     """
     return tuple(key for key in rules.options if key in CIRCUMSTANCES and not _could_matter(rules, answers, key))
 
@@ -76,14 +76,14 @@ def _could_matter(rules: RuleSet, answers: Mapping[str, str], key: str) -> bool:
 
 
 def called_irrelevant(rules: RuleSet, answers: Mapping[str, str], changes: Iterable[Change]) -> tuple[str, ...]:
-    """Of what did not matter, what a person may be told so; `changes` are the counterfactuals of these answers.
+    """Return what may be called irrelevant to the person; `changes` are the counterfactuals of these answers.
 
-    What the page gives as a reason is not then called irrelevant. Work and family are, for people ask about them.
+    What the page gives as a reason is not also called irrelevant, except work and family: people ask about them.
     """
     recommendation = rules.recommend(answers)
     left_out = {key for reason in recommendation.reasons if reason.dimension != "duties" for key in reason.questions}
     left_out |= {key for key, question in QUESTIONS.items() if question.same_subject in left_out}
     left_out |= {key for key, question in QUESTIONS.items() if question.needed_for == recommendation.program}
-    if not tuple(changes):  # where several answers hold the result together, none of them is irrelevant
+    if not tuple(changes):  # several answers give the result together, so none of them is irrelevant
         left_out |= {key for key in CIRCUMSTANCES if key in rules.options and rules.raised_by(key) != {"duties"}}
     return tuple(key for key in what_did_not_matter(rules, answers) if key not in left_out)

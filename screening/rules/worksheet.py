@@ -1,4 +1,4 @@
-"""The questionnaire on paper, and how to work out its result by hand: the steps as data, which the page prints."""
+"""The worksheet: how to work out a result on paper, as data that the page prints."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from screening.rules.ruleset import LEVELS, RuleSet, implies
 
 @dataclass(frozen=True)
 class Ticks:
-    """A question on the form, by its number, and the letters that count."""
+    """A question on the form by its number, and the letters of the answers that count."""
 
     number: int
     letters: tuple[str, ...]
-    question: str  # its key
+    question: str  # the question's key
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ NUMBERS = {key: number for number, key in enumerate(QUESTIONS, start=1)}
 
 
 def letters(key: str) -> dict[str, str]:
-    """Option value -> the letter that stands before it on the form."""
+    """Return option value -> its letter on the form."""
     return dict(zip(QUESTIONS[key].options, ascii_uppercase, strict=False))
 
 
 def sheet(rules: RuleSet) -> Sheet:
-    """How to work out a result by hand, from the rules themselves."""
+    """Return the worksheet of these rules."""
     return Sheet(
         {
             dimension: tuple(Step(level, _lines(rules, dimension, level)) for level in reversed(order[1:]))
@@ -55,7 +55,7 @@ def sheet(rules: RuleSet) -> Sheet:
 
 
 def _lines(rules: RuleSet, dimension: str, level: str) -> tuple[tuple[Ticks, ...], ...]:
-    """One line for each rule that gives this level, without those that another line holds already."""
+    """Return a line for each rule that gives this level, without those implied by another line."""
     all_least = [rules.least[rule.key] for rule in rules.rules if rule.raises.get(dimension) == level]
     kept = [
         least
