@@ -1,4 +1,4 @@
-"""The project's own parts: the admin with our own site, and the system checks."""
+"""The admin with our own site, and the system checks."""
 
 from django.contrib.admin.apps import AdminConfig
 

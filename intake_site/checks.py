@@ -39,7 +39,7 @@ def reachable(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         yield _error(2, "DEBUG is on: errors would show answers.", "Take DEBUG out of the environment.")
     if not settings.HTTPS:
         yield _error(
-            3, "HTTPS is off: answers and passwords would travel readable.", "Take HTTPS out of the environment."
+            3, "HTTPS is off: answers and passwords would travel unencrypted.", "Take HTTPS out of the environment."
         )
     for origin in settings.CSRF_TRUSTED_ORIGINS:
         if "*" in origin or not origin.startswith("https://"):
@@ -61,9 +61,9 @@ def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         value: str | Sequence[str] = getattr(settings, name)
         for secret in [value] if isinstance(value, str) else value:
             if len(secret) < 50:
-                yield _error(7, f"{name} holds a key of {len(secret)} letters.", "Use 50 or more random letters.")
+                yield _error(7, f"{name} holds a key of {len(secret)} characters.", "Use 50 or more random characters.")
             elif len(set(secret)) < 10 or secret.startswith("django-insecure-"):
-                yield _error(8, f"{name} holds a key that is not random.", "Use 50 or more random letters.")
+                yield _error(8, f"{name} holds a key that is not random.", "Use 50 or more random characters.")
     if len(set(settings.DATA_KEYS)) < len(settings.DATA_KEYS):
         yield _warning(4, "DATA_KEYS holds the same key twice.", "Name each key once, the newest first.")
     paths = [Path(settings.VAR_DIR) / name for name in ("secret_key", "data_keys")]
@@ -79,20 +79,20 @@ def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 @register(Tags.security, deploy=True)
 def mail(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if settings.EMAIL_HOST and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
-        yield _error(22, "Mail would travel readable.", "Take EMAIL_TLS out of the environment, or use port 465.")
+        yield _error(22, "Mail would travel unencrypted.", "Take EMAIL_TLS out of the environment, or use port 465.")
     if settings.EMAIL_HOST_USER and not settings.EMAIL_HOST_PASSWORD:
         yield _warning(6, "EMAIL_USER is set without EMAIL_PASSWORD.", "Set both, or neither.")
     if settings.ADMINS and not settings.EMAIL_HOST:
         yield _warning(7, "ERROR_MAIL_TO is set, but no mail can be sent.", "Set EMAIL_HOST too.")
     if settings.EMAIL_HOST and not settings.ADMINS:
-        yield _warning(15, "EMAIL_HOST is set, but nobody is told of errors.", "Set ERROR_MAIL_TO too.")
+        yield _warning(15, "EMAIL_HOST is set, but nobody is notified of errors.", "Set ERROR_MAIL_TO too.")
     if settings.EMAIL_HOST and not settings.DEFAULT_FROM_EMAIL:
         yield _error(23, "Mail has no sender.", "Set EMAIL_FROM to an address of your own domain.")
 
 
 @register(Tags.security, deploy=True)
 def staff(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    """How staff sign in, and how they are told."""
+    """How staff sign in, and how they are notified."""
     if not settings.SECOND_FACTOR:
         yield _error(
             32, "SECOND_FACTOR is off: a password alone opens the desk.", "Take SECOND_FACTOR out of the environment."
@@ -105,7 +105,7 @@ def staff(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def people(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    """What the pages promise and whom they send people to."""
+    """What the pages promise, and where they send people."""
     if settings.CONTACT_RETENTION_DAYS > settings.RETENTION_DAYS:
         yield _error(
             25, "Contact details would be promised for longer than all else.", "Set CONTACT_RETENTION_DAYS lower."
@@ -125,7 +125,7 @@ def people(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         )
     if not settings.SECURITY_CONTACT:
         yield _warning(
-            10, "SECURITY_CONTACT is not set.", "Set it to where to report a weakness: mailto:you@example.com"
+            10, "SECURITY_CONTACT is not set.", "Set it to where to report a vulnerability: mailto:you@example.com"
         )
 
 
@@ -146,7 +146,7 @@ def help_lines(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    """Asked of the database itself: how it writes, and whether what is expired was erased."""
+    """How the database writes, whether expired data was erased, whether keys and audit log fit."""
     connection = connections["default"]
     if connection.vendor == "postgresql":
         host, options = connection.settings_dict["HOST"], connection.settings_dict.get("OPTIONS", {})
@@ -174,12 +174,12 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             yield _error(30, "SQLite leaves what is erased in the file.", "PRAGMA secure_delete=ON in init_command.")
         if found["journal_mode"] not in ("wal", "memory"):
             yield _warning(11, "SQLite makes readers wait for writers.", "PRAGMA journal_mode=WAL in init_command.")
-    yield from _forgetting()
+    yield from _retention()
     yield from _opened_by_the_keys()
     yield from _log()
 
 
-def _forgetting() -> Iterator[CheckMessage]:
+def _retention() -> Iterator[CheckMessage]:
     from screening import retention
 
     hint = "The server of `make run` does it by itself. Elsewhere, have this run every day: manage.py forget_expired"
@@ -188,9 +188,9 @@ def _forgetting() -> Iterator[CheckMessage]:
     except DatabaseError:  # not migrated yet
         return
     if last is None:
-        yield _warning(13, "What is expired was never erased.", hint)
+        yield _warning(13, "Expired data was never erased.", hint)
     elif timezone.now() - last > timedelta(days=2):
-        yield _warning(14, f"What is expired was last erased on {last:%Y-%m-%d}.", hint)
+        yield _warning(14, f"Expired data was last erased on {last:%Y-%m-%d}.", hint)
 
 
 def _opened_by_the_keys() -> Iterator[CheckMessage]:
@@ -205,7 +205,7 @@ def _opened_by_the_keys() -> Iterator[CheckMessage]:
         return
     except ValueError:
         hint = "Put the key that it was saved under back into DATA_KEYS, after the newest; then manage.py rotate_keys"
-        yield _error(31, "DATA_KEYS does not open what is kept: return codes and notes are dead.", hint)
+        yield _error(31, "DATA_KEYS does not decrypt the stored data: return codes and notes can't be used.", hint)
 
 
 def _log() -> Iterator[CheckMessage]:
@@ -216,4 +216,4 @@ def _log() -> Iterator[CheckMessage]:
     except DatabaseError:  # not migrated yet
         return
     if not sound:
-        yield _error(34, "The desk's log is not as it was written.", "manage.py verify_log says where.")
+        yield _error(34, "The audit log was tampered with, or its key is missing.", "manage.py verify_log says where.")

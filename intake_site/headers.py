@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-# Nothing of the device is used, so nothing may be.
+# No feature of the device is used, so none is allowed.
 FEATURES = (
     "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope "
     "hid idle-detection interest-cohort local-fonts magnetometer microphone midi payment picture-in-picture "
@@ -19,7 +19,7 @@ HEADERS = {
 
 
 def more_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware; it stands first, so that static files and errors carry the headers too."""
+    """Add HEADERS to every response. This middleware comes first, so that static files and errors have them too."""
 
     def add(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,7 +1,7 @@
-"""`make run`: readies the site on this machine and serves it, for its own browser only.
+"""`make run`: sets up the site on this machine, and serves it for its own browser only.
 
-What is made the first time stays in var/: the secrets, the database, the collected static files. Later starts make
-only what is missing or out of date.
+The first start creates the secrets, the database and the collected static files in var/; later ones create only what
+is missing or out of date.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ HOST = "127.0.0.1"
 
 
 def port_from(text: str) -> int:
-    """The port to serve on; stops with one plain line when it is no port, or is taken."""
+    """Return the port to serve on; exit with one plain line if it is no port, or is taken."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         sys.exit(f"PORT must be a number from 1 to 65535, not {text!r}. For example: make run PORT=8001")
     with socket.socket() as probe:
@@ -31,7 +31,7 @@ def port_from(text: str) -> int:
 
 
 def make_secret(path: Path) -> None:
-    """Writes random letters that only this user can read, unless there is one."""
+    """Write random characters that only this user can read, unless the file exists."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size:  # an empty one is left from a start that was cut short
         return
@@ -41,7 +41,7 @@ def make_secret(path: Path) -> None:
 
 
 def make_first_account() -> None:
-    """A first staff account with a random password, printed this once, when there is no account at all."""
+    """Create a first staff account if there is none, and print its random password this once."""
     from django.contrib.auth import get_user_model
 
     users = get_user_model().objects
@@ -54,7 +54,7 @@ def make_first_account() -> None:
 
 
 def collect_static_files(static_root: Path) -> None:
-    """Collects and compresses the static files when they, or the packages, have changed."""
+    """Collect and compress the static files if they, or the packages, have changed."""
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
 
@@ -72,7 +72,7 @@ def collect_static_files(static_root: Path) -> None:
 
 def main() -> None:
     port = port_from(os.environ.get("PORT") or "8000")
-    os.umask(0o077)  # what is made here holds answers and secrets
+    os.umask(0o077)  # what is created here holds answers and secrets
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intake_site.settings")
     os.environ.setdefault("HTTPS", "off")
     os.environ.setdefault("SECOND_FACTOR", "off")
@@ -88,6 +88,7 @@ def main() -> None:
 
     try:
         django.setup()
+        settings.VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
         make_first_account()
         collect_static_files(settings.STATIC_ROOT)

@@ -1,7 +1,7 @@
-"""What is written down about errors: where they happened and of which kind, never with which values.
+"""Logs of errors: where they happened and of which kind, never with which values.
 
 An exception's message can hold anything that a person typed (a database quotes the row that it refused), and so can
-the message of any library. So neither is written; only our own loggers may say something, in words and counts.
+the message of any library. So neither is logged; only our own loggers write messages, in words and counts.
 """
 
 import logging
@@ -17,7 +17,7 @@ FRAMES = 12  # of the traceback, the innermost
 
 
 class NoValues(logging.Formatter):
-    """One line for what and where; below it, for each exception of the chain, its type and its frames."""
+    """One line for what and where; below it the type and the frames of each exception in the chain."""
 
     def format(self, record: logging.LogRecord) -> str:
         words = record.getMessage() if record.name.partition(".")[0] in OUR_LOGGERS else ""
@@ -27,7 +27,7 @@ class NoValues(logging.Formatter):
         lines = [" ".join(filter(None, parts))]
         error = record.exc_info[1] if record.exc_info else None
         while error:
-            # Wrong settings are told in our own words, to whoever starts the server.
+            # A wrong setting is reported in our own words to whoever starts the server.
             starting = isinstance(error, ImproperlyConfigured) and record.name == "gunicorn.error"
             lines.append(f"  {type(error).__name__}{f': {error}' if starting else ''}")
             frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
@@ -37,7 +37,7 @@ class NoValues(logging.Formatter):
 
 
 def _page(record: logging.LogRecord) -> str:
-    """The name of the page that was asked for; not its address, which someone may have typed a code into."""
+    """Return the name of the requested page; not its address, into which someone may have typed a code."""
     request = getattr(record, "request", None)
     if request is None:
         return ""
@@ -52,7 +52,7 @@ def _short(filename: str) -> str:
 
 
 class ErrorMail(logging.Handler):
-    """Mails errors to ADMINS, in the words of its formatter, and no more than one in ten minutes."""
+    """A handler that mails errors to ADMINS, no more than one in ten minutes."""
 
     every = 600.0  # seconds
     sent_at = float("-inf")

@@ -1,4 +1,4 @@
-"""Settings, from the environment; what is not set is safe. The README lists every variable."""
+"""Settings, from the environment; what is not set is safe. docs/settings.md lists every variable."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from screening.help_lines import tel
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(os.environ.get("VAR_DIR", BASE_DIR / "var"))  # what a running site makes: key, database, static files
+VAR_DIR = Path(os.environ.get("VAR_DIR", BASE_DIR / "var"))  # what a running site writes: key, database, static files
 
 
 def env_flag(name: str, default: bool) -> bool:
@@ -24,7 +24,7 @@ def env_flag(name: str, default: bool) -> bool:
 
 
 def env_list(name: str, default: str = "") -> list[str]:
-    """Values divided by commas."""
+    """Comma-separated values."""
     return [value.strip() for value in os.environ.get(name, default).split(",") if value.strip()]
 
 
@@ -37,7 +37,7 @@ def env_number(name: str, default: int, most: int, least: int = 1) -> int:
 
 
 def secrets(name: str, *, many: bool) -> list[str]:
-    """What an environment variable holds, one or `many` divided by commas, or what `make run` wrote on this machine."""
+    """What an environment variable holds, one, or `many` comma-separated, or what `make run` wrote on this machine."""
     where, text = name, os.environ.get(name, "")
     if not text:
         where = str(VAR_DIR / name.lower())
@@ -45,21 +45,23 @@ def secrets(name: str, *, many: bool) -> list[str]:
             text = Path(where).read_text()
         except FileNotFoundError:
             raise ImproperlyConfigured(
-                f"{name} is not set. Set it to 50 or more random letters; on your own machine, `make run` makes one."
+                f"{name} is not set. Set it to 50 or more random characters; on your own machine, `make run` makes one."
             ) from None
     found = text.replace(",", " ").split() if many else [text.strip()]
     for secret in found or [""]:
         if len(secret) < 50:
-            raise ImproperlyConfigured(f"{where} has {len(secret)} letters. It needs 50 or more, at random.")
+            raise ImproperlyConfigured(f"{where} has {len(secret)} characters. It needs 50 or more, at random.")
     return found
 
 
 SECRET_KEY = secrets("SECRET_KEY", many=False)[0]
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # old keys, while answers in progress still use them
-# What contact details and notes are encrypted under, newest first. Lost keys can't be made up for.
+# Keys that encrypt contact details and notes, newest first. Data under a lost key is lost.
 DATA_KEYS = secrets("DATA_KEYS", many=True)
 if {SECRET_KEY, *SECRET_KEY_FALLBACKS} & set(DATA_KEYS):
-    raise ImproperlyConfigured("DATA_KEYS holds a key that SECRET_KEY uses too. Each needs random letters of its own.")
+    raise ImproperlyConfigured(
+        "DATA_KEYS holds a key that SECRET_KEY uses too. Each needs random characters of its own."
+    )
 DEBUG = env_flag("DEBUG", False)
 HTTPS = env_flag("HTTPS", True)  # off only where nothing but this machine can reach the site
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -89,12 +91,12 @@ BLIND_PERCENT = env_number("BLIND_PERCENT", 10, most=100, least=0)  # of new sub
 # Staff. The second factor is off only where nothing but this machine can reach the site.
 SECOND_FACTOR = env_flag("SECOND_FACTOR", True)
 OTP_TOTP_ISSUER = CENTER_NAME
-STAFF_MAIL_TO = env_list("STAFF_MAIL_TO")  # who is told of urgent submissions and requests for a call
+STAFF_MAIL_TO = env_list("STAFF_MAIL_TO")  # who is notified of urgent submissions and requests for a call
 SITE_URL = os.environ.get("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "").rstrip("/")  # in mail
 
 LEAVE_URL = os.environ.get("LEAVE_URL", "https://www.weather.gov/")  # where "Leave now" leads: a page for anyone
 
-SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")  # where to report a weakness: mailto:..., https://...
+SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")  # where to report a vulnerability: mailto:..., https://...
 if not re.match(r"(mailto:.+@|https://.|tel:\+[0-9]|$)", SECURITY_CONTACT):
     raise ImproperlyConfigured("SECURITY_CONTACT must begin with mailto:, https:// or tel:+")
 
@@ -163,7 +165,7 @@ options = DATABASES["default"].setdefault("OPTIONS", {})
 match DATABASES["default"].get("ENGINE", "").rpartition(".")[2]:
     case "sqlite3":
         # Many writers wait for one another instead of failing; a row that was confirmed survives a loss of power;
-        # what was deleted can't be read from the file; and REPLACE asks the log's guard against deleting, too.
+        # what was deleted can't be read from the file; and REPLACE fires the audit log's trigger against deleting, too.
         pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
         pragmas += " PRAGMA recursive_triggers=ON;"
         options |= {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
@@ -205,7 +207,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # th
 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False  # the owner's other sites are not ours to bind
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False  # the owner's other sites are not ours to restrict
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # the checks that ask for these two
 BEHIND_PROXY = env_flag("BEHIND_PROXY", False)  # a proxy in front ends TLS, and sets the headers below itself
 if BEHIND_PROXY:

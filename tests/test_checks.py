@@ -73,9 +73,9 @@ def test_good_configuration_has_no_messages(erased_today: None) -> None:
     ("environment", "error"),
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
-        ({"SECRET_KEY": "short"}, "SECRET_KEY has 5 letters"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY has 5 characters"),
         ({"DATA_KEYS": ""}, "DATA_KEYS is not set"),
-        ({"DATA_KEYS": f"{LONG},short"}, "DATA_KEYS has 5 letters"),
+        ({"DATA_KEYS": f"{LONG},short"}, "DATA_KEYS has 5 characters"),
         ({"DATA_KEYS": GOOD["SECRET_KEY"]}, "DATA_KEYS holds a key that SECRET_KEY uses too"),
         ({"DATA_KEYS": LONG, "SECRET_KEY_FALLBACKS": LONG}, "DATA_KEYS holds a key that SECRET_KEY uses too"),
         ({"DEBUG": "maybe"}, "DEBUG is 'maybe'. Set it to on or off."),

@@ -1,4 +1,4 @@
-"""Rules against staff: how far they agree, where they don't, and how the desk's work goes. For a page of its own."""
+"""Agreement between rules and staff, and how the desk's work goes, as a page."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from screening.desk.kappa import Agreement
 from screening.models import Program, Review, Submission, Urgency, result_visible_to
 from screening.rules.ruleset import Recommendation
 
-FEWEST = 20  # cases; of fewer, nothing is shown
+FEWEST = 20  # cases below which nothing is shown
 WEEKS = 13
 POINTS_TO = {"need": Program.INPATIENT, "support": Program.INPATIENT, "duties": Program.IOP}  # a level that was raised
 FIRST_CONTACT = (  # within so many hours
@@ -46,7 +46,7 @@ class Part:
 
     @property
     def rows(self) -> list[tuple[Any, tuple[int, ...], int]]:
-        """A row a program of the rules: its name, a count for each program of staff, and the sum."""
+        """For each program of the rules: its name, a count for each program of staff, and the sum."""
         labels = [program.label for program in Program]
         return [(label, tuple(row), sum(row)) for label, row in zip(labels, self.agreement.table, strict=True)]
 
@@ -91,7 +91,7 @@ def chart(title: Any, counts: list[tuple[Any, int]]) -> Chart:
 
 
 def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
-    """One for each case: of a blind one the first that was recorded unseen, of any other the latest."""
+    """Return one review for each case: of a blind one the first blind review, of any other the latest."""
     reviews = Review.objects.filter(submission__in=rows).select_related("submission").order_by("recorded_at", "pk")
     chosen: dict[int, Review] = {}
     for review in reviews.iterator(chunk_size=2000):
@@ -104,7 +104,7 @@ def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
 
 
 def spoke_for_it(recommendation: Recommendation) -> dict[str, str]:
-    """The rules, with their words, that brought the recommended program about: they set a level that points to it."""
+    """Return the rules, with their reasons, that set a level which points to the recommended program."""
     return {
         reason.key: reason.text
         for reason in recommendation.reasons
@@ -134,7 +134,7 @@ def part(title: Any, reviews: list[Review]) -> Part:
 
 
 def versions(rows: QuerySet[Submission]) -> list[tuple[str, list[Part]]]:
-    """For each version of the rules, the newest first: the blind cases, and the rest."""
+    """Return for each version of the rules, the newest first, the blind cases and the others."""
     by_version: dict[str, list[Review]] = {}
     for review in counted_reviews(rows):
         by_version.setdefault(review.submission.rules_version, []).append(review)
@@ -151,7 +151,7 @@ def versions(rows: QuerySet[Submission]) -> list[tuple[str, list[Part]]]:
 
 
 def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
-    """For this member of staff: the programs do not tell of a result that is still hidden from them."""
+    """Return the charts for a member of staff; results still hidden from them are not counted by program."""
     since = timezone.now() - timedelta(weeks=WEEKS)
     rows = rows.filter(received_at__gt=since).order_by()
     weeks = dict(rows.annotate(week=TruncWeek("received_at")).values_list("week").annotate(Count("pk")))
@@ -171,7 +171,7 @@ def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
 
 
 def first_contact(rows: QuerySet[Submission], since: Any) -> list[tuple[Any, int]]:
-    """How many were within which time, by the log: who wanted to call had to uncover the number."""
+    """Count the cases by the time until someone first revealed the contact details, from the audit log."""
     first: dict[str, Any] = {}
     lines = LogLine.objects.filter(action=Action.REVEALED, timestamp__gt=since).order_by("number")
     for reference, at in lines.values_list("reference", "timestamp"):
@@ -188,7 +188,7 @@ def first_contact(rows: QuerySet[Submission], since: Any) -> list[tuple[Any, int
 
 
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """What is erased is no longer counted. Invented submissions count only where there are no others."""
+    """Show agreement and charts. Erased submissions are not counted, test data only if there is nothing else."""
     audit.record(Action.COMPARED, request.user)
     kept = Submission.objects.unexpired()
     real = kept.filter(is_test=False)

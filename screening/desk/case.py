@@ -1,4 +1,4 @@
-"""One case on the desk: what staff set, and what they add. Neither writes over what a colleague did meanwhile."""
+"""A case on the desk: what staff set and what they add, without overwriting what a colleague did meanwhile."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,8 +28,8 @@ from screening.explanation import answers_by_page, explain
 from screening.models import URGENCIES, Contact, Note, Review, Status, Submission, Urgency, is_result_hidden
 from screening.spam import SIGNS
 
-STAFF_FIELDS = ("status", "outcome", "assigned_to")  # what staff set
-ON_IT = timedelta(minutes=15)  # for so long after opening a case someone is taken to be on it
+STAFF_FIELDS = ("status", "outcome", "assigned_to")  # the fields that staff set
+ON_IT = timedelta(minutes=15)  # after opening a case, someone is taken to be working on it for so long
 
 WHAT_TO_DO = {
     Urgency.NOW: _("Danger now. This comes before all other work: see that a person speaks with them at once."),
@@ -41,10 +41,10 @@ WHAT_TO_DO = {
 
 @dataclass(frozen=True)
 class Case:
-    """What the page of a case shows above what staff set, to someone who may see as much."""
+    """What the page of a case shows to a member of staff, above the fields that they set."""
 
     submission: Submission
-    hidden: bool  # the result, until they have judged for themselves
+    hidden: bool  # whether the result is hidden until they have reviewed the case
     to_do: Any
     contact: Contact | None
     may_reveal: bool
@@ -55,11 +55,11 @@ class Case:
     reviews: list[Review]
     notes: list[Note]
     history: list[tuple[LogLine, str]]  # with its details in words
-    withdrawn: LogLine | None  # that staff erased how to reach them
+    withdrawn: LogLine | None  # the entry of staff withdrawing the request for a call
 
 
-def read(submission: Submission, staff: Any) -> Case:
-    """The case as this member of staff may see it."""
+def case_for(submission: Submission, staff: Any) -> Case:
+    """Return the case as this member of staff may see it."""
     recommendation = submission.readable_recommendation()
     hidden = is_result_hidden(submission, staff)
     reasons = recommendation.reasons if recommendation else ()
@@ -86,7 +86,7 @@ def read(submission: Submission, staff: Any) -> Case:
 
 
 def ago(moment: datetime) -> str:
-    """In its largest unit, like "2 hours ago"."""
+    """Put a time into words in its largest unit, like "2 hours ago"."""
     if timezone.now() - moment < timedelta(minutes=1):
         return gettext("just now")
     return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
@@ -97,7 +97,7 @@ def _with_author(model: Any, submission: Submission) -> Any:
 
 
 def others_on_it(submission: Submission, staff: Any) -> list[LogLine]:
-    """Who else opened the case a short while ago; the latest line of each."""
+    """Return the latest entry of everyone else who opened the case within ON_IT."""
     lines = LogLine.objects.filter(
         reference=submission.reference, action=Action.OPENED, timestamp__gt=timezone.now() - ON_IT
     ).exclude(account=staff.pk)
@@ -105,7 +105,7 @@ def others_on_it(submission: Submission, staff: Any) -> list[LogLine]:
 
 
 class CaseForm(ModelForm):
-    """A closed case has an outcome, and only a closed one. What a colleague saved meanwhile is not saved over."""
+    """A closed case has an outcome, and no other has. What a colleague saved meanwhile is not overwritten."""
 
     seen = IntegerField(widget=HiddenInput, required=False)  # the version of the case that the page showed
 
@@ -127,7 +127,7 @@ class CaseForm(ModelForm):
         return cleaned
 
     def _changed_meanwhile(self, now: Submission) -> str:
-        """What a colleague made of it. The page then shows that, with what was typed here still in its place."""
+        """Say what a colleague changed, and show that; what was typed here stays in its place."""
         data, news = cast(QueryDict, self.data).copy(), []
         for name, value in model_to_dict(now, STAFF_FIELDS).items():
             field, current = self[name], "" if value is None else str(value)
@@ -152,22 +152,22 @@ def _in_words(case: Submission, name: str) -> str:
 
 
 class NewRowsFormSet(BaseInlineFormSet):
-    """Those that are there stand in the case; what is sent can only add to them."""
+    """A formset of new rows only; the existing ones are shown in the case."""
 
     def initial_form_count(self) -> int:
         return 0
 
 
 class AppendOnlyInline(admin.StackedInline):
-    """What staff add and nobody changes: each carries its author and time."""
+    """Rows that staff add and nobody changes; each has its author and time."""
 
     extra = max_num = 1
     formset = NewRowsFormSet
     formfield_overrides = {TextField: {"widget": Textarea(attrs={"rows": 4, "cols": 60})}}  # noqa: RUF012 - as Django has it
-    line: ClassVar[Action]
+    action: ClassVar[Action]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Without the right to change a submission, its page has no button to save a note with.
+        # Without the permission to change a submission, its page has no save button.
         may_save = request.user.has_perm("screening.change_submission")
         return may_save and super().has_add_permission(request, obj)
 
@@ -181,22 +181,24 @@ class AppendOnlyInline(admin.StackedInline):
         return super().get_queryset(request).none()
 
     def add(self, request: HttpRequest, added: Any) -> None:
-        """Saves it, with its line in the log."""
+        """Save a row, with its audit entry."""
         added.author = request.user
-        audit.record(self.line, request.user, added.submission.reference)
+        audit.record(self.action, request.user, added.submission.reference)
         added.save()
 
 
 class NoteInline(AppendOnlyInline):
     model = Note
-    line = Action.NOTED
+    action = Action.NOTED
     fields = ("text",)
     verbose_name = _("add a note (kept as written: it can't be changed later)")
 
 
 class ReviewForm(ModelForm):
-    """To differ from the rules takes a reason. While their result is hidden any judgement does, or the missing
-    reason would tell it."""
+    """A review that differs from the rules requires a reason.
+
+    While the result is hidden every review does: requiring one only from those that differ would reveal it.
+    """
 
     hidden = False
 
@@ -214,7 +216,7 @@ class ReviewForm(ModelForm):
 class ReviewInline(AppendOnlyInline):
     model = Review
     form = ReviewForm
-    line = Action.REVIEWED
+    action = Action.REVIEWED
     fields = ("program", "reason")
     verbose_name = _("add a review (kept as recorded: a later one is added, none is changed)")
 

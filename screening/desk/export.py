@@ -1,4 +1,4 @@
-"""Submissions as a file for a spreadsheet: no names, no numbers, nothing that staff wrote, no test records."""
+"""Export: submissions as a CSV file, without contact details, what staff wrote, or test data."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
@@ -42,7 +42,7 @@ class Purpose(forms.Form):
 
 
 def _result(name: str) -> Callable[[Any], Any]:
-    """What the result says, unless it is hidden or can't be read."""
+    """Return a reader for a field of the result, unless it is hidden or damaged."""
 
     def value(row: Any) -> Any:
         if not row.shown:
@@ -101,7 +101,7 @@ COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
     "support": (_("How much support there is."), _levels("support"), _result("support")),
     "duties": (_("Whether work or family can wait."), _levels("duties"), _result("duties")),
     "rules": (
-        _("The rules that gave a reason, divided by spaces."),
+        _("The rules that gave a reason, space-separated."),
         {rule.key: rule.text for rule in rules.CURRENT.rules} | {HIDDEN: HIDDEN_WORDS},
         _rules,
     ),
@@ -119,7 +119,7 @@ COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
 
 
 def dictionary() -> Iterator[list[str]]:
-    """What each column means, and what each of its values is in words."""
+    """Yield the data dictionary: what each column and each of its values means."""
     yield ["column", "meaning", "value", "value in words"]
     for name, (meaning, values, _read) in COLUMNS.items():
         for value, words in (values or {"": ""}).items():
@@ -127,7 +127,7 @@ def dictionary() -> Iterator[list[str]]:
 
 
 def table(rows: QuerySet[Any], staff: Any) -> Iterator[list[Any]]:
-    """The head, then a line for each submission, as this member of staff may see it."""
+    """Yield the column names, then a line for each submission as this member of staff may see it."""
     yield list(COLUMNS)
     latest = Review.objects.filter(submission=OuterRef("pk")).order_by("-recorded_at", "-pk").values("program")[:1]
     judged = Coalesce(Subquery(latest), Value(""), output_field=CharField())
@@ -139,7 +139,7 @@ def table(rows: QuerySet[Any], staff: Any) -> Iterator[list[Any]]:
 
 
 def safe(cell: Any) -> str:
-    """As text that no spreadsheet takes for a formula."""
+    """Return the cell as text that no spreadsheet takes for a formula."""
     text = str(cell)
     return f"'{text}" if text.lstrip()[:1] in tuple("=+-@|%＝＋－＠") or text[:1] in tuple("\t\r\n") else text
 
@@ -150,7 +150,7 @@ class _Echo:
 
 
 def as_csv(lines: Iterator[list[Any]], name: str) -> StreamingHttpResponse:
-    """A file that is sent while it is made, so that its length does not matter."""
+    """Return a CSV file that is streamed, so that its length does not matter."""
     writer = csv.writer(_Echo())
     content = (writer.writerow([safe(cell) for cell in line]) for line in lines)
     response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The list of submissions: filters that find their indexes, and what is hidden in it."""
+"""Filters of the list of submissions, each answered by an index."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class WorkFilter(admin.SimpleListFilter):
 
 
 class YesOrNo(admin.BooleanFieldListFilter):
-    """As a list of one: SQLite finds a bare column, as "is true" comes out, in no index."""
+    """Filter by a list of one value: SQLite uses no index for a bare boolean column."""
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         asked = [value == "1" for value in self.lookup_val or () if value in ("0", "1")]
@@ -36,13 +36,13 @@ class YesOrNo(admin.BooleanFieldListFilter):
 
 
 class Received(admin.DateFieldListFilter):
-    """With the ranks named, the database looks at one stretch of the list's index for each, and not at all of it."""
+    """Name all ranks, so that the database reads one range of the list's index for each instead of the whole index."""
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         asked: Any = self.used_parameters.values()
         times = [parse_datetime(text) for texts in asked for text in texts]
         if any(time is None or time.tzinfo is None or not 1900 < time.year < 9000 for time in times):
-            raise IncorrectLookupParameters  # further on, they are beyond what can be counted with
+            raise IncorrectLookupParameters  # other years would overflow
         rows: Any = super().queryset(request, queryset)
         return rows.filter(rank__in=RANKS) if self.used_parameters else rows
 
@@ -55,8 +55,7 @@ class MachineSigns(admin.EmptyFieldListFilter):
 
 
 class SubmissionList(ChangeList):
-    """Knows of each row on the page whether its result is shown: asked of these few only, not of all that is counted
-    and sorted."""
+    """Each row on the page gets `shown`, whether its result is visible; only these few rows are asked about."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -68,8 +67,7 @@ class SubmissionList(ChangeList):
         self.result_list = rows
 
 
-# What the filters beside the list ask of the database. Nothing else can be asked by the address: not by a pattern, and
-# not of answers, codes and contact details.
+# The lookups of the filters. The address can't ask for any other: no patterns, no answers, codes or contact details.
 LOOKUPS = frozenset(f"{field}__exact" for field in ("urgency", "program", "close_call", "wants_call", "status")) | {
     "queue",
     "received_at__gte",

@@ -13,7 +13,7 @@ Z = 1.959964  # of a 95 % interval
 
 @dataclass(frozen=True)
 class Agreement:
-    """`table[i][j]`: how often the first judge said i and the second j."""
+    """`table[i][j]` counts how often the first judge said i and the second j."""
 
     table: Sequence[Sequence[int]]
 
@@ -40,7 +40,7 @@ class Agreement:
 
     @property
     def kappa(self) -> float | None:
-        """1 is perfect, 0 no better than chance; None where both say one and the same thing of every case."""
+        """1 is perfect, 0 no better than chance; None if both say one and the same thing of every case."""
         expected = self.expected
         return None if expected == 1 else (self.observed - expected) / (1 - expected)
 
@@ -61,8 +61,10 @@ class Agreement:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """From, to: where kappa lies with 95 % confidence. None where the formula, without a single case to go by,
-        would claim to know it exactly: where they never differ, or never agree beyond chance."""
+        """The 95 % confidence interval of kappa.
+
+        None if they never differ, or never agree beyond chance: the formula would give an interval of width 0.
+        """
         if self.kappa is None or self.error < 1e-6:
             return None
         return max(-1.0, self.kappa - Z * self.error), min(1.0, self.kappa + Z * self.error)

@@ -1,4 +1,4 @@
-"""What the desk's lists and pages share: a line in the log for what is seen, lists that stay fast, no needless page."""
+"""The base of the desk's model admins: audit entries for what is seen, lists that stay fast, no unused page."""
 
 from typing import Any, ClassVar, cast
 
@@ -14,7 +14,7 @@ from screening.audit import Action
 
 
 class CappedPaginator(Paginator):
-    """Counts no further than anyone turns pages: counting a million rows takes longer than showing fifty."""
+    """A paginator that counts up to MOST: counting a million rows takes longer than showing fifty."""
 
     MOST = 2000
 
@@ -24,16 +24,16 @@ class CappedPaginator(Paginator):
 
 
 class DeskModelAdmin(admin.ModelAdmin):
-    """Django's own log can be edited, and knows nothing of what was only looked at: nothing is written to it."""
+    """A model admin that writes audit entries instead of Django's log, which can be edited and records no views."""
 
-    pages: ClassVar[tuple[str, ...]] = ("changelist", "change")  # of those that Django makes
-    lookups: ClassVar[frozenset[str]] = frozenset()  # all that the address of the list may ask of the database
+    pages: ClassVar[tuple[str, ...]] = ("changelist", "change")  # the pages of Django that are used
+    lookups: ClassVar[frozenset[str]] = frozenset()  # all lookups that the address of the list may use
     list_title: Any = ""
     view_action: ClassVar[Action] = Action.LISTED
 
     sortable_by = ()
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # a count for each filter would count everything
+    show_facets = admin.ShowFacets.NEVER  # a count for each filter would count every row
     paginator = CappedPaginator
 
     class Media:
@@ -48,8 +48,10 @@ class DeskModelAdmin(admin.ModelAdmin):
         return super().changelist_view(request, {"title": self.list_title} | (extra_context or {}))
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
-        """On what is ticked on the page that is seen, and never on all that the filters find: the list does not know
-        how many these are. Keys that can't be any tick nothing."""
+        """Act on the rows ticked on the page, never on all that the filters find, whose number is not known.
+
+        Keys that can't be primary keys are ignored.
+        """
         post: Any = request.POST.copy()
         ticked = post.getlist(ACTION_CHECKBOX_NAME)
         post.setlist(ACTION_CHECKBOX_NAME, [key for key in ticked if key.isdecimal() and len(key) < 19])
@@ -76,7 +78,7 @@ class DeskModelAdmin(admin.ModelAdmin):
         return ",".join(name.partition("__")[0] for name in sorted({"q", *self.lookups} & set(request.GET)))
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Where something is saved, it says so to our own log."""
+        """Write nothing: whatever saves adds an audit entry."""
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """The same."""
+        """Write nothing: whatever saves adds an audit entry."""

@@ -1,4 +1,4 @@
-"""The work on the desk, as queues: each is a condition on submissions that an index answers."""
+"""Queues: the work on the desk, each a condition on submissions that an index answers."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,13 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from screening.models import OPEN, URGENT, WANTS_CALL, Submission, result_visible_to
 
 FEW = 2000
-MOST = 100  # a queue is counted no further: more is "many" to whoever works on it
+MOST = 100  # a queue is counted up to here; more is "many"
 
 
 @dataclass(frozen=True)
 class Queue:
-    """`condition` takes the member of staff who looks. Where it alone is slow, `found` is given how many to find, and
-    finds no more, by an index."""
+    """`condition` takes the member of staff. If it alone is slow, `found` returns up to so many keys by an index."""
 
     key: str
     title: Any
@@ -30,22 +29,22 @@ class Queue:
     found: Callable[[QuerySet[Submission], int], list[int]] | None = None
 
     def rows(self, rows: QuerySet[Submission], staff: Any) -> QuerySet[Submission]:
-        """Those in the queue, to be shown in the order of the list."""
+        """Return the rows in the queue."""
         if not self.found:
             return rows.filter(self.condition(staff))
         few = self.found(rows, FEW + 1)
         if len(few) <= FEW:
             return rows.filter(pk__in=few)
-        # Sorting so many would take long, while in the list's order the first page is soon full.
+        # Sorting so many would take long; in the list's order the first page is found soon.
         return beside_indexes(rows.filter(rank__in=OPEN), self.condition(staff))
 
     def count(self, rows: QuerySet[Submission], staff: Any) -> int:
-        """How many are in it, MOST at most. In the list's order, without which PostgreSQL leaves the index."""
+        """Count the rows in the queue, up to MOST; in the list's order, or PostgreSQL would not use the index."""
         return len(self.found(rows, MOST)) if self.found else rows.filter(self.condition(staff))[:MOST].count()
 
 
 def _late() -> list[Q]:
-    """For each status its own time, which an index answers."""
+    """A condition for each status, which an index answers."""
     now = timezone.now()
     return [
         Q(status=status, status_at__lte=now - timedelta(days=days)) for status, days in settings.OVERDUE_DAYS.items()
@@ -53,7 +52,7 @@ def _late() -> list[Q]:
 
 
 def beside_indexes(rows: QuerySet[Submission], condition: Q) -> QuerySet[Submission]:
-    """Filtered by an expression that the database can't search an index for, so that it takes another."""
+    """Filter by an expression that no index answers, so that the database uses another index."""
     return rows.filter(Case(When(condition, then=Value(True)), default=Value(False)))
 
 
@@ -83,7 +82,7 @@ QUEUES: tuple[Queue, ...] = (
         "close_calls",
         _("Close calls"),
         _("Both programs could fit: staff decide."),
-        # A list of one: SQLite finds a bare column, as "is true" comes out, in no index.
+        # A list of one value: SQLite uses no index for a bare boolean column.
         lambda staff: Q(close_call__in=[True], rank__in=OPEN) & result_visible_to(staff),
     ),
     Queue("mine", _("Mine"), _("Assigned to you."), lambda staff: Q(assigned_to=staff.pk, rank__in=OPEN)),
@@ -93,5 +92,5 @@ BY_KEY = {queue.key: queue for queue in QUEUES}
 
 
 def counted(staff: Any, rows: QuerySet[Submission]) -> Iterable[tuple[Queue, int]]:
-    """Each queue with how many are in it, MOST at most."""
+    """Return each queue with its count, up to MOST."""
     return [(queue, queue.count(rows, staff)) for queue in QUEUES]

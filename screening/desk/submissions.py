@@ -1,4 +1,4 @@
-"""The desk where staff review. Answers and result are read here, never edited, added or deleted."""
+"""Submissions on the desk: the list, the case and its pages. Answers and result are never edited here."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -31,8 +31,8 @@ from screening.desk.case import (
     NoteInline,
     ReviewInline,
     ago,
+    case_for,
     others_on_it,
-    read,
 )
 from screening.desk.filters import LOOKUPS, MachineSigns, Received, SubmissionList, WorkFilter, YesOrNo
 from screening.desk.model_admin import DeskModelAdmin
@@ -42,14 +42,14 @@ LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submissio
 
 
 def _ago(moment: datetime) -> SafeString:
-    """In its largest unit; the exact time is shown when pointed at."""
+    """Render a time in its largest unit; the exact time is its title."""
     exact = date_format(timezone.localtime(moment), "DATETIME_FORMAT")
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, ago(moment))
 
 
 @admin.register(Submission)
 class SubmissionAdmin(DeskModelAdmin):
-    """What needs a person first is on top; staff set status and outcome, assign, and add notes."""
+    """What needs a person first is on top; staff set status and outcome, assign cases, and add notes and reviews."""
 
     list_display = (
         "__str__",
@@ -76,7 +76,7 @@ class SubmissionAdmin(DeskModelAdmin):
     )
     list_per_page = 50
     list_select_related = ("assigned_to", "touched_by")
-    empty_value_display = _("nobody")  # to assign to, or to have touched it
+    empty_value_display = _("nobody")  # of "assigned to" and "last touched by"
     search_fields = ("reference",)  # see get_search_results
     search_label = _("Reference")
     search_help_text = _("As the person reads it out; dashes and small letters are fine. Looks in all submissions.")
@@ -107,9 +107,9 @@ class SubmissionAdmin(DeskModelAdmin):
         return super().changelist_view(request, {"title": queue.title if queue else self.list_title})
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """While a result is hidden, it can't be found out by filtering for it either."""
+        """Leave hidden results out of what is filtered by result: they can't be found out that way."""
         rows, kept = super().get_queryset(request), Q(received_at__gt=retention_cutoff())
-        # Of two times to search by, SQLite may take the one that nearly all rows are after.
+        # Of two conditions on time, SQLite may use the index for the one that nearly all rows meet.
         rows = queues.beside_indexes(rows, kept) if "received_at__gte" in request.GET else rows.filter(kept)
         if {"program__exact", "close_call__exact"} & set(request.GET):
             rows = rows.filter(result_visible_to(request.user))
@@ -119,19 +119,18 @@ class SubmissionAdmin(DeskModelAdmin):
         return SubmissionList
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """By the whole reference only, which an index answers."""
+        """Search for a whole reference number only, which an index answers."""
         return (queryset.filter(reference=reference_numbers.parse(search_term)) if search_term else queryset), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """On saving it is locked before it is looked at: until it is saved nobody changes it, nor does its person erase
-        it."""
+        """Lock the row before a save reads it: until then nobody else changes it, and its person does not erase it."""
         found = super().get_object(request, object_id, from_field)
         if found and request.method == "POST":
             return Submission.objects.select_for_update().filter(pk=found.pk).first()
         return found
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Django's own words guess that someone deleted it."""
+        """Answer in our own words; Django's guess that someone deleted it."""
         self._say_gone(request)
         return redirect(LIST)
 
@@ -140,15 +139,17 @@ class SubmissionAdmin(DeskModelAdmin):
         self.message_user(request, words, messages.WARNING)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Log that the page is seen, which the person may know. What it says of the case is read from the database:
-        the form has put what was typed into its own copy, also if it was refused."""
+        """Record that the case is opened, and show it as the database has it.
+
+        The form has put what was typed into its own copy of the row, even if it was refused.
+        """
         row = Submission.objects.select_related("assigned_to").get(pk=kwargs["obj"].pk)
         if request.method == "GET":
             for line in others_on_it(row, request.user):
                 words = gettext("This case was opened by %(who)s, %(ago)s.")
                 self.message_user(request, words % {"who": line.actor, "ago": ago(line.timestamp)}, messages.WARNING)
         self._opened(request, row, Action.OPENED)
-        context["case"] = read(row, request.user)
+        context["case"] = case_for(row, request.user)
         context["title"] = gettext("Case %(reference)s") % {"reference": row}
         context["subtitle"] = None
         return super().render_change_form(request, context, *args, **kwargs)
@@ -159,7 +160,7 @@ class SubmissionAdmin(DeskModelAdmin):
             Submission.objects.filter(pk=row.pk, opened_at=None).update(opened_at=timezone.now())
 
     def _case(self, request: HttpRequest, object_id: int, permission: str) -> Submission | None:
-        """The row that a page of its own is about; None, with a word about it, when it is gone."""
+        """Return the row of a page; None, with a message, if it is gone. Raise PermissionDenied if not permitted."""
         if not request.user.has_perms(("screening.view_submission", permission)):
             raise PermissionDenied
         row = self.get_queryset(request).filter(pk=object_id).first() if object_id < 2**63 else None
@@ -168,7 +169,7 @@ class SubmissionAdmin(DeskModelAdmin):
         return cast(Submission | None, row)
 
     def reveal(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """How to reach the person, uncovered: on a page of its own, so that the log has a line for each look."""
+        """Show how to reach the person, on a page of its own, so that each look adds an audit entry."""
         row = self._case(request, object_id, "screening.view_contact")
         if row is None:
             return redirect(LIST)
@@ -187,7 +188,7 @@ class SubmissionAdmin(DeskModelAdmin):
         return TemplateResponse(request, "admin/screening/submission/reveal.html", context)
 
     def withdraw(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Takes the request for a call back, when its person says so."""
+        """Withdraw the request for a call at the person's wish."""
         row = self._case(request, object_id, "screening.delete_contact")
         if row is None:
             return redirect(LIST)
@@ -200,16 +201,16 @@ class SubmissionAdmin(DeskModelAdmin):
         return redirect(CASE, row.pk)
 
     def print_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """The case on paper, without how to reach the person."""
+        """Show the case for paper, without contact details."""
         row = self._case(request, object_id, "screening.view_submission")
         if row is None:
             return redirect(LIST)
         self._opened(request, row, Action.PRINTED)
-        context = self.admin_site.each_context(request) | {"case": read(row, request.user), "submission": row}
+        context = self.admin_site.each_context(request) | {"case": case_for(row, request.user), "submission": row}
         return TemplateResponse(request, "admin/screening/submission/print.html", context)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """The list, as it is filtered, as a file: after a word on what it is for."""
+        """Export the filtered list as a file, once its purpose is stated."""
         if not request.user.has_perms(("screening.view_submission", "screening.export_submission")):
             raise PermissionDenied
         try:
@@ -234,7 +235,7 @@ class SubmissionAdmin(DeskModelAdmin):
         return TemplateResponse(request, "admin/screening/submission/export.html", context, status=status)
 
     def columns_view(self, request: HttpRequest) -> HttpResponseBase:
-        """The data dictionary of the export."""
+        """Return the data dictionary of the export."""
         if not request.user.has_perm("screening.export_submission"):
             raise PermissionDenied
         return export.as_csv(export.dictionary(), "columns")
@@ -265,7 +266,7 @@ class SubmissionAdmin(DeskModelAdmin):
 
     @admin.display(description=_("close call"), empty_value="")
     def close_call_mark(self, submission: Any) -> str:
-        # A word where it counts; the stock icon for "no" looks like an alarm.
+        # A word, because the stock icon for "no" looks like an alarm.
         return gettext("Close call") if submission.shown and submission.close_call else ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -305,14 +306,16 @@ class SubmissionAdmin(DeskModelAdmin):
             names |= {"status_at", "outcome"}
         obj.touched_by, obj.touched_at = cast(User, request.user), timezone.now()
         obj.version += 1
-        if changed:  # how it ended is not for the log
+        if changed:  # the log does not hold how a case ended
             logged = {"status": obj.status, "assigned_to": obj.assigned_to or "", "outcome": "changed"}
             audit.record(Action.CHANGED, request.user, obj.reference, **{name: logged[name] for name in changed})
         obj.save(update_fields=names)
 
-    def _each(self, request: HttpRequest, rows: Any, **values: Any) -> None:
-        """Sets the same on each of the rows, and logs each. A new status is not for closed ones: it would take away how
-        they ended."""
+    def _set_on_each(self, request: HttpRequest, rows: Any, **values: Any) -> None:
+        """Set the same values on each row, with an audit entry for each.
+
+        Closed cases keep their status: a new one would delete how they ended.
+        """
         count = closed = 0
         with transaction.atomic():
             for row in rows.select_for_update(of=("self",)).order_by("pk"):
@@ -336,15 +339,15 @@ class SubmissionAdmin(DeskModelAdmin):
 
     @admin.action(description=_("Assign to me"), permissions=["change"])
     def assign_to_me(self, request: HttpRequest, rows: Any) -> None:
-        self._each(request, rows, assigned_to=request.user)
+        self._set_on_each(request, rows, assigned_to=request.user)
 
     @admin.action(description=_("Set to: in progress"), permissions=["change"])
     def begin(self, request: HttpRequest, rows: Any) -> None:
-        self._each(request, rows, status=Status.IN_PROGRESS)
+        self._set_on_each(request, rows, status=Status.IN_PROGRESS)
 
     @admin.action(description=_("Set to: waiting for person"), permissions=["change"])
     def wait(self, request: HttpRequest, rows: Any) -> None:
-        self._each(request, rows, status=Status.WAITING)
+        self._set_on_each(request, rows, status=Status.WAITING)
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         inline = next(each for each in self.get_inline_instances(request) if each.model is formset.model)

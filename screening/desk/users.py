@@ -1,4 +1,4 @@
-"""The accounts of the staff: made, given roles, closed. Their rights come from roles alone."""
+"""The accounts of the staff: created, given roles, closed. Their permissions come from roles alone."""
 
 from typing import Any, cast
 
@@ -67,13 +67,13 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         return super().get_queryset(request).prefetch_related("groups", "totpdevice_set")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Who manages accounts can't get at those that may do more than any role."""
+        """Nobody but a superuser changes the account of a superuser."""
         if obj is not None and obj.is_superuser and not cast(User, request.user).is_superuser:
             return False
         return super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Nobody gives roles to themselves."""
+        """Nobody changes their own roles."""
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "groups") if obj == request.user else fields
 
@@ -126,7 +126,7 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         return account.is_active
 
     def _account(self, request: HttpRequest, object_id: int) -> User | None:
-        """The account to act on; None where nothing is to be done."""
+        """Return the account to act on; None if the request is not a POST."""
         account = User.objects.filter(pk=object_id).first() if object_id < 2**63 else None
         if not self.has_change_permission(request, account):
             raise PermissionDenied
@@ -138,7 +138,7 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         return redirect("admin:auth_user_change", object_id)
 
     def close(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """For who leaves: at once, on every device."""
+        """Close the account of someone who leaves: at once, on every device."""
         account = self._account(request, object_id)
         if account is None or account == request.user:
             return self._back(request, object_id)
@@ -153,7 +153,7 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         return self._back(request, object_id, gettext("This account is open again. Now set a new password for it."))
 
     def reset(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """For who has lost phone and recovery codes."""
+        """Reset the second factor of someone who lost their phone and recovery codes."""
         account = self._account(request, object_id)
         if account is None or account == request.user:
             return self._back(request, object_id)

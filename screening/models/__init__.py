@@ -29,7 +29,6 @@ __all__ = [
     "ErasureCount",
     "LogHead",
     "LogLine",
-    "Mail",
     "Note",
     "Notification",
     "Outcome",

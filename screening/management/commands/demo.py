@@ -1,4 +1,4 @@
-"""Invented submissions for a local database, to try the desk with."""
+"""Adds invented submissions to a local database, to try the desk with."""
 
 import random
 from datetime import timedelta
@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
 
 def _fill(number: int) -> None:
-    """The six people, again and again, with a few answers of their lives changed; older ones are further along."""
+    """Add the personas again and again, with a few answers changed; older cases are further along."""
     before = Submission.objects.filter(is_test=True).count()
     chance = random.Random(number + before)  # noqa: S311 - invented data, the same each time
     author = User.objects.filter(is_staff=True).first()

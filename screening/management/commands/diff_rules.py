@@ -1,4 +1,4 @@
-"""What changes from one version of the rules to another, over the whole answer space."""
+"""Compares two versions of the rules over the whole answer space."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def _count(move: tuple[int, Any, Any]) -> int:
 
 
 def _not_compared(old: RuleSet, new: RuleSet) -> list[str]:
-    """Questions and options that only one version reads."""
+    """Return a line for each question and option that only one version reads."""
     lines = []
     for one, other in ((old, new), (new, old)):
         for key, values in one.options.items():

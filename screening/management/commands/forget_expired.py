@@ -1,4 +1,4 @@
-"""Erases what has had its time, and closes accounts that nobody uses. To be run every day."""
+"""Erases what is expired, and closes unused accounts. To be run every day."""
 
 from typing import Any
 

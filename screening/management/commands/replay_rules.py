@@ -1,4 +1,4 @@
-"""What other rules would make of the submissions on file."""
+"""Replays the submissions on file under other rules."""
 
 from typing import Any
 

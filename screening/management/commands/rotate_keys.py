@@ -1,4 +1,4 @@
-"""Moves all that is locked to the newest of DATA_KEYS, so that older keys can be taken away."""
+"""Encrypts everything under the newest of DATA_KEYS, so that older keys can be removed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,13 +16,11 @@ from screening.encryption import cipher
 from screening.fields import EncryptedTextField
 from screening.models import Submission
 
-STORED = TextField()  # as it stands in the database
+STORED = TextField()  # the stored form
 
 
 class Command(BaseCommand):
-    help = (
-        "Encrypts everything that is locked anew, under the first of DATA_KEYS. Safe to run again, and beside the site."
-    )
+    help = "Encrypts all encrypted data anew, under the first of DATA_KEYS. Safe to run again, and beside the site."
 
     def handle(self, *args: Any, **options: Any) -> None:
         counts: Counter[str] = Counter()
@@ -41,7 +39,7 @@ class Command(BaseCommand):
 
 
 def _move(model: type[Model], name: str, anew: Callable[[str], str]) -> Iterator[str]:
-    """Each value of a column in turn: "moved", "there" or "lost"."""
+    """Re-encrypt each value of a column; yield "moved", "there" or "lost" for each."""
     rows = model._default_manager.annotate(stored=Cast(name, STORED)).exclude(stored=None).exclude(stored="")
     for pk, stored in rows.order_by("pk").values_list("pk", "stored").iterator(chunk_size=500):
         try:

@@ -1,4 +1,4 @@
-"""Whether the desk's log is as it was written."""
+"""Verifies the audit log."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Works every stored result out again, from its stored answers and the frozen rules of its version."""
+"""Recomputes every stored result from its stored answers and the frozen rules of its version."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
 
 
 def _without_words(recommendation: Recommendation) -> list[tuple[Any, ...]]:
-    """The reasons without their text, which is stored in the language of the person."""
+    """Return the reasons without their text, which is stored in the language of the person."""
     return [
         (reason.key, reason.dimension, reason.level, reason.sources, reason.questions)
         for reason in recommendation.reasons
