@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from screening.questionnaire import PAGES
 from tests.answers import CLOSE_CALL, URGENT, WORST, on_page
 from tests.browser.conftest import WIDTHS
+from tests.public.addresses import NOT_FOUND, pages_for_anyone, pages_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,10 +47,10 @@ def test_every_page_is_accessible(browser: Browser, live_server: Any, width: int
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    for address in ("/", "/help/", "/how-it-works/", "/paper/", "/privacy/", "/return/", "/no/such/page/"):
+    for address in pages_for_anyone():
         response = page.goto(address)
         assert response
-        assert response.status == (404 if address == "/no/such/page/" else 200), address
+        assert response.status == (404 if address == NOT_FOUND else 200), address
         check(page, address)
     for given in (CLOSE_CALL, URGENT, WORST):
         context.clear_cookies()
@@ -85,7 +86,7 @@ def test_every_page_is_accessible(browser: Browser, live_server: Any, width: int
     page.get_by_role("button", name="Ask for a call").click()
     expect(page.get_by_text("you asked us to call")).to_be_visible()
     check(page, "contact, asked")
-    for address in ("/result/", "/erase/"):
+    for address in (address for address, _response in pages_in("saved") if address not in pages_for_anyone()):
         page.goto(address)
         check(page, f"{address} saved")
     page.goto("/return/")

@@ -165,6 +165,11 @@ def address(page: str, row: Submission) -> str:
     return reverse(f"admin:{page}", args=["screening"] if page == "app_list" else [])
 
 
+def test_every_role_is_in_the_table() -> None:
+    in_table = {"clinical lead" if role == "lead" else role for role in EVERYONE.split()}
+    assert in_table == {*ROLES, "nobody", "superuser"}
+
+
 def test_every_page_of_the_desk_is_in_the_table() -> None:
     desk = next(part for part in get_resolver().url_patterns if getattr(part, "namespace", "") == "admin")
     assert names(desk.url_patterns) == set(PAGES)

@@ -10,9 +10,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from screening.models import Contact, Note, Review, Submission
+from screening.questionnaire import QUESTIONS
 from tests.answers import URGENT
+from tests.conftest import Person
 from tests.desk.helpers import CASES, ask_for_call, url_of
 from tests.helpers import parse
+from tests.public.addresses import NOT_FOUND, STATES, public_addresses
 
 pytestmark = pytest.mark.django_db
 FIELDS = ("name", "phone", "email", "best_time", "to_others")
@@ -107,3 +110,19 @@ def test_hostile_words_come_back_into_the_fields_as_they_were_typed() -> None:
         assert client.post("/check/", {"action": given, "subject": given}).status_code in (302, 422)
         assert client.post("/questions/job/", {"job": given, given: given}).status_code in (302, 422)
         assert client.get("/", {"note": given}).status_code == 200
+
+
+@pytest.mark.parametrize("address", [*public_addresses(), NOT_FOUND])
+def test_hostile_words_at_any_public_address_are_answered_and_never_come_back_as_markup(
+    address: str, person: Person
+) -> None:
+    """In the query and in every field that a page of ours sends, whether or not this page reads it."""
+    names = ("code", "action", "subject", "then", "note", "next", "agree", "from", *FIELDS, *QUESTIONS)
+    for given in islice(hostile(3), 5):
+        hostile_fields = dict.fromkeys(names, given)
+        for state in (STATES["fresh"], STATES["answered"]):
+            state(person)
+            for response in (person.client.get(address, hostile_fields), person.client.post(address, hostile_fields)):
+                assert response.status_code < 500
+                if "html" in response.get("Content-Type", ""):
+                    assert not parse(response).select("[onerror], [onload], [onmouseover], base, script:not([src])")

@@ -16,6 +16,7 @@ from screening.questionnaire import PAGES, QUESTIONS
 from screening.rules import CURRENT, recommend
 from tests.answers import KINDS, WORST, on_page
 from tests.conftest import Person
+from tests.public.addresses import STATES, pages_in
 
 pytestmark = pytest.mark.django_db  # the result page looks for a saved result
 
@@ -32,15 +33,11 @@ GRADE = 6.0
 
 def every_page() -> Iterator[tuple[str, str]]:
     """Yield (name, HTML) of every public page, with the error pages and the worst result."""
-    yield "start", Client().get("/").content.decode()
-    yield "help", Client().get("/help/").content.decode()
-    yield "how it works", Client().get("/how-it-works/").content.decode()
-    yield "paper", Client().get("/paper/").content.decode()
-    yield "privacy", Client().get("/privacy/").content.decode()
-    yield "return", Client().get("/return/").content.decode()
+    for state in STATES:
+        for address, response in pages_in(state):
+            yield f"{address} {state}", response.content.decode()
     yield "return, mistyped", Client().post("/return/", {"code": "x"}).content.decode()
     yield "return, unknown", Client().post("/return/", {"code": return_codes.generate()}).content.decode()
-    yield "not found", Client().get("/no/such/page/").content.decode()
     yield "lost secret", Client(enforce_csrf_checks=True).post("/check/").content.decode()
     for name, given in (KINDS | {"worst": WORST}).items():
         person = Person(Client())

@@ -27,8 +27,8 @@ from tests.answers import KINDS
 from tests.rules.helpers import with_rule
 
 TO_DO = (
-    "the rules in screening/rules/current.py are not those frozen as version {}. A change of rules is a new version: add it to "
-    "VERSIONS with what changed, then run manage.py freeze_rules (docs/changing-the-rules.md)."
+    "the rules in screening/rules/current.py are not those frozen as version {}. A change of rules is a new version: "
+    "add it to VERSIONS with what changed, then run manage.py freeze_rules (docs/changing-the-rules.md)."
 )
 
 

@@ -1,0 +1,71 @@
+"""The public pages, read from the URL resolver, in each of the states that a browser can be in.
+
+A new page is listed by itself; one whose address takes a parameter fails here until EXAMPLES names values for it.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from screening.questionnaire import PAGES
+from tests.answers import WORST
+from tests.conftest import Person
+
+NOT_FOUND = "/no/such/page/"
+EXAMPLES: dict[str, list[dict[str, str]]] = {"question": [{"slug": page.slug} for page in PAGES]}
+
+
+def public_addresses() -> list[str]:
+    """Return every address of the site but the desk's."""
+    patterns = [pattern for pattern in get_resolver().url_patterns if isinstance(pattern, URLPattern)]
+    return [
+        reverse(str(pattern.name), kwargs=values)
+        for pattern in patterns
+        for values in (EXAMPLES[str(pattern.name)] if pattern.pattern.converters else [{}])
+    ]
+
+
+def _answered(person: Person) -> None:
+    person.answers_every_page(WORST)
+
+
+def _viewed(person: Person) -> None:
+    person.finishes(WORST, "view")
+
+
+def _saved(person: Person) -> None:
+    person.finishes(WORST, "save")
+
+
+def _asked_for_a_call(person: Person) -> None:
+    person.finishes(WORST, "save")
+    person.client.post("/contact/", {"phone": "405 555 0123", "agree": "on"})
+
+
+# Once for everyone who comes without a cookie, then with the answers of one person in the browser.
+STATES: dict[str, Callable[[Person], None]] = {
+    "fresh": lambda person: None,
+    "answered": _answered,
+    "viewed": _viewed,
+    "saved": _saved,
+    "asked for a call": _asked_for_a_call,
+}
+
+
+def pages_in(state: str) -> Iterator[tuple[str, Any]]:
+    """Yield (address, response) of each public page that a browser in this state is shown."""
+    person = Person(Client())
+    STATES[state](person)
+    for address in (*public_addresses(), NOT_FOUND):
+        client = Client()
+        client.cookies.update(person.client.cookies)  # a page may clear them
+        response = client.get(address)
+        if response.status_code in (200, 404) and "html" in response["Content-Type"]:
+            yield address, response
+
+
+def pages_for_anyone() -> list[str]:
+    """Return the addresses of the pages that need no cookie."""
+    return [address for address, _response in pages_in("fresh")]
