@@ -1,10 +1,10 @@
 # make run: the site on this machine. make demo: invented submissions for it. make test: every check.
-# Each sets up what it needs.
+# make test-full: the same, with five times as many random answer sets. Each sets up what it needs.
 PYTHON ?= python3
 PORT ?= 8000
 export PORT
 
-.PHONY: run demo test pins
+.PHONY: run demo test test-full pins
 
 run: .venv/run
 	@exec .venv/bin/python -m intake_site.local
@@ -16,6 +16,10 @@ demo: .venv/run
 test: .venv/test
 	@scripts/chromium
 	@scripts/gate
+
+test-full: .venv/test
+	@scripts/chromium
+	@scripts/gate --full
 
 # The pinned packages, from the short lists in requirements*.in.
 pins: .venv/test

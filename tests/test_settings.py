@@ -6,6 +6,8 @@ import pytest
 
 from tests.test_checks import GOOD, settings_of
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 EXPECTED: dict[str, Any] = {
     "USE_X_FORWARDED_HOST": None,  # not set: it would trust what anybody can send
     "SESSION_COOKIE_SECURE": True,

@@ -12,6 +12,8 @@ import pytest
 
 from screening.questionnaire import QUESTIONS
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 ROOT = Path(__file__).parents[1]
 WALK = """
 import django

@@ -4,7 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from django.urls import URLResolver, get_resolver
+
+pytestmark = pytest.mark.sqlite_is_enough
 
 
 def routes(patterns: Any, prefix: str = "") -> Iterator[tuple[str, str | None]]:

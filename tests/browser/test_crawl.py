@@ -13,7 +13,7 @@ from tests.answers import CLOSE_CALL, URGENT
 from tests.browser.conftest import answer
 from tests.desk.helpers import CASES, superuser, url_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite_is_enough]
 NOT_FOLLOWED = ("/leave/", "/admin/logout")
 
 

@@ -12,7 +12,7 @@ from tests.answers import CLOSE_CALL, IOP, URGENT
 from tests.browser.conftest import WIDTHS
 from tests.desk.helpers import CASES, ask_for_call, member, signed_in, superuser, url_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite_is_enough]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(WIDTHS["phone"], "light"), (WIDTHS["desk"], "dark")])

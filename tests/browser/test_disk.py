@@ -15,7 +15,7 @@ from screening.questionnaire import QUESTIONS
 from tests.answers import URGENT
 from tests.browser.conftest import answer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite_is_enough]
 TYPED = {"name": "Quillon Zebrowski", "phone": "405-555-0147", "best_time": "moonless midnights"}
 SHOWN = {
     "Please get help now",

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserType, Page, expect
 from tests.answers import URGENT
 from tests.browser.conftest import answer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite_is_enough]
 
 SECRETS = ("Please get help now", "You might act on thoughts", "Check your answers", "may be the safest place")
 

@@ -4,6 +4,8 @@ import pytest
 
 from screening.desk.kappa import Agreement
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 # The sources of the first four show each step; the source of the last gives the interval, too.
 EXAMPLES = (
     # Fleiss, Levin and Paik, Statistical Methods for Rates and Proportions, 3rd ed. 2003, table 18.1

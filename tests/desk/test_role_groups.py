@@ -13,7 +13,7 @@ from screening.desk import roles
 from screening.desk.audit_log import detail_in_words
 from screening.desk.roles import ROLES, Role
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+pytestmark = pytest.mark.django_db
 
 
 def sync() -> None:

@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 
 from screening.desk.sessions import ABSOLUTE_TIMEOUT, IDLE_TIMEOUT, WRITE_INTERVAL
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+pytestmark = pytest.mark.django_db
 DESK = "/admin/"
 
 

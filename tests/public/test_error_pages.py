@@ -7,6 +7,8 @@ from django.test import Client
 
 from screening.public import questions
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 
 def raising(error: type[Exception]) -> object:
     def view(request: HttpRequest, *args: object) -> None:

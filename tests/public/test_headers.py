@@ -17,7 +17,7 @@ from tests.conftest import Person
 from tests.desk.helpers import CASES, PASSWORD, signed_in, superuser
 from tests.public.addresses import NOT_FOUND, STATES, pages_in, public_addresses
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
 
 
 def every_response() -> list[Any]:

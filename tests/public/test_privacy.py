@@ -16,6 +16,8 @@ from tests.answers import IOP
 from tests.conftest import Person
 from tests.helpers import parse
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 TESTS = Path(__file__).parents[1]
 ALL = [promise for promises in PROMISES.values() for promise in promises]
 

@@ -18,7 +18,7 @@ from tests.answers import KINDS, WORST, on_page
 from tests.conftest import Person
 from tests.public.addresses import STATES, pages_in
 
-pytestmark = pytest.mark.django_db  # the result page looks for a saved result
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]  # the result page looks for a saved result
 
 MARK = "⟦{}⟧"
 # Names, numbers, letters and titles are the same in every language.

@@ -11,6 +11,8 @@ from screening.rules.answer_space import transitions, walk
 from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Decision, Rule, RuleSet
 from tests.rules.helpers import with_rule
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 ASKED = ("home", "supporters", "job", "pregnancy", "alcohol_or_pills", "opioids")
 SMALL = replace(
     CURRENT,

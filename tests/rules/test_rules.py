@@ -11,6 +11,8 @@ from screening.rules import CURRENT, recommend
 from screening.rules.ruleset import LEVELS, Rule, RuleSet
 from tests.answers import BEST, KINDS, answers, random_answers
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 # key | least answers | what they raise
 TABLE = """
 emergency_now | emergency withdrawal | need high, urgency now

@@ -26,6 +26,8 @@ from screening.rules.versions import (
 from tests.answers import KINDS
 from tests.rules.helpers import with_rule
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 TO_DO = (
     "the rules in screening/rules/current.py are not those frozen as version {}. A change of rules is a new version: "
     "add it to VERSIONS with what changed, then run manage.py freeze_rules (docs/changing-the-rules.md)."

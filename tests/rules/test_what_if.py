@@ -10,6 +10,8 @@ from screening.rules import CURRENT, recommend, what_would_change
 from screening.rules.what_if import CIRCUMSTANCES, UNSURE, counterfactuals, what_did_not_matter
 from tests.answers import BEST, KINDS, WORST, answers, random_answers
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 NO_ONE_AND_NO_HOME = answers(constant_care="sometimes", home="others_use", supporters="nobody")
 
 
