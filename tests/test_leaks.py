@@ -220,7 +220,9 @@ KINDS: dict[str, Callable[[str], Exception]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[] if kind == "database" else pytest.mark.sqlite_is_enough) for kind in KINDS]
+)
 @pytest.mark.parametrize("point", POINTS)
 def test_failure_shows_nothing_of_the_person(
     journey: Journey, monkeypatch: pytest.MonkeyPatch, point: str, kind: str
