@@ -165,3 +165,7 @@ def test_rank_of_every_combination_of_status_urgency_and_request() -> None:
                 rows.update(status=status, urgency=URGENCIES.index(urgency), wants_call=wants_call)
                 expected = {"closed": 9, "waiting": 8}.get(status, open_cases.index((urgency, wants_call)))
                 assert rows.get().rank == expected, (status, urgency, wants_call)
+
+
+def test_every_open_status_has_a_time_after_which_it_is_overdue(settings: Any) -> None:
+    assert set(settings.OVERDUE_DAYS) == set(Status.values) - {"closed"}

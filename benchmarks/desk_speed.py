@@ -1,6 +1,6 @@
 """How the desk's pages slow down from ten thousand submissions to a million: a ratio for each, from one run.
 
-TEST_DATABASE=sqlite .venv/bin/python -m scripts.desk_speed          # or postgresql; --few 10000 --many 1000000
+TEST_DATABASE=sqlite .venv/bin/python -m benchmarks.desk_speed          # or postgresql; --few 10000 --many 1000000
 """
 
 import argparse
@@ -12,7 +12,7 @@ import tempfile
 import time
 from datetime import timedelta
 
-import tests.databases  # noqa: F401 - sets the environment, and starts PostgreSQL where that is asked for
+import tests.databases  # noqa: F401 - sets the environment, and starts PostgreSQL if asked for
 
 if "DATABASE_URL" not in os.environ:
     os.environ["DATABASE_URL"] = f"sqlite:///{tempfile.mkdtemp()}/speed.sqlite3"
@@ -39,8 +39,7 @@ CHANCE = random.Random(1)
 
 
 def fill(number: int, staff: list[User]) -> None:
-    """Adds so many, spread over the days that they are kept, in the order of time as they come in life. What is still
-    open is mostly of the last days, and so at the end of the table."""
+    """Add submissions, spread over the retention period in order of time. Open cases are mostly recent, as in life."""
     made = [Submission.objects.submit(given) for given in KINDS.values()]
     now = timezone.now()
     for start in range(0, number, 5000):
@@ -73,8 +72,8 @@ def fill(number: int, staff: list[User]) -> None:
                     spam_signs="" if CHANCE.random() < 0.99 else "fast",
                 )
             )
-        Submission.objects.bulk_create(rows, ignore_conflicts=True)  # two references may be alike
-    if connection.vendor == "postgresql":  # it does so by itself after a while; SQLite is never told to
+        Submission.objects.bulk_create(rows, ignore_conflicts=True)  # two reference numbers may be equal
+    if connection.vendor == "postgresql":  # it does so by itself in time; SQLite is never told to
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
 
@@ -92,7 +91,7 @@ def pages() -> dict[str, str]:
 
 
 def measure(client: Client) -> dict[str, float]:
-    """Milliseconds for each page: the median of 15."""
+    """Return the milliseconds for each page, the median of 15 requests."""
     times = {}
     for name, address in pages().items():
         taken = []
