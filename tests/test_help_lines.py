@@ -29,7 +29,7 @@ def test_check_warns_of_each_line_that_was_not_checked_for_180_days(age: int, wa
 
 def test_page_on_how_it_works_shows_when_and_with_which_source_each_line_was_checked() -> None:
     page = BeautifulSoup(Client().get("/how-it-works/").content, "html.parser")
-    entries = page.select("section[aria-labelledby=help-lines] dl > div")
+    entries = page.select("section[aria-labelledby=help-lines] li")
     assert len(entries) == len(HELP_LINES)
     for entry, line in zip(entries, HELP_LINES.values(), strict=True):
         assert line.name in entry.text
