@@ -102,11 +102,11 @@ class Card:
     reasons: tuple[ExplainedReason, ...]
     at_rest: bool  # at its lowest level
     other_way: tuple[Answer, ...]  # if at rest: the answers behind it
-    told_above: frozenset[str] = frozenset()  # the rules whose reason an earlier card has given
+    given_above: frozenset[str] = frozenset()  # the rules whose reason an earlier card has given
 
     @property
-    def untold(self) -> tuple[ExplainedReason, ...]:
-        return tuple(reason for reason in self.reasons if reason.key not in self.told_above)
+    def not_given_above(self) -> tuple[ExplainedReason, ...]:
+        return tuple(reason for reason in self.reasons if reason.key not in self.given_above)
 
 
 @dataclass(frozen=True)
@@ -249,11 +249,11 @@ def _what_if(ruleset: RuleSet, answers: Mapping[str, str]) -> WhatIf | None:
         return None
     changes = what_if.counterfactuals(ruleset, answers)
     shown = what_if.offered(changes)
-    words = {change.question: answer_in_words(change.question, change.value) for change in shown}
+    answers_shown = {change.question: answer_in_words(change.question, change.value) for change in shown}
     irrelevant = what_if.called_irrelevant(ruleset, answers, changes)
     return WhatIf(
-        tuple(answer for key, answer in words.items() if key in what_if.CIRCUMSTANCES),
-        tuple(answer for key, answer in words.items() if key not in what_if.CIRCUMSTANCES),
+        tuple(answer for key, answer in answers_shown.items() if key in what_if.CIRCUMSTANCES),
+        tuple(answer for key, answer in answers_shown.items() if key not in what_if.CIRCUMSTANCES),
         len({change.question for change in changes}) > len(shown),
         tuple(answer_in_words(key, answers[key]).topic for key in irrelevant),
     )
@@ -280,10 +280,10 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Expla
     urgent = recommendation.urgency in ("today", "now")
     top = {reason.key for reason in recommendation.reasons_for("urgency") if urgent and reason.level == urgency.level}
     call_first = tuple(reason for reason in urgency.reasons if reason.key in top)
-    told = frozenset(top)
+    given = frozenset(top)
     for place, card in enumerate(cards):
-        cards[place] = replace(card, told_above=told & {reason.key for reason in card.reasons})
-        told |= {reason.key for reason in card.reasons}
+        cards[place] = replace(card, given_above=given & {reason.key for reason in card.reasons})
+        given |= {reason.key for reason in card.reasons}
     if urgency.at_rest:
         cards.pop()
     lines = help_lines_for(recommendation.urgency, answers)

@@ -61,8 +61,8 @@ class Part:
             return gettext("can’t be worked out: both say the same of every case")
         if interval is None:
             return f"{kappa:.2f}"
-        words = gettext("%(kappa)s (95 %% interval %(low)s to %(high)s)")
-        return words % {"kappa": f"{kappa:.2f}", "low": f"{interval[0]:.2f}", "high": f"{interval[1]:.2f}"}
+        text = gettext("%(kappa)s (95 %% interval %(low)s to %(high)s)")
+        return text % {"kappa": f"{kappa:.2f}", "low": f"{interval[0]:.2f}", "high": f"{interval[1]:.2f}"}
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def spoke_for_it(recommendation: Recommendation) -> dict[str, str]:
 def part(title: Any, reviews: list[Review]) -> Part:
     programs = list(Program.values)
     table = [[0] * len(programs) for _program in programs]
-    words: dict[str, str] = {}
+    reason_texts: dict[str, str] = {}
     spoke: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     for review in reviews:
@@ -126,10 +126,10 @@ def part(title: Any, reviews: list[Review]) -> Part:
         table[programs.index(said)][programs.index(review.program)] += 1
         recommendation = review.submission.readable_recommendation()
         keys = spoke_for_it(recommendation) if recommendation else {}
-        words |= keys
+        reason_texts |= keys
         spoke.update(keys.keys())
         wrong.update(keys.keys() if review.program != said else ())
-    most = [(key, words[key], count, spoke[key]) for key, count in wrong.most_common(10)]
+    most = [(key, reason_texts[key], count, spoke[key]) for key, count in wrong.most_common(10)]
     return Part(title, Agreement(table), most)
 
 
@@ -194,7 +194,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     real = kept.filter(is_test=False)
     invented = not real.exists()
     rows = kept if invented else real
-    told = {
+    page_context = {
         "title": _("Rules and staff: how far they agree"),
         "versions": versions(rows),
         "charts": charts(rows, request.user),
@@ -202,4 +202,4 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         "fewest": ngettext("%d case", "%d cases", FEWEST) % FEWEST,
         "programs": [program.label for program in Program],
     }
-    return TemplateResponse(request, "admin/agreement.html", context | told)
+    return TemplateResponse(request, "admin/agreement.html", context | page_context)

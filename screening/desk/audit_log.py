@@ -49,8 +49,8 @@ def detail_in_words(line: LogLine) -> str:
     """The details of an entry in the reader's language; the stored text of an entry from before details had keys."""
     parts = []
     for key, value in line.details.items():
-        label, words = DETAILS.get(key, (key, {}))
-        parts.append(f"{label}: {words.get(value, value.replace(',', ', '))}")
+        label, value_labels = DETAILS.get(key, (key, {}))
+        parts.append(f"{label}: {value_labels.get(value, value.replace(',', ', '))}")
     return "; ".join(parts) or line.detail
 
 

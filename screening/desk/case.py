@@ -138,12 +138,12 @@ class CaseForm(ModelForm):
             data[field.html_initial_name] = current
         data[self["seen"].html_name] = str(now.version)
         self.data = data
-        words = gettext(
+        message = gettext(
             "%(who)s saved this case after you opened it. %(news)s Nothing of yours is saved yet, and nothing that you "
             "typed is lost. Please look, and save again."
         )
         who = now.touched_by or gettext("Someone")
-        return words % {"who": who, "news": " ".join(news) or gettext("A note or a review was added.")}
+        return message % {"who": who, "news": " ".join(news) or gettext("A note or a review was added.")}
 
 
 def _in_words(case: Submission, name: str) -> str:

@@ -122,8 +122,8 @@ def dictionary() -> Iterator[list[str]]:
     """Yield the data dictionary: what each column and each of its values means."""
     yield ["column", "meaning", "value", "value in words"]
     for name, (meaning, values, _read) in COLUMNS.items():
-        for value, words in (values or {"": ""}).items():
-            yield [name, gettext(str(meaning)), value, gettext(str(words)) if words else ""]
+        for value, label in (values or {"": ""}).items():
+            yield [name, gettext(str(meaning)), value, gettext(str(label)) if label else ""]
 
 
 def table(rows: QuerySet[Any], staff: Any) -> Iterator[list[Any]]:

@@ -49,9 +49,9 @@ class Received(admin.DateFieldListFilter):
 
 class MachineSigns(admin.EmptyFieldListFilter):
     def choices(self, changelist: Any) -> Any:
-        words = (_("All"), _("No signs"), _("Some signs"))
-        for word, choice in zip(words, super().choices(changelist), strict=True):
-            yield {**choice, "display": word}
+        labels = (_("All"), _("No signs"), _("Some signs"))
+        for label, choice in zip(labels, super().choices(changelist), strict=True):
+            yield {**choice, "display": label}
 
 
 class SubmissionList(ChangeList):

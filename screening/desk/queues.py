@@ -20,19 +20,19 @@ MOST = 100  # a queue is counted up to here; more is "many"
 
 @dataclass(frozen=True)
 class Queue:
-    """`condition` takes the member of staff. If it alone is slow, `found` returns up to so many keys by an index."""
+    """`condition` takes the member of staff. If it alone is slow, `find` returns up to so many keys by an index."""
 
     key: str
     title: Any
     hint: Any
     condition: Callable[[Any], Q]
-    found: Callable[[QuerySet[Submission], int], list[int]] | None = None
+    find: Callable[[QuerySet[Submission], int], list[int]] | None = None
 
     def rows(self, rows: QuerySet[Submission], staff: Any) -> QuerySet[Submission]:
         """Return the rows in the queue."""
-        if not self.found:
+        if not self.find:
             return rows.filter(self.condition(staff))
-        few = self.found(rows, FEW + 1)
+        few = self.find(rows, FEW + 1)
         if len(few) <= FEW:
             return rows.filter(pk__in=few)
         # Sorting so many would take long; in the list's order the first page is found soon.
@@ -40,7 +40,7 @@ class Queue:
 
     def count(self, rows: QuerySet[Submission], staff: Any) -> int:
         """Count the rows in the queue, up to MOST; in the list's order, or PostgreSQL would not use the index."""
-        return len(self.found(rows, MOST)) if self.found else rows.filter(self.condition(staff))[:MOST].count()
+        return len(self.find(rows, MOST)) if self.find else rows.filter(self.condition(staff))[:MOST].count()
 
 
 def _late() -> list[Q]:
@@ -57,11 +57,11 @@ def beside_indexes(rows: QuerySet[Submission], condition: Q) -> QuerySet[Submiss
 
 
 def _overdue(rows: QuerySet[Submission], most: int) -> list[int]:
-    found: list[int] = []
+    keys: list[int] = []
     for late in _late():
         in_time = rows.filter(late).order_by("status", "status_at")
-        found += in_time.values_list("pk", flat=True)[: most - len(found)]
-    return found
+        keys += in_time.values_list("pk", flat=True)[: most - len(keys)]
+    return keys
 
 
 QUEUES: tuple[Queue, ...] = (

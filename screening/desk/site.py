@@ -75,23 +75,23 @@ class DeskSite(admin.AdminSite):
         row = Submission.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 16 else None
         page = request.resolver_match.url_name if request.resolver_match else ""
         audit.record(Action.REFUSED, request.user, row.reference if row else "", method=request.method, page=page)
-        words = _("Your account does not have the right to this. Whoever manages the accounts can give it to you.")
-        return self._not_done(request, _("Not open to you"), words)
+        message = _("Your account does not have the right to this. Whoever manages the accounts can give it to you.")
+        return self._not_done(request, _("Not open to you"), message)
 
     def signed_out(self, request: HttpRequest) -> HttpResponse:
         """Answer in place of the sign-in page, which would lose what was typed."""
-        words = _("You were signed out, for nothing happened for a while. Nothing was saved. Sign in again.")
-        return self._not_done(request, _("Signed out"), words)
+        message = _("You were signed out, for nothing happened for a while. Nothing was saved. Sign in again.")
+        return self._not_done(request, _("Signed out"), message)
 
     def stale(self, request: HttpRequest) -> HttpResponse:
         """Answer a form from before the latest sign-in."""
-        words = _("This page was from before you last signed in. Nothing was saved. Open it again.")
-        return self._not_done(request, _("Open it again"), words)
+        message = _("This page was from before you last signed in. Nothing was saved. Open it again.")
+        return self._not_done(request, _("Open it again"), message)
 
-    def _not_done(self, request: HttpRequest, title: Any, words: Any) -> HttpResponse:
+    def _not_done(self, request: HttpRequest, title: Any, message: Any) -> HttpResponse:
         typed = [text for name, text in request.POST.items() if name.endswith(TYPED) and str(text).strip()]
         again = request.get_full_path() if request.method == "POST" else ""
-        context = self.each_context(request) | {"title": title, "words": words, "typed": typed, "again": again}
+        context = self.each_context(request) | {"title": title, "message": message, "typed": typed, "again": again}
         return TemplateResponse(request, "admin/not_done.html", context, status=403)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

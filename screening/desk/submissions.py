@@ -124,10 +124,10 @@ class SubmissionAdmin(DeskModelAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Lock the row before a save reads it: until then nobody else changes it, and its person does not erase it."""
-        found = super().get_object(request, object_id, from_field)
-        if found and request.method == "POST":
-            return Submission.objects.select_for_update().filter(pk=found.pk).first()
-        return found
+        row = super().get_object(request, object_id, from_field)
+        if row and request.method == "POST":
+            return Submission.objects.select_for_update().filter(pk=row.pk).first()
+        return row
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Answer in our own words; Django's guess that someone deleted it."""
@@ -135,8 +135,10 @@ class SubmissionAdmin(DeskModelAdmin):
         return redirect(LIST)
 
     def _say_gone(self, request: HttpRequest) -> None:
-        words = _("This submission is gone. It was erased by its person, or its time was up. Nothing about it is kept.")
-        self.message_user(request, words, messages.WARNING)
+        message = _(
+            "This submission is gone. It was erased by its person, or its time was up. Nothing about it is kept."
+        )
+        self.message_user(request, message, messages.WARNING)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """Record that the case is opened, and show it as the database has it.
@@ -146,8 +148,8 @@ class SubmissionAdmin(DeskModelAdmin):
         row = Submission.objects.select_related("assigned_to").get(pk=kwargs["obj"].pk)
         if request.method == "GET":
             for line in others_on_it(row, request.user):
-                words = gettext("This case was opened by %(who)s, %(ago)s.")
-                self.message_user(request, words % {"who": line.actor, "ago": ago(line.timestamp)}, messages.WARNING)
+                message = gettext("This case was opened by %(who)s, %(ago)s.")
+                self.message_user(request, message % {"who": line.actor, "ago": ago(line.timestamp)}, messages.WARNING)
         self._opened(request, row, Action.OPENED)
         context["case"] = case_for(row, request.user)
         context["title"] = gettext("Case %(reference)s") % {"reference": row}
@@ -330,12 +332,12 @@ class SubmissionAdmin(DeskModelAdmin):
                     count += 1
         self.message_user(request, ngettext("%d case changed.", "%d cases changed.", count) % count)
         if closed:
-            words = ngettext(
+            left = ngettext(
                 "%d closed case was left as it is. To open one again, go to its page.",
                 "%d closed cases were left as they are. To open one again, go to its page.",
                 closed,
             )
-            self.message_user(request, words % closed, messages.WARNING)
+            self.message_user(request, left % closed, messages.WARNING)
 
     @admin.action(description=_("Assign to me"), permissions=["change"])
     def assign_to_me(self, request: HttpRequest, rows: Any) -> None:

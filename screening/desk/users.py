@@ -108,8 +108,8 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         return response
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
-        words = gettext("The account %(name)s is made. Tell them the name and the password.")
-        self.message_user(request, words % {"name": obj.get_username()}, messages.SUCCESS)
+        message = gettext("The account %(name)s is made. Tell them the name and the password.")
+        self.message_user(request, message % {"name": obj.get_username()}, messages.SUCCESS)
         return redirect("admin:auth_user_change", obj.pk)
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -118,8 +118,8 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         account = kwargs.get("obj")
-        words = gettext("Account %(name)s") % {"name": account} if account else gettext("New account")
-        return super().render_change_form(request, context | {"title": words, "subtitle": None}, *args, **kwargs)
+        title = gettext("Account %(name)s") % {"name": account} if account else gettext("New account")
+        return super().render_change_form(request, context | {"title": title, "subtitle": None}, *args, **kwargs)
 
     @admin.display(description=_("open"), boolean=True)
     def is_open(self, account: User) -> bool:
@@ -132,9 +132,9 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
             raise PermissionDenied
         return account if request.method == "POST" else None
 
-    def _back(self, request: HttpRequest, object_id: int, words: str = "") -> HttpResponse:
-        if words:
-            self.message_user(request, words, messages.SUCCESS)
+    def _back(self, request: HttpRequest, object_id: int, message: str = "") -> HttpResponse:
+        if message:
+            self.message_user(request, message, messages.SUCCESS)
         return redirect("admin:auth_user_change", object_id)
 
     def close(self, request: HttpRequest, object_id: int) -> HttpResponse:

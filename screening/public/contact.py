@@ -28,11 +28,11 @@ DOWN = _("We can’t take this right now. Please try again in a few minutes, or 
 
 def consent_words() -> str:
     """Return what a person agrees to; it is stored with their request."""
-    words = gettext(
+    consent = gettext(
         "I agree that %(center)s may use what I wrote here to reach me about getting help. Its staff can read the "
         "answers that I saved. I can take this back at any time, with my code."
     )
-    return words % {"center": settings.CENTER_NAME}
+    return consent % {"center": settings.CENTER_NAME}
 
 
 class ContactForm(forms.ModelForm):

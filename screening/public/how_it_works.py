@@ -63,11 +63,13 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
     people = []
     for person in PERSONAS:
         recommendation = rules.recommend(person.answers)
-        told = [
+        answers = [
             (gettext(QUESTIONS[key].topic), gettext(QUESTIONS[key].options[value]))
             for key, value in person.answers_above_least.items()
         ]
-        people.append({"person": person, "result": recommendation, "told": told, "levels": level_words(recommendation)})
+        people.append(
+            {"person": person, "result": recommendation, "answers": answers, "levels": level_words(recommendation)}
+        )
     context = {
         "supports": support_words(),
         "grid": grid_rows(rules.CURRENT),

@@ -18,15 +18,15 @@ def violations(rules: RuleSet) -> list[str]:
 
 def _of_the_grid(rules: RuleSet) -> list[str]:
     """More need, or weaker support, never leads to less care."""
-    found = []
+    broken = []
     for (need, more_need), support in product(zip(LEVELS["need"], LEVELS["need"][1:], strict=False), LEVELS["support"]):
         if _less_care(rules, (need, support), (more_need, support)):
-            found.append(f"the grid gives less care to need {more_need!r} than to {need!r}, at support {support!r}")
+            broken.append(f"the grid gives less care to need {more_need!r} than to {need!r}, at support {support!r}")
     weaker = zip(LEVELS["support"], LEVELS["support"][1:], strict=False)
     for need, (support, less_support) in product(LEVELS["need"], weaker):
         if _less_care(rules, (need, support), (need, less_support)):
-            found.append(f"the grid gives less care to support {less_support!r} than to {support!r}, at need {need!r}")
-    return found
+            broken.append(f"the grid gives less care to support {less_support!r} than to {support!r}, at need {need!r}")
+    return broken
 
 
 def _less_care(rules: RuleSet, before: tuple[str, str], after: tuple[str, str]) -> bool:
@@ -58,13 +58,13 @@ def _of_reasons(rules: RuleSet) -> list[str]:
 
 def _of_urgency(rules: RuleSet) -> list[str]:
     """Who must be spoken to now or today is never told that a program from home fits."""
-    found = []
+    broken = []
     for levels, sets in walk(rules).items():
         program, _close_call, urgency = rules.decision_at(levels)
         if urgency in ("now", "today") and program == "iop":
             example = raised_answers(rules.options, sets.example)
-            found.append(f"urgency {urgency!r} comes with IOP, for example for {example}")
-    return found
+            broken.append(f"urgency {urgency!r} comes with IOP, for example for {example}")
+    return broken
 
 
 def _of_questions(rules: RuleSet) -> list[str]:

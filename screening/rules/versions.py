@@ -79,8 +79,8 @@ def from_data(data: Any) -> RuleSet:
 
 def prove(rules: RuleSet) -> RuleSet:
     """Return the same rules if every invariant holds; raise UnusableRules that names each violated one."""
-    if found := [*violations(rules), *conflicts(rules)]:
-        raise UnusableRules(f"rules version {rules.version}: " + "; ".join(found))
+    if violated := [*violations(rules), *conflicts(rules)]:
+        raise UnusableRules(f"rules version {rules.version}: " + "; ".join(violated))
     return rules
 
 
@@ -135,11 +135,11 @@ def read(path: Path) -> RuleSet:
 
 
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    unique = dict(pairs)
+    if len(unique) < len(pairs):
         keys = [key for key, _value in pairs]
         raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} stands twice")
-    return found
+    return unique
 
 
 def path_of(version: str) -> Path:
@@ -173,13 +173,13 @@ def conflicts(rules: RuleSet) -> list[str]:
 
     The order says which answer is worse, and stored answers keep their meaning.
     """
-    found = []
+    reordered = []
     for version in released_versions():
         for key, values in released(version).options.items():
             now = [value for value in rules.options.get(key, ()) if value in values]
             if now != [value for value in values if value in now]:
-                found.append(f"question {key!r} has its answers in another order than in version {version}")
-    return found
+                reordered.append(f"question {key!r} has its answers in another order than in version {version}")
+    return reordered
 
 
 def removed_options(rules: RuleSet) -> list[str]:
@@ -212,8 +212,8 @@ def freeze(rules: RuleSet) -> bool:
             f"rules version {rules.version} is frozen already, and differs. Add a new version to VERSIONS in "
             "screening/rules/current.py, with what changed, and freeze that."
         )
-    if found := removed_options(rules):
-        raise UnusableRules("; ".join(found))
+    if removed := removed_options(rules):
+        raise UnusableRules("; ".join(removed))
     RELEASED.mkdir(exist_ok=True)
     path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     with (RELEASED / "SHA256SUMS").open("a", encoding="utf-8") as hashes:

@@ -32,11 +32,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"grid at need {cell[0]}, support {cell[1]}: {old.grid[cell]} -> {program}")
         for line in _not_compared(old, new):
             self.stdout.write(line)
-        found = transitions(old, new)
+        counts = transitions(old, new)
         space = shared_space(old, new)
-        total = sum(sets.count for sets in found.values())
+        total = sum(sets.count for sets in counts.values())
         moved = sorted(
-            ((sets.count, ways, sets) for ways, sets in found.items() if ways[0] != ways[1]), reverse=True, key=_count
+            ((sets.count, ways, sets) for ways, sets in counts.items() if ways[0] != ways[1]), reverse=True, key=_count
         )
         self.stdout.write(f"{total:,} answer sets; {sum(count for count, _ways, _sets in moved):,} get another result")
         for count, (before, after), sets in moved:

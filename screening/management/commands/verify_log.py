@@ -24,12 +24,12 @@ class Command(BaseCommand):
         number, _colon, digest = (options["noted"] or "").partition(":")
         if options["noted"] and not (number.isdecimal() and digest):
             raise CommandError("--noted takes what an earlier run printed: a number, a colon and a hash.")
-        found = list(audit.problems((int(number), digest) if number else None))
-        for fault in found:
-            self.stdout.write(fault)
-        if found and options["accept"]:
+        problems = list(audit.problems((int(number), digest) if number else None))
+        for problem in problems:
+            self.stdout.write(problem)
+        if problems and options["accept"]:
             line = audit.accept_damage("manage.py")
             self.stdout.write(f"Accepted. The log goes on with line {line.number}, which says so.")
-        elif found:
-            raise CommandError(f"{len(found)} faults. The log is not as it was written.")
+        elif problems:
+            raise CommandError(f"{len(problems)} problems. The log is not as it was written.")
         self.stdout.write(f"The log ends with {audit.last_entry()}. Note it elsewhere, for --noted.")

@@ -27,9 +27,9 @@ class Command(BaseCommand):
                 unanswered += 1
                 self.stdout.write(f"{submission}: no answer that rules {rules.version} know to {', '.join(lacking)}")
                 continue
-            if found := list(_mismatches(submission, rules.recommend(answers))):
+            if mismatches := list(_mismatches(submission, rules.recommend(answers))):
                 differ += 1
-                self.stdout.write(f"{submission}: " + "; ".join(found))
+                self.stdout.write(f"{submission}: " + "; ".join(mismatches))
             else:
                 agree += 1
         summary = (
@@ -45,18 +45,18 @@ def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
     stored = submission.readable_recommendation()
     if stored is None:
         return ["the stored result can't be read"]
-    found = [
+    mismatches = [
         f"{name} is {getattr(stored, name)}, rules {expected.rules_version} give {getattr(expected, name)}"
         for name in ("program", "close_call", *LEVELS)
         if getattr(stored, name) != getattr(expected, name)
     ]
     if _without_words(stored) != _without_words(expected):
-        found.append(f"the reasons are not those that rules {expected.rules_version} give")
+        mismatches.append(f"the reasons are not those that rules {expected.rules_version} give")
     elif submission.language == "en" and [reason.text for reason in stored.reasons] != [
         reason.text for reason in expected.reasons
     ]:
-        found.append(f"the words of the reasons are not those of rules {expected.rules_version}")
-    return found
+        mismatches.append(f"the words of the reasons are not those of rules {expected.rules_version}")
+    return mismatches
 
 
 def _without_words(recommendation: Recommendation) -> list[tuple[Any, ...]]:
