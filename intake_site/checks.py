@@ -18,12 +18,12 @@ from django.utils import timezone
 MAX_HELP_LINE_AGE = 180  # days
 
 
-def _error(number: int, words: str, hint: str) -> Error:
-    return Error(words, hint=hint, id=f"intake_site.E{number:03}")
+def _error(number: int, message: str, hint: str) -> Error:
+    return Error(message, hint=hint, id=f"intake_site.E{number:03}")
 
 
-def _warning(number: int, words: str, hint: str) -> Warning:
-    return Warning(words, hint=hint, id=f"intake_site.W{number:03}")
+def _warning(number: int, message: str, hint: str) -> Warning:
+    return Warning(message, hint=hint, id=f"intake_site.W{number:03}")
 
 
 @register(Tags.security, deploy=True)
@@ -56,7 +56,7 @@ def reachable(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    """The settings have refused what is missing or short; here is what is weak."""
+    """Report weak or duplicate keys, and key files that others can read."""
     for name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATA_KEYS"):
         value: str | Sequence[str] = getattr(settings, name)
         for secret in [value] if isinstance(value, str) else value:
@@ -104,8 +104,8 @@ def staff(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
-def people(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    """What the pages promise, and where they send people."""
+def promises(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Check retention periods, exit address and contact settings."""
     if settings.CONTACT_RETENTION_DAYS > settings.RETENTION_DAYS:
         yield _error(
             25, "Contact details would be promised for longer than all else.", "Set CONTACT_RETENTION_DAYS lower."
@@ -162,17 +162,17 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         return
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            found = {
+            pragmas = {
                 name: cursor.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("journal_mode", "synchronous", "secure_delete")
             }
-        if found["synchronous"] < 2:
+        if pragmas["synchronous"] < 2:
             yield _error(
                 29, "SQLite confirms what a loss of power can undo.", "PRAGMA synchronous=FULL in init_command."
             )
-        if found["secure_delete"] != 1:
+        if pragmas["secure_delete"] != 1:
             yield _error(30, "SQLite leaves what is erased in the file.", "PRAGMA secure_delete=ON in init_command.")
-        if found["journal_mode"] not in ("wal", "memory"):
+        if pragmas["journal_mode"] not in ("wal", "memory"):
             yield _warning(11, "SQLite makes readers wait for writers.", "PRAGMA journal_mode=WAL in init_command.")
     yield from _retention()
     yield from _opened_by_the_keys()

@@ -20,10 +20,10 @@ class NoValues(logging.Formatter):
     """One line for what and where; below it the type and the frames of each exception in the chain."""
 
     def format(self, record: logging.LogRecord) -> str:
-        words = record.getMessage() if record.name.partition(".")[0] in OUR_LOGGERS else ""
+        message = record.getMessage() if record.name.partition(".")[0] in OUR_LOGGERS else ""
         status = str(getattr(record, "status_code", ""))
         place = f"({record.module}:{record.lineno})"
-        parts = (self.formatTime(record), record.levelname, record.name, status, _page(record), words, place)
+        parts = (self.formatTime(record), record.levelname, record.name, status, _page(record), message, place)
         lines = [" ".join(filter(None, parts))]
         error = record.exc_info[1] if record.exc_info else None
         while error:

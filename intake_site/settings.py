@@ -37,7 +37,7 @@ def env_number(name: str, default: int, most: int, least: int = 1) -> int:
 
 
 def secrets(name: str, *, many: bool) -> list[str]:
-    """What an environment variable holds, one, or `many` comma-separated, or what `make run` wrote on this machine."""
+    """Return the secrets in a variable, one or `many` comma-separated, or those in the file that `make run` wrote."""
     where, text = name, os.environ.get(name, "")
     if not text:
         where = str(VAR_DIR / name.lower())
@@ -47,11 +47,11 @@ def secrets(name: str, *, many: bool) -> list[str]:
             raise ImproperlyConfigured(
                 f"{name} is not set. Set it to 50 or more random characters; on your own machine, `make run` makes one."
             ) from None
-    found = text.replace(",", " ").split() if many else [text.strip()]
-    for secret in found or [""]:
+    values = text.replace(",", " ").split() if many else [text.strip()]
+    for secret in values or [""]:
         if len(secret) < 50:
             raise ImproperlyConfigured(f"{where} has {len(secret)} characters. It needs 50 or more, at random.")
-    return found
+    return values
 
 
 SECRET_KEY = secrets("SECRET_KEY", many=False)[0]
@@ -67,7 +67,7 @@ HTTPS = env_flag("HTTPS", True)  # off only where nothing but this machine can r
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 
-# The centre, as a person reads it. Without a phone, the pages send people to the national helpline.
+# The center, as a person reads it. Without a phone, the pages send people to the national helpline.
 CENTER_NAME = os.environ.get("CENTER_NAME", "Country Road Recovery Center")
 CENTER_PHONE = os.environ.get("CENTER_PHONE", "")
 CENTER_HOURS = os.environ.get("CENTER_HOURS", "")

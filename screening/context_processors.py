@@ -1,4 +1,4 @@
-"""Context processors: the centre and the numbers in the footer, which every template may need."""
+"""Context processors: the center and the numbers in the footer, which every template may need."""
 
 from django.conf import settings
 from django.http import HttpRequest

@@ -53,6 +53,8 @@ class Draft:
             return cls()
         try:
             stored = json.loads(_cipher().decrypt(cookie.encode(), ttl=IDLE_SECONDS))
+            if isinstance(stored, list):  # from before an update, in the hour after it
+                stored = dict(zip(("code", "answers", "finished", "started_at", "earlier_codes"), stored, strict=True))
             return cls(**stored | {"finished": Finished(stored["finished"])})
         except (InvalidToken, TypeError, ValueError, KeyError):
             return cls(unreadable=True)

@@ -43,7 +43,7 @@ def send_due() -> tuple[int, int]:
 
 
 def unsent() -> int:
-    """How many have failed, or have waited for so long that nothing seems to send them."""
+    """Count the unsent notifications that have failed or are overdue."""
     overdue = timezone.now() - timedelta(seconds=OVERDUE)
     return Notification.objects.filter(Q(attempts__gt=0) | Q(created_at__lt=overdue), sent_at=None).count()
 
@@ -71,9 +71,9 @@ def _send(pk: int) -> bool | None:
 
 def _message(notification: Notification) -> EmailMessage:
     page = reverse("admin:screening_submission_change", args=[notification.submission_id])
-    words: dict[str, Any] = {
+    sentences: dict[str, Any] = {
         Notification.Reason.URGENT: gettext("Something new on the desk should be looked at today."),
         Notification.Reason.CALL: gettext("Someone on the desk waits to hear from you."),
     }
-    text = f"{words[notification.reason]}\n\n{settings.SITE_URL}{page}\n"
+    text = f"{sentences[notification.reason]}\n\n{settings.SITE_URL}{page}\n"
     return EmailMessage(gettext("New on the desk"), text, to=[], bcc=settings.STAFF_MAIL_TO)

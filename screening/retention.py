@@ -26,7 +26,7 @@ def erase(submission: Submission) -> None:
 
 
 def expired() -> dict[str, QuerySet[Any]]:
-    """The rows whose time is up, by reason."""
+    """Return the expired rows by reason."""
     return {
         ErasureCount.Reason.EXPIRED: Submission.objects.filter(received_at__lte=retention_cutoff()),
         ErasureCount.Reason.CONTACT: Contact.objects.expired(),

@@ -46,8 +46,8 @@ def formatted(code: str) -> str:
 
 def parse(typed: str) -> str:
     """Read a typed code, whatever its case and separators; return "" if it contains a typing mistake."""
-    letters = re.sub(r"[^0-9A-Z]", "", unicodedata.normalize("NFKC", typed).upper())
-    code = letters.translate(READ_AS)
+    characters = re.sub(r"[^0-9A-Z]", "", unicodedata.normalize("NFKC", typed).upper())
+    code = characters.translate(READ_AS)
     if len(code) != LENGTH + 1 or not set(code) <= set(SYMBOLS) or _check(code[:-1]) != code[-1]:
         return ""
     return code

@@ -25,18 +25,58 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
             "closed": _("closed"),
             "reopened": _("opened again"),
             "password_set": _("new password set"),
+            "password_removed": _("password removed"),
             "password_changed": _("own password changed"),
             "second_factor_reset": _("second factor reset"),
             "role_removed": _("role no longer exists"),
         },
     ),
     "count": (_("how many"), {}),
-    "filters": (_("filters"), {"": _("none")}),
+    "filters": (
+        _("filters"),
+        {
+            "": _("none"),
+            "assigned_to": _("assigned to"),
+            "close_call": _("close call"),
+            "is_active": _("open"),
+            "program": _("program"),
+            "q": _("search"),
+            "queue": _("work"),
+            "received_at": _("received"),
+            "spam_signs": _("signs of a machine"),
+            "status": _("status"),
+            "touched_by": _("last touched by"),
+            "urgency": _("urgency"),
+            "wants_call": _("wants a call"),
+            "action": _("what"),
+        },
+    ),
     "formerly": (_("was called"), {}),
     "list": (_("list"), {"submission": _("submissions"), "logline": _("the log"), "user": _("accounts")}),
-    "method": (_("method"), {}),
+    "method": (_("tried to"), {"GET": _("open"), "POST": _("send"), "HEAD": _("open")}),
     "outcome": (_("outcome"), {"changed": _("changed")}),
-    "page": (_("page"), {}),
+    "page": (
+        _("page"),
+        {
+            "agreement": _("agreement"),
+            "auth_user_add": _("new account"),
+            "auth_user_change": _("an account"),
+            "auth_user_changelist": _("accounts"),
+            "auth_user_close": _("close an account"),
+            "auth_user_open": _("open an account"),
+            "auth_user_password_change": _("password of an account"),
+            "auth_user_reset": _("reset a second factor"),
+            "replay": _("what other rules would say"),
+            "screening_logline_changelist": _("the log"),
+            "screening_submission_change": _("a case"),
+            "screening_submission_changelist": _("submissions"),
+            "screening_submission_columns": _("columns of the export"),
+            "screening_submission_export": _("export"),
+            "screening_submission_print": _("print view of a case"),
+            "screening_submission_reveal": _("how to reach a person"),
+            "screening_submission_withdraw": _("take back a request for a call"),
+        },
+    ),
     "purpose": (_("purpose"), PURPOSES),
     "reason": (_("reason"), {"asked": _("asked for"), "unused": _("not used for 90 days")}),
     "roles": (_("roles"), {"": _("none")}),
@@ -49,8 +89,8 @@ def detail_in_words(line: LogLine) -> str:
     """The details of an entry in the reader's language; the stored text of an entry from before details had keys."""
     parts = []
     for key, value in line.details.items():
-        label, value_labels = DETAILS.get(key, (key, {}))
-        parts.append(f"{label}: {value_labels.get(value, value.replace(',', ', '))}")
+        label, words = DETAILS.get(key, (key, {}))
+        parts.append(f"{label}: {', '.join(str(words.get(part, part)) for part in value.split(','))}")
     return "; ".join(parts) or line.detail
 
 

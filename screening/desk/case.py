@@ -105,7 +105,7 @@ def others_on_it(submission: Submission, staff: Any) -> list[LogLine]:
 
 
 class CaseForm(ModelForm):
-    """A closed case has an outcome, and no other has. What a colleague saved meanwhile is not overwritten."""
+    """Require an outcome if and only if the case is closed; refuse to overwrite what a colleague saved meanwhile."""
 
     seen = IntegerField(widget=HiddenInput, required=False)  # the version of the case that the page showed
 

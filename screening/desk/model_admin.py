@@ -60,7 +60,7 @@ class DeskModelAdmin(admin.ModelAdmin):
         return super().response_action(request, queryset, *args, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Take a stock button that no page of ours shows for a plain save."""
+        """Treat the stock submit buttons that our pages don't show as a plain save."""
         post: Any = request.POST.copy()
         for button in ("_saveasnew", "_popup", "_to_field", *(() if "add" in self.pages else ("_addanother",))):
             post.pop(button, None)
@@ -75,7 +75,7 @@ class DeskModelAdmin(admin.ModelAdmin):
 
     def filters_used(self, request: HttpRequest) -> str:
         """The names of the filters in the address, comma-separated, without their values."""
-        return ",".join(name.partition("__")[0] for name in sorted({"q", *self.lookups} & set(request.GET)))
+        return ",".join(sorted({name.partition("__")[0] for name in {"q", *self.lookups} & set(request.GET)}))
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write nothing: whatever saves adds an audit entry."""

@@ -20,6 +20,8 @@ class SessionTimeoutMiddleware:
     A session ends 15 minutes after its latest request (idle timeout), 8 hours after its sign-in (absolute timeout),
     and at once if its second factor was reset: whoever holds it must not set up the next one. Only pages of the desk
     count as requests, and only they are checked; public pages touch no session. The view then meets an anonymous user.
+
+    A form without a valid CSRF token is answered before this runs; that answer shows nothing of a case.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -38,7 +38,7 @@ WRONG_CODE = _("This code is not right, or it was used before. Wait for the next
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Name and password. A refusal stands in the place of looking at the password."""
+    """Validate name and password; with a refusal, fail without checking them."""
 
     def __init__(self, *args: Any, refusal: object = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,7 +59,7 @@ class SignInForm(AdminAuthenticationForm):
 
 
 class SignInView(LoginView):
-    """The password. Attempts are counted before it is looked at, and hashing it holds no transaction."""
+    """Count the attempt, then check the password outside any transaction."""
 
     authentication_form = SignInForm
     template_name = "admin/sign_in.html"
@@ -77,7 +77,7 @@ class SignInView(LoginView):
         return super().get_form_kwargs() | {"refusal": getattr(self, "refusal", "")}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Whoever signs in leaves the answers of an earlier visitor behind."""
+        """Sign in, start the session, and clear the answers of an earlier visitor."""
         self._refund()
         with transaction.atomic():
             login(self.request, form.get_user())

@@ -27,7 +27,7 @@ TYPED = ("-text", "-reason")  # the ends of the names of fields in which staff w
 
 
 class DeskSite(admin.AdminSite):
-    """The stock admin, opening on work. Whatever staff see or do in it adds an audit entry."""
+    """Django's admin site with queues on its front page; every view and action adds an audit entry."""
 
     site_header = site_title = _("Program fit: staff desk")
     index_title = _("The desk")
@@ -124,7 +124,7 @@ class DeskSite(admin.AdminSite):
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The password; then, where it is required, the code."""
+        """Show the password form, then redirect to the code page if a code is required."""
         if request.method != "POST" and super().has_permission(request):
             wanted = sign_in.next_page if sessions.is_verified(request) else sign_in.to_code
             return redirect(wanted(request))
@@ -138,7 +138,7 @@ class DeskSite(admin.AdminSite):
 
     @method_decorator([never_cache, csrf_protect])
     def code(self, request: HttpRequest) -> HttpResponse:
-        """The second factor: asked for, or set up at the first sign-in. Recovery codes are shown only then."""
+        """Ask for the second factor, or set it up at the first sign-in and show the recovery codes once."""
         if not super().has_permission(request):
             return redirect("admin:login")
         wanted = sign_in.next_page(request)

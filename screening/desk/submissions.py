@@ -130,7 +130,7 @@ class SubmissionAdmin(DeskModelAdmin):
         return row
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Answer in our own words; Django's guess that someone deleted it."""
+        """Use our own message; Django's assumes that someone deleted the row."""
         self._say_gone(request)
         return redirect(LIST)
 

@@ -104,7 +104,9 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         with transaction.atomic():
             response = super().user_change_password(request, id, form_url)
             if account and response.status_code == 302:
-                audit.record(Action.ACCOUNT, request.user, change="password_set", account=account.get_username())
+                account.refresh_from_db(fields=["password"])
+                change = "password_set" if account.has_usable_password() else "password_removed"
+                audit.record(Action.ACCOUNT, request.user, change=change, account=account.get_username())
         return response
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:

@@ -208,8 +208,8 @@ class Submission(models.Model):
 
     @property
     def recommendation(self) -> Recommendation:
-        """The result as the person saw it. Raise whatever a damaged one causes, or a ValueError."""
-        found = Recommendation(
+        """The result as the person saw it. If damaged, raise one of the errors that readable_recommendation catches."""
+        recommendation = Recommendation(
             program=self.program,
             urgency=URGENCIES[self.urgency],
             need=self.result["need"],
@@ -222,11 +222,11 @@ class Submission(models.Model):
             ),
             rules_version=self.rules_version,
         )
-        stated = [(dimension, getattr(found, dimension)) for dimension in LEVELS]
-        for dimension, level in (*stated, *((reason.dimension, reason.level) for reason in found.reasons)):
+        stated = [(dimension, getattr(recommendation, dimension)) for dimension in LEVELS]
+        for dimension, level in (*stated, *((reason.dimension, reason.level) for reason in recommendation.reasons)):
             if level not in LEVELS[dimension]:
                 raise ValueError(f"no level of {dimension}: {level!r}")
-        return found
+        return recommendation
 
     @property
     def stored_result(self) -> StoredResult:

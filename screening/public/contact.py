@@ -111,7 +111,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             return redirect("contact")
         asked = Contact.objects.unexpired().filter(pk=saved.pk).first()
     except DatabaseError as error:
-        log.error("a request for a call could not be kept: %s", type(error).__name__)
+        log.error("a request for a call could not be stored: %s", type(error).__name__)
         sorry = NOT_WITHDRAWN if withdrawn else NOT_KEPT if request.method == "POST" else DOWN
         return render(request, "public/contact.html", {"form": form, "error": sorry}, status=503)
     return render(request, "public/contact.html", {"form": form, "asked": asked}, status=422 if form.errors else 200)

@@ -1,4 +1,4 @@
-"""What the two programs are like, side by side, and what to ask a centre. Sources: S5 and I1 in sources.py."""
+"""What the two programs are like, side by side, and what to ask a center. Sources: S5 and I1 in sources.py."""
 
 from screening.questionnaire import _
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from itertools import product
 
 from screening.questionnaire import QUESTIONS, UNSURE
-from screening.rules.ruleset import RuleSet
+from screening.rules.ruleset import PROGRAMS, RuleSet
 
 # Only circumstances of life are ever offered as a way from inpatient to IOP: to offer a safety or health answer would
 # teach people to hide danger.
+if unknown := {question.needed_for for question in QUESTIONS.values()} - {"", *PROGRAMS}:
+    raise ValueError(f"the questionnaire names unknown programs: {sorted(unknown)}")
 CIRCUMSTANCES = tuple(key for key, question in QUESTIONS.items() if question.circumstance)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.management import CommandError
 from django.db import DatabaseError, connection, transaction
@@ -12,9 +13,11 @@ from django.utils import timezone
 
 from screening import audit
 from screening.audit import Action, LogHead, LogLine
+from screening.desk.audit_log import DETAILS, detail_in_words
 from screening.models import Contact, Note, Review, Submission
 from tests.answers import URGENT
 from tests.desk.helpers import CASES, PASSWORD, form_of, member, signed_in, submit, superuser, url_of
+from tests.desk.test_roles import EVERYONE, PAGES
 from tests.helpers import output_of, run_at_once
 
 pytestmark = pytest.mark.django_db
@@ -351,3 +354,25 @@ def test_opening_a_case_again_at_once_adds_a_second_entry(staff_client: Client) 
     for opened in (1, 2, 3):
         assert staff_client.get(url_of(case)).status_code == 200
         assert LogLine.objects.filter(reference=case.reference, action=Action.OPENED).count() == opened
+
+
+def test_keys_of_details_have_words() -> None:
+    """Every page that can refuse, every filter and every list of the desk."""
+    pages = {name for name, methods in PAGES.items() if any(who != EVERYONE for who in methods.values())}
+    assert set(DETAILS["page"][1]) == pages
+    admins = admin.site._registry.values()
+    filters = {lookup.partition("__")[0] for each in admins for lookup in getattr(each, "lookups", ())}
+    assert set(DETAILS["filters"][1]) == {"", "q", *filters}
+    assert set(DETAILS["list"][1]) == {each.opts.model_name for each in admins}
+
+
+def test_details_are_shown_in_words() -> None:
+    line = LogLine(detail="method=POST; page=screening_submission_change")
+    assert detail_in_words(line) == "tried to: send; page: a case"
+    assert (
+        detail_in_words(LogLine(detail="list=submission; filters=q,queue"))
+        == "list: submissions; filters: search, work"
+    )
+    assert (
+        detail_in_words(LogLine(detail="Status: Closed, Outcome")) == "Status: Closed, Outcome"
+    )  # of an earlier version

@@ -19,12 +19,21 @@ EXAMPLES: dict[str, list[dict[str, str]]] = {"question": [{"slug": page.slug} fo
 
 def public_addresses() -> list[str]:
     """Return every address of the site but the desk's."""
-    patterns = [pattern for pattern in get_resolver().url_patterns if isinstance(pattern, URLPattern)]
     return [
-        reverse(str(pattern.name), kwargs=values)
-        for pattern in patterns
+        reverse(":".join([*namespaces, str(pattern.name)]), kwargs=values)
+        for namespaces, pattern in _patterns(get_resolver().url_patterns)
         for values in (EXAMPLES[str(pattern.name)] if pattern.pattern.converters else [{}])
     ]
+
+
+def _patterns(patterns: Any, namespaces: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], URLPattern]]:
+    """Yield (namespaces, pattern) of every page, also of included ones, but those of the desk."""
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield namespaces, pattern
+        elif pattern.namespace != "admin":
+            inner = (*namespaces, pattern.namespace) if pattern.namespace else namespaces
+            yield from _patterns(pattern.url_patterns, inner)
 
 
 def _answered(person: Person) -> None:

@@ -3,6 +3,7 @@
 import html as html_module
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from bs4 import BeautifulSoup
 from django.test import Client
 
 from screening import rules
-from screening.explanation import explain
+from screening.explanation import NOTICES, explain
 from screening.models import in_words
 from screening.public.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.questionnaire import QUESTIONS
@@ -301,3 +302,9 @@ def test_without_a_phone_of_the_centre_nothing_is_promised_for_it(settings: Any)
     start = parse(Client().get("/"))
     assert "an adult you trust" in start.text
     assert start.select_one('.facts a[href="tel:+18006624357"]')
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+def test_every_notice_has_its_words_on_the_page(notice: str) -> None:
+    template = (Path(__file__).parents[2] / "templates/public/result.html").read_text()
+    assert f'{{% if "{notice}" in explanation.notices %}}' in template

@@ -9,7 +9,7 @@ from screening.models import ErasureCount
 
 
 class Command(BaseCommand):
-    help = "Erases submissions, and contact details of closed cases, that were kept for as long as was promised."
+    help = "Erases submissions, and contact details of closed cases, that are past their retention period."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only say what would be erased")

@@ -1,4 +1,4 @@
-"""Sends the e-mails owed to staff. To be run each minute where the server is not ours."""
+"""Sends the notifications that are due. Run it each minute, unless intake_site.server runs."""
 
 from typing import Any
 
