@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -64,17 +65,26 @@ class Remover(ast.NodeTransformer):
         return isinstance(node, ast.Constant) and node.value == self.key
 
 
-def without(key: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Walk through a copy of the site that no longer asks this question."""
+def copy_to(folder: Path) -> None:
     for part in ("screening", "intake_site", "templates"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("questionnaire.py", "rules/current.py", "rules/personas.py"):
-        path = folder / "screening" / file
-        path.write_text(ast.unparse(Remover(key).visit(ast.parse(path.read_text()))))
+
+
+def walk(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Walk through the copy of the site in this folder."""
     environment = os.environ | {"PYTHONPATH": str(folder), "DJANGO_SETTINGS_MODULE": "intake_site.settings"}
     environment |= {"DATABASE_URL": "sqlite://:memory:", "VAR_DIR": str(folder), "HTTPS": "off"}
     command = [sys.executable, "-c", WALK]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def without(key: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Walk through a copy of the site that no longer asks this question."""
+    copy_to(folder)
+    for file in ("questionnaire.py", "rules/current.py", "rules/personas.py"):
+        path = folder / "screening" / file
+        path.write_text(ast.unparse(Remover(key).visit(ast.parse(path.read_text()))))
+    return walk(folder)
 
 
 @pytest.mark.parametrize("key", QUESTIONS)
@@ -82,3 +92,23 @@ def test_every_page_stands_without_it_or_the_site_does_not_start(key: str, tmp_p
     ran = without(key, tmp_path)
     refused = [line for line in ran.stderr.splitlines() if line.startswith("ValueError") and repr(key) in line]
     assert not ran.returncode or refused, ran.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("fact", "misspelled"),
+    [
+        ('needed_for="iop"', 'needed_for="iopp"'),
+        ('same_subject="home_safety"', 'same_subject="house"'),
+        ('notices={"sick": "naloxone"}', 'notices={"sick": "nalox"}'),
+        ('notices={"sick": "naloxone"}', 'notices={"ill": "naloxone"}'),
+        ('help_lines={"past": ("988",)}', 'help_lines={"past": ("989",)}'),
+    ],
+)
+def test_misspelled_fact_beside_the_rules_stops_the_start(fact: str, misspelled: str, tmp_path: Path) -> None:
+    copy_to(tmp_path)
+    path = tmp_path / "screening/questionnaire.py"
+    text = path.read_text()
+    assert fact in text
+    path.write_text(text.replace(fact, misspelled))
+    wrong = (set(re.findall(r"\w+", misspelled)) - set(re.findall(r"\w+", fact))).pop()
+    assert re.search(rf"^ValueError: .*{wrong}", walk(tmp_path).stderr, re.MULTILINE)

@@ -366,3 +366,12 @@ def test_account_that_gets_another_name_is_logged_with_both_and_with_its_roles(s
     assert staff["manager"].post(f"/admin/auth/user/{account.pk}/change/", renamed).status_code == 302
     roles = "auditor,clinical lead,contact,manager,reviewer"
     assert LogLine.objects.first().detail == f"change=changed; account={long[:50]}; formerly=contact; roles={roles}"
+
+
+def test_password_that_is_removed_is_not_logged_as_a_new_one(staff: dict[str, Client]) -> None:
+    account = User.objects.get(username="reviewer")
+    sent = {"usable_password": "false", "unset-password": "1"}
+    assert staff["manager"].post(f"/admin/auth/user/{account.pk}/password/", sent).status_code == 302
+    account.refresh_from_db()
+    assert not account.has_usable_password()
+    assert LogLine.objects.first().detail == "change=password_removed; account=reviewer"

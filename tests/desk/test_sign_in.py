@@ -189,17 +189,17 @@ def test_site_without_second_factor_says_so_on_every_page(staff_client: Client, 
 def test_five_wrong_passwords_lock_that_name_out_from_that_address_and_nobody_else(ann: User) -> None:
     member("bob")
 
-    def tries(word: str, name: str = "ann", address: str = "192.0.2.1") -> Any:
+    def attempt(word: str, name: str = "ann", address: str = "192.0.2.1") -> Any:
         return Client(REMOTE_ADDR=address).post(LOGIN, {"username": name, "password": word})
 
     for _ in range(5):
-        assert "Please enter the correct" in errors(tries("wrong"))
-    assert "Too many wrong tries for this name" in errors(tries(PASSWORD))
-    assert tries(PASSWORD, address="192.0.2.2").status_code == 302
-    assert tries(PASSWORD, name="bob").status_code == 302
+        assert "Please enter the correct" in errors(attempt("wrong"))
+    assert "Too many wrong tries for this name" in errors(attempt(PASSWORD))
+    assert attempt(PASSWORD, address="192.0.2.2").status_code == 302
+    assert attempt(PASSWORD, name="bob").status_code == 302
     assert lines() == ["not_signed_in"] * 5 + ["locked_out", "signed_in"]
     with time_machine.travel("2026-11-23 13:01", tick=False):
-        assert tries(PASSWORD).status_code == 302
+        assert attempt(PASSWORD).status_code == 302
 
 
 @time_machine.travel("2026-11-23 12:10", tick=False)

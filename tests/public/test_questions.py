@@ -21,7 +21,7 @@ COOKIE = settings.DRAFT_COOKIE_NAME
 LAST = PAGES[-1]
 
 
-def kept(client: Client) -> dict[str, str]:
+def answers_in_cookie(client: Client) -> dict[str, str]:
     """Return the answers in the client's cookie."""
     request = type("Request", (), {"COOKIES": {name: morsel.value for name, morsel in client.cookies.items()}})
     return dict(Draft.read(request).answers)  # type: ignore[arg-type]
@@ -57,7 +57,7 @@ def test_change_link_returns_to_the_check_page(person: Person) -> None:
             assert f'href="/questions/{page.slug}/#id_{question.key}"' in html
     changed = on_page(PAGES[1], BEST | {"job": "cannot_leave"})
     assert person.post("job", changed).url == "/check/"
-    assert kept(person.client) == BEST | {"job": "cannot_leave"}
+    assert answers_in_cookie(person.client) == BEST | {"job": "cannot_leave"}
 
 
 def test_page_shows_what_was_chosen_before(person: Person) -> None:
@@ -77,7 +77,7 @@ def test_deep_link_past_a_gap_leads_to_the_gap_and_says_so(person: Person) -> No
 def test_a_page_posted_past_a_gap_is_kept(person: Person) -> None:
     response = person.post(LAST.slug, on_page(LAST, BEST))
     assert response.url == "/questions/safety/?note=gap"
-    assert kept(person.client) == on_page(LAST, BEST)
+    assert answers_in_cookie(person.client) == on_page(LAST, BEST)
 
 
 def test_post_to_check_with_gaps_leads_to_the_first_gap(person: Person) -> None:
@@ -96,14 +96,14 @@ def test_missing_choice_keeps_the_others_and_says_what_is_open(person: Person) -
     targets = re.findall(r'<li><a href="#(\w+)">', html)
     assert targets == ["id_attendance_0"]
     assert all(f'id="{target}"' in html for target in targets)
-    assert kept(person.client)["job"] == "cannot_leave"
+    assert answers_in_cookie(person.client)["job"] == "cannot_leave"
 
 
 @pytest.mark.parametrize("value", ["astronaut", "", "cannot_leave\x00", "<script>", "x" * 10_000])
 def test_option_that_does_not_exist_is_refused_and_never_kept(person: Person, value: str) -> None:
     response = person.post("job", {"job": value, "attendance": "yes"})
     assert response.status_code == 422
-    assert kept(person.client) == {"attendance": "yes"}
+    assert answers_in_cookie(person.client) == {"attendance": "yes"}
     assert "<script>" not in response.content.decode()
 
 
@@ -188,7 +188,7 @@ def test_cookie_that_cannot_be_read_starts_again_and_keeps_the_page_just_posted(
     response = person.client.post("/questions/job/", on_page(PAGES[1], BEST), follow=True)
     assert response.redirect_chain == [("/questions/safety/?note=lost_but_one", 302)]
     assert "The page you just sent is kept" in response.content.decode()
-    assert kept(person.client) == on_page(PAGES[1], BEST)
+    assert answers_in_cookie(person.client) == on_page(PAGES[1], BEST)
 
 
 def test_answers_expire_after_an_hour_without_a_new_page() -> None:
@@ -254,7 +254,7 @@ def test_two_tabs_lose_nothing(person: Person) -> None:
     person.post("job", on_page(PAGES[1], BEST))
     response = person.post("safety", on_page(PAGES[0], BEST | {"self_harm": "past"}))
     assert response.url == "/questions/family/"
-    assert kept(person.client) == on_page(PAGES[0], BEST) | {"self_harm": "past"} | on_page(PAGES[1], BEST)
+    assert answers_in_cookie(person.client) == on_page(PAGES[0], BEST) | {"self_harm": "past"} | on_page(PAGES[1], BEST)
 
 
 def test_lost_answers_are_reported_even_on_an_incomplete_page() -> None:
@@ -263,7 +263,7 @@ def test_lost_answers_are_reported_even_on_an_incomplete_page() -> None:
     response = client.post("/questions/job/", {"job": "none"})
     assert response.status_code == 422
     assert "We could not read your earlier answers" in response.content.decode()
-    assert kept(client) == {"job": "none"}
+    assert answers_in_cookie(client) == {"job": "none"}
 
 
 def test_lost_answers_are_reported_beside_urgent_help() -> None:
@@ -298,4 +298,4 @@ def test_draft_from_before_an_update_is_read(client: Client) -> None:
     client.cookies[COOKIE] = (
         cipher("answers in progress", [settings.SECRET_KEY]).encrypt(json.dumps(parts).encode()).decode()
     )
-    assert kept(client) == {"emergency": "none"}
+    assert answers_in_cookie(client) == {"emergency": "none"}
