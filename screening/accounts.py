@@ -11,8 +11,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from screening import audit
-from screening.audit import Action
-from screening.models import OPEN, Submission
+from screening.models import OPEN, Action, Submission
 
 UNUSED_AFTER = timedelta(days=90)
 

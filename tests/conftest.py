@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 
-from screening import audit
+from screening import audit, audit_triggers
 from screening.public.promises import PROMISES
 from screening.questionnaire import PAGES
 from tests.answers import on_page
@@ -43,13 +43,14 @@ class Person:
 
 @pytest.fixture(autouse=True, scope="session")
 def allow_flush_of_audit_log() -> Iterator[None]:
-    """Drop the triggers while Django flushes every table between transactional tests."""
+    """Drop the triggers while Django flushes every table between transactional tests; then begin the log anew."""
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def without_triggers(operations: BaseDatabaseOperations, statements: Any) -> None:
-        audit.drop_triggers()
+        audit_triggers.drop()
         flush(operations, statements)
-        audit.create_triggers()
+        audit_triggers.create()
+        audit.found()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_triggers)

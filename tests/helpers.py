@@ -11,6 +11,9 @@ from bs4 import BeautifulSoup
 from django.core.management import call_command
 from django.db import connection
 
+from screening import audit
+from screening.models import LogHead
+
 
 def parse(response: Any) -> BeautifulSoup:
     return BeautifulSoup(response.content, "html.parser")
@@ -47,6 +50,12 @@ def run_at_once(*works: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.join()
     return results
+
+
+def log_begins_anew() -> None:
+    """Seal the end of an empty log under the DATA_KEYS that a test has chosen."""
+    LogHead.objects.all().delete()
+    audit.found()
 
 
 def free_port() -> int:

@@ -15,9 +15,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 from django.utils import timezone
 
-from screening import audit
-from screening.models import ErasureCount, Submission
+from screening import audit, audit_triggers
+from screening.models import Action, ErasureCount, Submission
 from tests.answers import IOP
+from tests.helpers import log_begins_anew
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -65,6 +66,8 @@ def messages(environment: dict[str, str] | None = None, **changed: Any) -> dict[
 @pytest.fixture
 def erased_today(db: None) -> None:
     ErasureCount.objects.create(day=timezone.localdate(), reason=ErasureCount.Reason.CONTACT)
+    with override_settings(DATA_KEYS=[GOOD["DATA_KEYS"]]):
+        log_begins_anew()
 
 
 def test_good_configuration_has_no_messages(erased_today: None) -> None:
@@ -177,11 +180,11 @@ def test_retention_that_never_ran_or_no_longer_runs_is_reported() -> None:
 
 @pytest.mark.django_db
 def test_log_that_was_tampered_with_is_reported(erased_today: None) -> None:
-    audit.record(audit.Action.FRONT_PAGE, "someone")
+    audit.record(Action.FRONT_PAGE, "someone")
     assert messages({"DATA_KEYS": LONG})["intake_site.E034"].hint == "manage.py verify_log says where."
-    audit.drop_triggers()
+    audit_triggers.drop()
     assert "intake_site.E034" in messages()
-    audit.create_triggers()
+    audit_triggers.create()
 
 
 def check_deploy(**environment: str) -> str:

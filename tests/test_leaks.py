@@ -199,7 +199,7 @@ POINTS = (
     "screening.public.contact.ContactForm.clean",
     "screening.retention.erase",
     "screening.desk.case.answers_by_page",
-    "screening.audit.LogLine.chained_hash",
+    "screening.models.audit.LogLine.sealed",
     "screening.desk.agreement.versions",
     "screening.desk.export.Purpose.clean",
     "django.contrib.sessions.models.Session.objects.get",

@@ -15,9 +15,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import audit
-from screening.audit import Action, LogLine
 from screening.desk.kappa import Agreement
-from screening.models import Program, Review, Submission, Urgency, result_visible_to
+from screening.models import Action, LogLine, Program, Review, Submission, Urgency, result_visible_to
 from screening.rules.ruleset import Recommendation
 
 FEWEST = 20  # cases below which nothing is shown

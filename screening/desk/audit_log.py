@@ -1,17 +1,16 @@
 """The audit log as a page: nobody adds, changes or deletes an entry here."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from screening import reference_numbers
-from screening.audit import Action, LogLine
+from screening import audit_checks, reference_numbers
 from screening.desk.export import PURPOSES
-from screening.desk.model_admin import DeskModelAdmin
-from screening.models import Status
+from screening.desk.model_admin import CappedPaginator, DeskModelAdmin
+from screening.models import Action, LogLine, Status
 
 # Key of a detail -> its words, and the words of its values; a value that is not here is shown as it is.
 DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
@@ -39,6 +38,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
             "assigned_to": _("assigned to"),
             "close_call": _("close call"),
             "is_active": _("open"),
+            "number": _("older"),
             "program": _("program"),
             "q": _("search"),
             "queue": _("work"),
@@ -51,6 +51,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
             "action": _("what"),
         },
     ),
+    "faults": (_("problems"), {}),
     "formerly": (_("was called"), {}),
     "list": (_("list"), {"submission": _("submissions"), "logline": _("the log"), "user": _("accounts")}),
     "method": (_("tried to"), {"GET": _("open"), "POST": _("send"), "HEAD": _("open")}),
@@ -80,6 +81,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "purpose": (_("purpose"), PURPOSES),
     "reason": (_("reason"), {"asked": _("asked for"), "unused": _("not used for 90 days")}),
     "roles": (_("roles"), {"": _("none")}),
+    "since": (_("from line"), {}),
     "status": (_("status"), dict(Status.choices)),
     "version": (_("version"), {}),
 }
@@ -97,10 +99,10 @@ def detail_in_words(line: LogLine) -> str:
 @admin.register(LogLine)
 class LogAdmin(DeskModelAdmin):
     pages = ("changelist",)
-    lookups = frozenset({"action__exact"})
+    lookups = frozenset({"action__exact", "number__lt"})
     list_title = _("The log")
     view_action = Action.READ_LOG
-    list_display = ("number", "timestamp", "actor", "action", "reference_shown", "detail_shown")
+    list_display = ("timestamp", "actor", "action", "reference_shown", "detail_shown")
     list_display_links = None
     list_filter = ("action",)
     list_per_page = 100
@@ -108,6 +110,15 @@ class LogAdmin(DeskModelAdmin):
     search_fields = ("reference",)  # see get_search_results
     search_label = _("Reference or account")
     search_help_text = _("A reference, or the name of an account, in full.")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Tell of tampering, and lead on to the entries that are older than all that can be counted."""
+        response: Any = super().changelist_view(request, {"log_faults": audit_checks.quick_faults()})
+        found = getattr(response, "context_data", {}).get("cl")
+        if found and found.result_count == CappedPaginator.MOST:
+            last = found.queryset[CappedPaginator.MOST - 1].number
+            response.context_data["older"] = found.get_query_string({"number__lt": last, "p": None})
+        return cast(HttpResponse, response)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if reference := reference_numbers.parse(search_term):

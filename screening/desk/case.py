@@ -22,10 +22,20 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import audit
-from screening.audit import Action, LogLine
 from screening.desk.audit_log import detail_in_words
 from screening.explanation import answers_by_page, explain
-from screening.models import URGENCIES, Contact, Note, Review, Status, Submission, Urgency, is_result_hidden
+from screening.models import (
+    URGENCIES,
+    Action,
+    Contact,
+    LogLine,
+    Note,
+    Review,
+    Status,
+    Submission,
+    Urgency,
+    is_result_hidden,
+)
 from screening.spam import SIGNS
 
 STAFF_FIELDS = ("status", "outcome", "assigned_to")  # the fields that staff set

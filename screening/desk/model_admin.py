@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from screening import audit
-from screening.audit import Action
+from screening.models import Action
 
 
 class CappedPaginator(Paginator):

@@ -7,8 +7,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from screening import audit, rules
-from screening.audit import Action
-from screening.models import Submission, result_visible_to
+from screening.models import Action, Submission, result_visible_to
 from screening.rules import versions
 from screening.rules.replay import Replay
 

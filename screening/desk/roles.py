@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from screening import audit
-from screening.audit import Action
+from screening.models import Action
 
 
 @dataclass(frozen=True)

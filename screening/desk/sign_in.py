@@ -26,8 +26,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from qrcode.image.svg import SvgPathImage
 
 from screening import accounts, audit, draft, rate_limits
-from screening.audit import Action
 from screening.desk import sessions
+from screening.models import Action
 
 RECOVERY_CODES = 10
 

@@ -18,10 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
-from screening import audit, notifications, rate_limits, retention
-from screening.audit import Action
+from screening import audit, audit_checks, notifications, rate_limits, retention
 from screening.desk import agreement, queues, replay_page, sessions, sign_in
-from screening.models import Submission
+from screening.models import Action, Submission
 
 TYPED = ("-text", "-reason")  # the ends of the names of fields in which staff write
 
@@ -104,6 +103,8 @@ class DeskSite(admin.AdminSite):
             "unsent": notifications.unsent(),
             "no_role": not (request.user.is_superuser or request.user.get_all_permissions()),
         }
+        if request.user.has_perm("screening.view_logline"):
+            context["log_faults"] = audit_checks.quick_faults()
         if request.user.has_perm("screening.view_submission"):
             context["queues"] = queues.counted(request.user, Submission.objects.unexpired())
             context["most"] = queues.MOST

@@ -22,7 +22,6 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import audit, reference_numbers, retention
-from screening.audit import Action
 from screening.desk import export, queues
 from screening.desk.case import (
     STAFF_FIELDS,
@@ -36,7 +35,16 @@ from screening.desk.case import (
 )
 from screening.desk.filters import LOOKUPS, MachineSigns, Received, SubmissionList, WorkFilter, YesOrNo
 from screening.desk.model_admin import DeskModelAdmin
-from screening.models import WANTS_CALL, Contact, Status, Submission, Urgency, result_visible_to, retention_cutoff
+from screening.models import (
+    WANTS_CALL,
+    Action,
+    Contact,
+    Status,
+    Submission,
+    Urgency,
+    result_visible_to,
+    retention_cutoff,
+)
 
 LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submission_change"
 

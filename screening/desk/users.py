@@ -19,9 +19,9 @@ from django_otp.plugins.otp_static.admin import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from screening import accounts, audit
-from screening.audit import Action
 from screening.desk.model_admin import DeskModelAdmin
 from screening.desk.roles import ROLES
+from screening.models import Action
 
 # The packages imported above have registered pages of their own: permissions and second factors are not edited by hand.
 for model in (User, Group, TOTPDevice, StaticDevice):

@@ -4,7 +4,9 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-from screening import audit
+from screening import audit_triggers
+
+LINES = ("screening_logline",)
 
 
 class Migration(migrations.Migration):
@@ -180,5 +182,7 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("submission", "why"), name="told_once")],
             },
         ),
-        migrations.RunPython(lambda apps, editor: audit.create_triggers(), lambda apps, editor: audit.drop_triggers()),
+        migrations.RunPython(
+            lambda apps, editor: audit_triggers.create(LINES), lambda apps, editor: audit_triggers.drop(LINES)
+        ),
     ]

@@ -1,6 +1,6 @@
 """Models: submissions, what staff add to them, contact details, counts, and the audit log."""
 
-from screening.audit import LogHead, LogLine
+from screening.models.audit import Action, LogHead, LogLine, LogLink
 from screening.models.contact import Contact
 from screening.models.counts import ErasureCount, RateLimitCount, RateLimitWindow
 from screening.models.staff import Note, Notification, Review, is_result_hidden, result_visible_to
@@ -25,10 +25,12 @@ __all__ = [
     "URGENCIES",
     "URGENT",
     "WANTS_CALL",
+    "Action",
     "Contact",
     "ErasureCount",
     "LogHead",
     "LogLine",
+    "LogLink",
     "Note",
     "Notification",
     "Outcome",

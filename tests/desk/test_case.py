@@ -10,9 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from screening import retention
-from screening.audit import Action, LogLine
 from screening.desk.case import ago
-from screening.models import Contact, Note, Review, Status, Submission
+from screening.models import Action, Contact, LogLine, Note, Review, Status, Submission
 from screening.questionnaire import QUESTIONS
 from tests.answers import IOP, URGENT, answers
 from tests.desk.helpers import (

@@ -11,9 +11,8 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from screening.audit import LogLine
 from screening.desk import export
-from screening.models import Note, Review, Submission
+from screening.models import LogLine, Note, Review, Submission
 from screening.questionnaire import QUESTIONS
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT
 from tests.desk.helpers import CASES, ask_for_call, submit

@@ -15,9 +15,8 @@ from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from screening import accounts
-from screening.audit import LogLine
 from screening.desk import sign_in
-from screening.models import Submission
+from screening.models import LogLine, Submission
 from tests.answers import IOP
 from tests.desk.helpers import CASES, PASSWORD, form_of, member, url_of
 from tests.helpers import output_of, parse, text_of

@@ -11,8 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from screening import audit
-from screening.audit import Action
-from screening.models import Contact, Note, Outcome, Program, Review, Status, Submission
+from screening.models import Action, Contact, Note, Outcome, Program, Review, Status, Submission
 from screening.questionnaire import QUESTIONS
 from screening.rules.personas import PERSONAS
 

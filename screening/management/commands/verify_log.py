@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from screening import audit
+from screening import audit, audit_checks
 
 
 class Command(BaseCommand):
@@ -24,12 +24,19 @@ class Command(BaseCommand):
         number, _colon, digest = (options["noted"] or "").partition(":")
         if options["noted"] and not (number.isdecimal() and digest):
             raise CommandError("--noted takes what an earlier run printed: a number, a colon and a hash.")
-        problems = list(audit.problems((int(number), digest) if number else None))
-        for problem in problems:
-            self.stdout.write(problem)
-        if problems and options["accept"]:
-            line = audit.accept_damage("manage.py")
-            self.stdout.write(f"Accepted. The log goes on with line {line.number}, which says so.")
-        elif problems:
-            raise CommandError(f"{len(problems)} problems. The log is not as it was written.")
+        audit.chain(everything=True)
+        found = 0
+        for _position, sentence in audit_checks.faults((int(number), digest) if number else None):
+            found += 1
+            self.stdout.write(sentence)
+        if found and options["accept"]:
+            audit_checks.accept("manage.py")
+            self.stdout.write("Accepted. The log goes on with a line that says so.")
+        elif found:
+            raise CommandError(f"{found:,} problems. The log is not as it was written.")
+        for line in audit_checks.accepted():
+            since, count = line.details.get("since", "1"), line.details.get("faults", "some")
+            self.stdout.write(
+                f"On {line.timestamp:%Y-%m-%d}, damage from line {since} on was accepted: {count} problems."
+            )
         self.stdout.write(f"The log ends with {audit.last_entry()}. Note it elsewhere, for --noted.")
