@@ -55,7 +55,7 @@ def fill(number: int, staff: list[User]) -> None:
                     code=secrets.token_hex(40),
                     reference=reference_numbers.generate(),
                     received_at=received,
-                    answers={},
+                    answers=like.answers,
                     result=like.result,
                     program=like.program,
                     urgency=CHANCE.choices((0, 1, 2, 3), (60, 30, 6, 4))[0],

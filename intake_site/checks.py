@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
@@ -194,18 +195,12 @@ def _retention() -> Iterator[CheckMessage]:
 
 
 def _opened_by_the_keys() -> Iterator[CheckMessage]:
-    from screening import return_codes
-    from screening.models import Submission
+    from screening.models import refuse_wrong_keys
 
     try:
-        rows = Submission.objects.order_by("pk")
-        for row in filter(None, (rows.first(), rows.last())):
-            return_codes.reencrypted(row.code)
-    except DatabaseError:  # not migrated yet
-        return
-    except ValueError:
-        hint = "Put the key that it was saved under back into DATA_KEYS, after the newest; then manage.py rotate_keys"
-        yield _error(31, "DATA_KEYS does not decrypt the stored data: return codes and notes can't be used.", hint)
+        refuse_wrong_keys()
+    except ImproperlyConfigured as error:
+        yield _error(31, str(error), "Without the right keys the server does not start.")
 
 
 def _log() -> Iterator[CheckMessage]:

@@ -88,8 +88,11 @@ def main() -> None:
 
     try:
         django.setup()
+        from screening.models import refuse_wrong_keys
+
         settings.VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
+        refuse_wrong_keys()
         make_first_account()
         collect_static_files(settings.STATIC_ROOT)
     except ImproperlyConfigured as error:

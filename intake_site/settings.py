@@ -56,7 +56,7 @@ def secrets(name: str, *, many: bool) -> list[str]:
 
 SECRET_KEY = secrets("SECRET_KEY", many=False)[0]
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # old keys, while answers in progress still use them
-# Keys that encrypt contact details and notes, newest first. Data under a lost key is lost.
+# Keys that encrypt answers, contact details and notes, newest first. Data under a lost key is lost.
 DATA_KEYS = secrets("DATA_KEYS", many=True)
 if {SECRET_KEY, *SECRET_KEY_FALLBACKS} & set(DATA_KEYS):
     raise ImproperlyConfigured(

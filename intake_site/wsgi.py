@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intake_site.settings")
 
 application = get_wsgi_application()
+
+from screening.models import refuse_wrong_keys  # noqa: E402 - models need Django to be set up
+
+refuse_wrong_keys()

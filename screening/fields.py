@@ -1,5 +1,6 @@
-"""A text column that is encrypted at rest."""
+"""Columns that are encrypted at rest."""
 
+import json
 from typing import Any
 
 from cryptography.fernet import InvalidToken
@@ -35,3 +36,14 @@ class EncryptedTextField(models.TextField):
         if lookup_name not in ("isnull",):
             raise FieldError(f"{self.name} is encrypted: it can't be searched")
         return super().get_lookup(lookup_name)
+
+
+class EncryptedJSONField(EncryptedTextField):
+    """A JSON value encrypted under DATA_KEYS; what can't be decrypted is read as an Unreadable."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(value if isinstance(value, Unreadable) else json.dumps(value))
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
+        text = super().from_db_value(value, expression, connection)
+        return text if isinstance(text, Unreadable) or not text else json.loads(text)

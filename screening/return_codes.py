@@ -9,11 +9,7 @@ import re
 import secrets
 import unicodedata
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from django.conf import settings
-
-from screening.encryption import derive_key
+from screening.encryption import lookup_data, lookup_texts
 
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 READ_AS = str.maketrans("OIL", "011")
@@ -53,22 +49,11 @@ def parse(typed: str) -> str:
     return code
 
 
-def _siv(secret: str) -> AESSIV:
-    return AESSIV(derive_key(secret, "code"))
-
-
 def encrypted_hashes(code: str) -> list[str]:
     """Hash a code and encrypt the hash under each key, the newest first: it may be stored in any of these forms."""
-    digest = hashlib.sha256(code.encode()).digest()
-    return [_siv(secret).encrypt(digest, None).hex() for secret in settings.DATA_KEYS]
+    return lookup_texts("code", hashlib.sha256(code.encode()).digest())
 
 
 def reencrypted(stored: str) -> str:
     """Encrypt a stored hash under the newest key. Raise a ValueError if no key decrypts it."""
-    for secret in settings.DATA_KEYS:
-        try:
-            digest = _siv(secret).decrypt(bytes.fromhex(stored), None)
-        except (InvalidTag, ValueError):
-            continue
-        return _siv(settings.DATA_KEYS[0]).encrypt(digest, None).hex()
-    raise ValueError("no key opens this")
+    return lookup_texts("code", lookup_data("code", stored))[0]

@@ -11,10 +11,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 
-from screening import audit, audit_triggers
+from screening import audit_triggers
 from screening.public.promises import PROMISES
 from screening.questionnaire import PAGES
 from tests.answers import on_page
+from tests.helpers import database_begins_anew
 
 
 @dataclass
@@ -50,7 +51,7 @@ def allow_flush_of_audit_log() -> Iterator[None]:
         audit_triggers.drop()
         flush(operations, statements)
         audit_triggers.create()
-        audit.found()
+        database_begins_anew()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_triggers)

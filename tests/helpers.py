@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from screening import audit
-from screening.models import LogHead
+from screening.models import Canary, LogHead, Submission
 
 
 def parse(response: Any) -> BeautifulSoup:
@@ -52,10 +52,19 @@ def run_at_once(*works: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def log_begins_anew() -> None:
-    """Seal the end of an empty log under the DATA_KEYS that a test has chosen."""
+def database_begins_anew() -> None:
+    """Seal the end of an empty log, and the canary, under the DATA_KEYS that a test has chosen."""
     LogHead.objects.all().delete()
     audit.found()
+    Canary.objects.all().delete()
+    Canary.objects.create()
+
+
+def overwrite(submission: Submission, **columns: Any) -> None:
+    """Set columns as if the submission had been saved so."""
+    Submission.objects.filter(pk=submission.pk).update(**columns)
+    submission.refresh_from_db()
+    Submission.objects.filter(pk=submission.pk).update(seal=submission.valid_seals()[0])
 
 
 def free_port() -> int:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from screening import audit, audit_triggers
 from screening.models import Action, ErasureCount, Submission
 from tests.answers import IOP
-from tests.helpers import log_begins_anew
+from tests.helpers import database_begins_anew
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -67,7 +67,7 @@ def messages(environment: dict[str, str] | None = None, **changed: Any) -> dict[
 def erased_today(db: None) -> None:
     ErasureCount.objects.create(day=timezone.localdate(), reason=ErasureCount.Reason.CONTACT)
     with override_settings(DATA_KEYS=[GOOD["DATA_KEYS"]]):
-        log_begins_anew()
+        database_begins_anew()
 
 
 def test_good_configuration_has_no_messages(erased_today: None) -> None:
@@ -166,7 +166,7 @@ def test_missing_data_key_is_reported(erased_today: None) -> None:
         Submission.objects.submit(IOP)
     assert messages() == {}
     assert messages({"DATA_KEYS": f"{LONG},{GOOD['DATA_KEYS']}"}) == {}
-    assert "rotate_keys" in str(messages({"DATA_KEYS": LONG})["intake_site.E031"].hint)
+    assert "rotate_keys" in messages({"DATA_KEYS": LONG})["intake_site.E031"].msg
 
 
 @pytest.mark.django_db

@@ -14,7 +14,7 @@ from screening.fields import EncryptedTextField
 from screening.models import Contact, Note, Submission
 from tests.answers import IOP, URGENT
 from tests.desk.helpers import ask_for_call, url_of
-from tests.helpers import log_begins_anew, output_of
+from tests.helpers import database_begins_anew, output_of
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = (f"{name} key, as long as a key must be and as random as it gets" for name in ("the old", "a new"))
@@ -24,7 +24,7 @@ OLD, NEW = (f"{name} key, as long as a key must be and as random as it gets" for
 def on_file(settings: Any) -> dict[str, Submission]:
     """Two submissions by return code, the first with a request for a call and a note, all under the old key."""
     settings.DATA_KEYS = [OLD]
-    log_begins_anew()
+    database_begins_anew()
     saved = {
         code: Submission.objects.submit(given, code) for given in (IOP, URGENT) for code in [return_codes.generate()]
     }
@@ -41,7 +41,7 @@ def stored() -> list[tuple[Any, ...]]:
         for table, columns in (
             ("screening_contact", "name, phone, email, best_time, to_others"),
             ("screening_note", "text"),
-            ("screening_submission", "code"),
+            ("screening_submission", "code, answers, result, seal"),
         ):
             cursor.execute(f"SELECT {columns} FROM {table}")
             rows += cursor.fetchall()
@@ -67,14 +67,14 @@ def test_keys_are_changed_by_adding_one_and_rotating_and_then_the_old_one_can_go
     settings.DATA_KEYS = [NEW, OLD]
     assert Contact.objects.get().name == "Robin"
     assert [Submission.objects.with_code(code) for code in on_file] == [*on_file.values()]
-    assert rotate() == "5 moved to the newest key, 0 were under it. Earlier keys can be taken out of DATA_KEYS.\n"
+    assert rotate() == "12 moved to the newest key, 0 were under it. Earlier keys can be taken out of DATA_KEYS.\n"
     after = stored()
     assert not {value for row in before for value in row if value} & {value for row in after for value in row}
     settings.DATA_KEYS = [NEW]
     assert Contact.objects.get().name == "Robin"
     assert Note.objects.get().text == "Überall é ☎"
     assert [Submission.objects.with_code(code) for code in on_file] == [*on_file.values()]
-    assert rotate() == "0 moved to the newest key, 5 were under it. Earlier keys can be taken out of DATA_KEYS.\n"
+    assert rotate() == "0 moved to the newest key, 12 were under it. Earlier keys can be taken out of DATA_KEYS.\n"
     assert stored() == after
 
 
@@ -95,13 +95,13 @@ def test_every_column_that_is_encrypted_is_rotated(on_file: Any, settings: Any) 
         if isinstance(field, EncryptedTextField)
     ]
     assert len(encrypted) == 6
-    assert rotate().startswith("9 moved")
+    assert rotate().startswith("16 moved")
 
 
 def test_missing_key_is_reported_and_nothing_is_overwritten(on_file: Any, settings: Any, staff_client: Client) -> None:
     settings.DATA_KEYS = [NEW]
     before = stored()
-    with pytest.raises(CommandError, match="0 moved to the newest key, 0 were under it, 5 can't be read"):
+    with pytest.raises(CommandError, match="0 moved to the newest key, 0 were under it, 10 can't be read"):
         rotate()
     note = Note.objects.get()
     assert "can’t be read" in note.text

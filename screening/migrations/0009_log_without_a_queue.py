@@ -1,4 +1,4 @@
-"""Each entry of the audit log gets a seal of its own; the chain through them moves to a table of its own."""
+"""Each audit entry gets its own seal, and their chain a table of its own. A canary tells whether the keys are right."""
 
 import hashlib
 import hmac
@@ -7,8 +7,10 @@ from datetime import UTC
 
 import django.db.models.deletion
 import django.utils.timezone
+from django.core.exceptions import ImproperlyConfigured
 from django.db import migrations, models
 
+import screening.fields
 from screening import audit_triggers, return_codes
 from screening.models.audit import LogHead, LogLine, LogLink, log_keys, new_number
 
@@ -16,16 +18,17 @@ LINES = ("screening_logline",)
 FIELDS = ("number", "timestamp", "account", "actor", "action", "reference", "detail")
 
 
-def refuse_wrong_keys(apps, editor):
+def refuse_wrong_keys_and_make_canary(apps, editor):
     """Under the wrong DATA_KEYS the log would look as if somebody had changed it."""
     rows = apps.get_model("screening", "Submission").objects.order_by("pk")
     for row in filter(None, (rows.first(), rows.last())):
         try:
             return_codes.reencrypted(row.code)
         except ValueError:
-            raise RuntimeError(
+            raise ImproperlyConfigured(
                 "DATA_KEYS does not open what is stored. Put the earlier key back, then migrate."
             ) from None
+    apps.get_model("screening", "Canary").objects.create(pk=1)
 
 
 def chained_hash_of_0007(line, previous):
@@ -80,7 +83,15 @@ class Migration(migrations.Migration):
     dependencies = [("screening", "0008_standard_names")]
 
     operations = [
-        migrations.RunPython(refuse_wrong_keys, migrations.RunPython.noop),
+        migrations.CreateModel(
+            name="Canary",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", screening.fields.EncryptedTextField(default="sings")),
+            ],
+            options={"verbose_name": "canary", "verbose_name_plural": "canary", "default_permissions": ()},
+        ),
+        migrations.RunPython(refuse_wrong_keys_and_make_canary, migrations.RunPython.noop),
         migrations.RunPython(lambda apps, editor: audit_triggers.drop(LINES), migrations.RunPython.noop),
         migrations.RenameField("loghead", "number", "position"),
         migrations.AlterField("logline", "number", models.PositiveBigIntegerField(primary_key=True, serialize=False)),

@@ -3,6 +3,7 @@
 from screening.models.audit import Action, LogHead, LogLine, LogLink
 from screening.models.contact import Contact
 from screening.models.counts import ErasureCount, RateLimitCount, RateLimitWindow
+from screening.models.keys import Canary, SealedModel, refuse_wrong_keys
 from screening.models.staff import Note, Notification, Review, is_result_hidden, result_visible_to
 from screening.models.submission import (
     OPEN,
@@ -26,6 +27,7 @@ __all__ = [
     "URGENT",
     "WANTS_CALL",
     "Action",
+    "Canary",
     "Contact",
     "ErasureCount",
     "LogHead",
@@ -38,11 +40,13 @@ __all__ = [
     "RateLimitCount",
     "RateLimitWindow",
     "Review",
+    "SealedModel",
     "Status",
     "Submission",
     "Urgency",
     "in_words",
     "is_result_hidden",
+    "refuse_wrong_keys",
     "result_visible_to",
     "retention_cutoff",
 ]

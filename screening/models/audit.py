@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from screening.encryption import derive_key
+from screening.encryption import derive_key, seals
 
 
 class Action(models.TextChoices):
@@ -155,8 +155,8 @@ class LogHead(models.Model):
 
     def valid_seals(self) -> list[str]:
         """The seal under each of DATA_KEYS, the newest first."""
-        return [hmac.digest(key, str(self).encode(), "sha256").hex() for key in log_keys().values()]
+        return seals("log", str(self))
 
     @property
     def is_sealed(self) -> bool:
-        return any(hmac.compare_digest(self.seal, seal) for seal in self.valid_seals())
+        return self.seal in self.valid_seals()

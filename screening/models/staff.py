@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening.fields import EncryptedTextField
+from screening.models.keys import SealedModel
 from screening.models.submission import Program, Submission
 
 
@@ -31,16 +32,17 @@ class Note(models.Model):
         return gettext("Note %(number)s") % {"number": self.pk}
 
 
-class Review(models.Model):
+class Review(SealedModel):
     """A judgement of which program is right; added by staff, never changed. The latest one counts."""
 
+    SEALED = ("submission_id", "program", "agrees", "blind", "reason", "author_id", "recorded_at")
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="reviews", verbose_name=_("submission"))
     program = models.CharField(_("program that you judge right"), max_length=16, choices=Program)
     agrees = models.BooleanField(_("agrees with the rules"), editable=False)
     blind = models.BooleanField(_("recorded before seeing the result"), default=False, editable=False)
     reason = EncryptedTextField(_("reason"), max_length=4000, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
-    recorded_at = models.DateTimeField(_("recorded"), auto_now_add=True)
+    recorded_at = models.DateTimeField(_("recorded"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("review")

@@ -14,6 +14,8 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening import reference_numbers, return_codes, rules
+from screening.fields import EncryptedJSONField
+from screening.models.keys import SealedModel
 from screening.rules.replay import StoredResult
 from screening.rules.ruleset import LEVELS, Reason, Recommendation
 
@@ -129,18 +131,29 @@ class SubmissionManager(models.Manager["Submission"]):
             return self.get_or_create(code=code, defaults=values)[0]
 
 
-class Submission(models.Model):
+class Submission(SealedModel):
     """One saved screening. Answers and result are written once and never changed; staff set the status."""
 
+    SEALED = (
+        "reference",
+        "answers",
+        "result",
+        "program",
+        "urgency",
+        "close_call",
+        "rules_version",
+        "language",
+        "blind",
+    )
     code = models.CharField(max_length=96, unique=True, editable=False)  # the encrypted hash of the return code
     received_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
-    answers = models.JSONField(_("answers"))
+    answers: Any = EncryptedJSONField(_("answers"))
     program = models.CharField(_("program"), max_length=16, choices=Program)
     urgency = models.PositiveSmallIntegerField(_("urgency"), choices=Urgency)
     close_call = models.BooleanField(_("close call"))
     rules_version = models.CharField(_("rules version"), max_length=16)
     language = models.CharField(_("language"), max_length=16)
-    result = models.JSONField(_("result"))
+    result: Any = EncryptedJSONField(_("result"))
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.NEW)
     status_at = models.DateTimeField(_("status since"), default=timezone.now, editable=False)
     opened_at = models.DateTimeField(_("first opened"), null=True, editable=False)  # by staff; shown to the person

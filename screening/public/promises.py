@@ -67,8 +67,14 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ),
         ),
         Promise(
-            _("Those details, and the notes of our staff, are locked. Who steals the database alone can’t read them."),
-            ("test_leaks.py::test_stolen_database_shows_no_name_number_note_or_code",),
+            _(
+                "Your answers and reasons, those details, and the notes of our staff are locked. Who steals the "
+                "database alone can’t read them."
+            ),
+            (
+                "test_leaks.py::test_stolen_database_shows_no_name_number_note_or_code",
+                "test_leaks.py::test_journey_leaves_no_trace_but_where_it_belongs",
+            ),
         ),
     ),
     _("Who can see it"): (

@@ -7,7 +7,7 @@ from django.test import Client
 
 from screening.models import Contact, Submission
 from tests.answers import IOP
-from tests.helpers import parse
+from tests.helpers import overwrite, parse
 
 PASSWORD = "a long enough one"
 CASES = "/admin/screening/submission/"
@@ -19,7 +19,7 @@ def submit(given: dict[str, str] = IOP, *, call: bool = False, **columns: Any) -
     if call:
         ask_for_call(made)
     if columns:
-        Submission.objects.filter(pk=made.pk).update(**columns)
+        overwrite(made, **columns)
     made.refresh_from_db()
     return made
 

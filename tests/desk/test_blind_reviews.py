@@ -1,10 +1,13 @@
 """Blind reviews hide the result until it is judged; the agreement page compares rules and staff."""
 
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -13,7 +16,7 @@ from screening.desk import agreement, queues
 from screening.models import Program, Review, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT
 from tests.desk.helpers import CASES, member, save, signed_in, submit, url_of
-from tests.helpers import parse
+from tests.helpers import output_of, overwrite, parse
 
 pytestmark = pytest.mark.django_db
 
@@ -136,12 +139,35 @@ def reviewed(program: str, *, blind: bool, given: dict[str, str] = INPATIENT, **
     author, _created = User.objects.get_or_create(username="someone")
     agrees = row.program == program
     Review.objects.create(submission=row, program=program, agrees=agrees, blind=blind, author=author, reason="Why.")
-    Submission.objects.filter(pk=row.pk).update(**fields)
+    overwrite(row, **fields)
     return row
 
 
 def parts(rows: Any = None) -> dict[str, list[agreement.Part]]:
     return dict(agreement.versions(Submission.objects.all() if rows is None else rows))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE screening_submission SET blind = (1 = 0)",
+        "UPDATE screening_submission SET program = 'iop'",
+        "UPDATE screening_review SET program = 'inpatient'",
+        "UPDATE screening_review SET blind = (1 = 0)",
+        "UPDATE screening_review SET agrees = (1 = 1)",
+        "UPDATE screening_review SET recorded_at = '2026-01-01T00:00:00Z'",
+    ],
+)
+def test_what_was_changed_in_the_database_is_not_counted_and_is_named(sql: str) -> None:
+    row = reviewed("iop", blind=True)
+    assert "1 agree" in output_of("verify_results")
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+    assert parts() == {}
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("verify_results", stdout=out, stderr=StringIO())
+    assert str(row) in out.getvalue()
 
 
 def test_table_is_counted_by_version_with_blind_reviews_separate() -> None:

@@ -72,6 +72,7 @@ MODELS: dict[str, dict[str, str]] = {
         "delete": "superuser",
     },
     # Models without a page:
+    "canary": {},
     "loghead": {},
     "loglink": {},
     "notification": {},

@@ -17,7 +17,7 @@ from screening.rules import CURRENT, versions
 from screening.rules.ruleset import Rule, RuleSet
 from screening.rules.versions import as_data
 from tests.answers import BEST, KINDS, WORST, answers
-from tests.helpers import output_of
+from tests.helpers import output_of, overwrite
 from tests.rules.helpers import with_rule
 
 ALL = math.prod(map(len, CURRENT.options.values()))
@@ -47,7 +47,8 @@ def everything() -> list[object]:
 
 def test_verify_agrees_with_what_was_saved(on_file: list[Submission]) -> None:
     assert output_of("verify_results") == (
-        "5 checked: 5 agree, 0 differ, 0 of unknown rules, 0 with answers that their rules don't know.\n"
+        "5 checked: 5 agree, 0 differ, 0 of unknown rules, 0 with answers that their rules don't know, "
+        "0 reviews changed.\n"
     )
 
 
@@ -106,15 +107,15 @@ def test_verify_judges_by_the_version_a_result_was_given_under(
     assert "5 agree" in output_of("verify_results")
 
 
-def test_verify_knows_words_of_another_language_from_words_that_were_changed(on_file: list[Submission]) -> None:
+def test_verify_knows_words_of_another_language_from_words_that_were_overwrite(on_file: list[Submission]) -> None:
     result = on_file[0].result
     result["reasons"][0]["text"] = "Otra lengua."
-    changed(on_file[0], result=result, language="es")
+    overwrite(on_file[0], result=result, language="es")
     assert "5 agree" in output_of("verify_results")
-    changed(on_file[0], language="en")
+    overwrite(on_file[0], language="en")
     with pytest.raises(CommandError, match="1 differ"):
         output_of("verify_results")
-    changed(on_file[0], language="es", result=result | {"reasons": result["reasons"][1:]})
+    overwrite(on_file[0], language="es", result=result | {"reasons": result["reasons"][1:]})
     with pytest.raises(CommandError, match="1 differ"):
         output_of("verify_results")
 

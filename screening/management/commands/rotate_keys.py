@@ -8,15 +8,17 @@ from cryptography.fernet import InvalidToken
 from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Model, TextField, Value
+from django.db import transaction
+from django.db.models import Model, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from screening import audit, return_codes
 from screening.encryption import cipher
 from screening.fields import EncryptedTextField
-from screening.models import Submission
+from screening.models import Canary, SealedModel, Submission
 
 STORED = TextField()  # the stored form
+BATCH = 500  # values that are moved in one transaction, so that nobody who saves has to wait long
 
 
 class Command(BaseCommand):
@@ -24,13 +26,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         counts: Counter[str] = Counter()
-        for model in apps.get_app_config("screening").get_models():
+        models = [model for model in apps.get_app_config("screening").get_models() if model is not Canary]
+        for model in models:
             for field in model._meta.get_fields():
                 if isinstance(field, EncryptedTextField):
                     counts.update(_move(model, field.name, _anew))
         counts.update(_move(Submission, "code", return_codes.reencrypted))
+        for model in models:
+            if issubclass(model, SealedModel):
+                counts.update(_reseal(model))
         counts[audit.reseal()] += 1
+        counts.update(_move(Canary, "text", _anew))  # the last: a run that was cut short must leave it as it is
         summary = f"{counts['moved']:,} moved to the newest key, {counts['there']:,} were under it"
+        if counts["changed"] and not counts["lost"]:
+            summary += f", {counts['changed']:,} seals do not fit (manage.py verify_results says whose)"
         if counts["lost"]:
             raise CommandError(
                 f"{summary}, {counts['lost']:,} can't be read: the key that they were written under is missing."
@@ -38,18 +47,38 @@ class Command(BaseCommand):
         self.stdout.write(f"{summary}. Earlier keys can be taken out of DATA_KEYS.")
 
 
+def _in_batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+    """Yield the rows by their keys, and keep no query open between two batches: SQLite could not write beside it."""
+    batch = list(rows.order_by("pk")[:BATCH])
+    while batch:
+        with transaction.atomic():
+            yield batch
+        batch = list(rows.order_by("pk").filter(pk__gt=batch[-1].pk)[:BATCH])
+
+
 def _move(model: type[Model], name: str, anew: Callable[[str], str]) -> Iterator[str]:
     """Re-encrypt each value of a column; yield "moved", "there" or "lost" for each."""
     rows = model._default_manager.annotate(stored=Cast(name, STORED)).exclude(stored=None).exclude(stored="")
-    for pk, stored in rows.order_by("pk").values_list("pk", "stored").iterator(chunk_size=500):
-        try:
-            value = anew(stored)
-        except (InvalidToken, ValueError):
-            yield "lost"
-            continue
-        if value != stored:  # unless it was changed or erased in the meantime
-            rows.filter(pk=pk, stored=stored).update(**{name: Value(value, output_field=STORED)})
-        yield "moved" if value != stored else "there"
+    for batch in _in_batches(rows.only("pk")):
+        for row in batch:
+            try:
+                value = anew(row.stored)
+            except (InvalidToken, ValueError):
+                yield "lost"
+                continue
+            if value != row.stored:  # unless it was changed or erased in the meantime
+                rows.filter(pk=row.pk, stored=row.stored).update(**{name: Value(value, output_field=STORED)})
+            yield "moved" if value != row.stored else "there"
+
+
+def _reseal(model: type[SealedModel]) -> Iterator[str]:
+    """Seal each row anew; yield "moved", "there" or, if it had no valid seal, "changed" for each."""
+    for batch in _in_batches(model._default_manager.all()):
+        for row in batch:
+            newest = row.valid_seals()[0]
+            if row.seal != newest and row.is_sealed:
+                model._default_manager.filter(pk=row.pk, seal=row.seal).update(seal=newest)
+            yield "there" if row.seal == newest else "moved" if row.is_sealed else "changed"
 
 
 def _anew(stored: str) -> str:

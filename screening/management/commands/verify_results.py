@@ -5,13 +5,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from screening.management.streaming import every_submission
-from screening.models import Submission
+from screening.models import Review, Submission
 from screening.rules import versions
 from screening.rules.ruleset import LEVELS, Recommendation
 
 
 class Command(BaseCommand):
-    help = "Checks that each stored result is what the rules of its version make of its answers. Writes nothing."
+    help = (
+        "Checks that each stored result is what the rules of its version make of its answers, and that no result and "
+        "no review was changed since. Writes nothing."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         agree = differ = unknown = unanswered = 0
@@ -27,18 +30,26 @@ class Command(BaseCommand):
                 unanswered += 1
                 self.stdout.write(f"{submission}: no answer that rules {rules.version} know to {', '.join(lacking)}")
                 continue
-            if mismatches := list(_mismatches(submission, rules.recommend(answers))):
+            if mismatches := [*_mismatches(submission, rules.recommend(answers)), *_unsealed(submission)]:
                 differ += 1
                 self.stdout.write(f"{submission}: " + "; ".join(mismatches))
             else:
                 agree += 1
+        reviews = [review for review in Review.objects.select_related("submission").iterator() if not review.is_sealed]
+        for review in reviews:
+            self.stdout.write(f"{review.submission}: a review was changed after it was recorded")
         summary = (
             f"{agree + differ + unknown + unanswered:,} checked: {agree:,} agree, {differ:,} differ, "
-            f"{unknown:,} of unknown rules, {unanswered:,} with answers that their rules don't know."
+            f"{unknown:,} of unknown rules, {unanswered:,} with answers that their rules don't know, "
+            f"{len(reviews):,} reviews changed."
         )
-        if differ or unknown or unanswered:
+        if differ or unknown or unanswered or reviews:
             raise CommandError(summary)
         self.stdout.write(summary)
+
+
+def _unsealed(submission: Submission) -> list[str]:
+    return [] if submission.is_sealed else ["it is not as it was saved: its seal does not fit"]
 
 
 def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
