@@ -110,7 +110,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django_otp",
     "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
 ]
@@ -201,6 +200,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_AGE = None
+SESSION_ENGINE = "screening.desk.sessions"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 8 * 3600  # a working day, where the browser stays open
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # the cookie one can be read

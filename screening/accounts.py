@@ -7,11 +7,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from screening import audit
-from screening.models import OPEN, Action, Submission
+from screening.models import OPEN, Action, Phone, RecoveryCode, Submission
 
 UNUSED_AFTER = timedelta(days=90)
 
@@ -64,5 +62,5 @@ def reset_second_factor(account: User, actor: Any) -> None:
 
 
 def _delete_devices(account: User) -> None:
-    for device in (TOTPDevice, StaticDevice):
-        device.objects.filter(user=account).delete()
+    Phone.objects.filter(user=account).delete()
+    RecoveryCode.objects.filter(account=account).delete()

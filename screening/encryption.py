@@ -39,6 +39,11 @@ def lookup_data(use: str, text: str) -> bytes:
     raise ValueError("no key opens this")
 
 
+def reencrypted_lookup_text(use: str, text: str) -> str:
+    """Move a text to the newest key. Raise a ValueError if none of DATA_KEYS decrypts it."""
+    return lookup_texts(use, lookup_data(use, text))[0]
+
+
 def seals(use: str, content: str) -> list[str]:
     """Return the seal of a text under each of DATA_KEYS: an HMAC, 64 hex digits."""
     return [hmac.digest(derive_key(secret, use), content.encode(), "sha256").hex() for secret in settings.DATA_KEYS]

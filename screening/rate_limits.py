@@ -11,6 +11,7 @@ from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
@@ -20,41 +21,51 @@ from screening.models import RateLimitCount, RateLimitWindow
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """An attempt that was counted; false if it is over the limit."""
+
+    number: int  # within the hour; 0 if over the limit
+    raised: tuple[int, ...]  # keys of the counts that it raised
+
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+    def refund(self) -> None:
+        """Take it back: it turned out to be right."""
+        RateLimitCount.objects.filter(pk__in=self.raised, count__gt=0).update(count=F("count") - 1)
+
+
+@dataclass(frozen=True)
 class Limit:
     """Attempts allowed within an hour.
 
     Once the total is used up, each client still has `reserved` attempts of its own, so that nobody is locked out by
-    what others do.
+    what others do. Of a limit that is `anywhere`, the name alone is the client.
     """
 
     key: str
     per_client: int
     total: int
     reserved: int
+    anywhere: bool = False
 
-    def hit(self, request: HttpRequest, name: str = "") -> int:
-        """Record an attempt; return its number within the hour, or 0 if over the limit.
-
-        Attempts with different names from one address are counted apart.
-        """
+    def hit(self, request: HttpRequest, name: str = "") -> Attempt:
+        """Count an attempt. Attempts with different names from one address are counted apart."""
         window = _current_window()
-        number = _increment(self.key, client_hash(request, window, name), window, self.per_client)
-        if number and not _increment(self.key, "", window, self.total) and number > self.reserved:
-            return 0
-        return number
-
-    def refund(self, request: HttpRequest, name: str = "") -> None:
-        """Take back an attempt that turned out to be right."""
-        window = _current_window()
-        clients = (client_hash(request, window, name), "")
-        counts = RateLimitCount.objects.filter(limit=self.key, client__in=clients, window=window, count__gt=0)
-        counts.update(count=F("count") - 1)
+        client = client_hash(None if self.anywhere else request, window, name)
+        number, *raised = _increment(self.key, client, window, self.per_client)
+        if number:
+            total, *more = _increment(self.key, "", window, self.total)
+            raised += more
+            number = number if total or number <= self.reserved else 0
+        return Attempt(number, tuple(raised))
 
 
 RETURN_CODE = Limit("return", per_client=200, total=4000, reserved=20)  # wrong codes; a shelter shares one address
 SAVE = Limit("save", per_client=400, total=4000, reserved=40)  # a whole clinic may share one address
 SIGN_IN = Limit("sign in", per_client=20, total=2000, reserved=5)  # wrong passwords from one address
 USERNAME = Limit("name", per_client=5, total=2000, reserved=5)  # wrong passwords for one name from one address
+ANYWHERE = Limit("anywhere", per_client=200, total=2000, reserved=200, anywhere=True)  # for one name
 SECOND_FACTOR = Limit("code", per_client=5, total=2000, reserved=5)  # wrong codes for one account
 
 
@@ -66,17 +77,16 @@ def _current_window() -> RateLimitWindow:
     return window
 
 
-def _increment(limit: str, client: str, window: RateLimitWindow, maximum: int) -> int:
-    """Add one and return the count, or 0 if it is at `maximum` already. Condition and count are one statement."""
-    row = RateLimitCount.objects.filter(limit=limit, client=client, window=window)
-    below = row.filter(count__lt=maximum)
-    if not below.update(count=F("count") + 1):
-        _row, created = RateLimitCount.objects.get_or_create(
-            limit=limit, client=client, window=window, defaults={"count": 1}
+def _increment(limit: str, client: str, window: RateLimitWindow, maximum: int) -> tuple[int, ...]:
+    """Add one, unless it is at `maximum` already, in one statement; return the count and its key, or 0."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO screening_attempts (what, place, hour_id, count) VALUES (%s, %s, %s, 1) "
+            "ON CONFLICT (what, place, hour_id) DO UPDATE SET count = screening_attempts.count + 1 "
+            "WHERE screening_attempts.count < %s RETURNING count, id",
+            [limit, client, connection.ops.adapt_datetimefield_value(window.starts_at), maximum],
         )
-        if not created and not below.update(count=F("count") + 1):
-            return 0
-    return row.values_list("count", flat=True).get()
+        return cursor.fetchone() or (0,)
 
 
 def delete_old_windows() -> None:
@@ -84,14 +94,14 @@ def delete_old_windows() -> None:
     RateLimitWindow.objects.filter(starts_at__lt=timezone.now() - timedelta(hours=1, minutes=1)).delete()
 
 
-def client_hash(request: HttpRequest, window: RateLimitWindow, name: str = "") -> str:
-    """Hash the client's address, and the name that it gives, under the key of this window; 32 hex digits.
+def client_hash(request: HttpRequest | None, window: RateLimitWindow, name: str = "") -> str:
+    """Hash the client's address, if any, and the name that it gives, under the key of this window; 32 hex digits.
 
     Behind a proxy it is the last address in X-Forwarded-For: the one that our own proxy wrote. Of an IPv6 address only
     the network counts, because a single line has the rest to itself.
     """
-    text = request.META.get("REMOTE_ADDR", "")
-    if settings.BEHIND_PROXY:
+    text = request.META.get("REMOTE_ADDR", "") if request else ""
+    if request and settings.BEHIND_PROXY:
         forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         text = next(filter(None, reversed(forwarded)), text)
     try:

@@ -9,11 +9,12 @@ import re
 import secrets
 import unicodedata
 
-from screening.encryption import lookup_data, lookup_texts
+from screening.encryption import lookup_texts
 
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 READ_AS = str.maketrans("OIL", "011")
 LENGTH = 24
+KEY_USE = "code"
 
 
 def _check(symbols: str) -> str:
@@ -51,9 +52,4 @@ def parse(typed: str) -> str:
 
 def encrypted_hashes(code: str) -> list[str]:
     """Hash a code and encrypt the hash under each key, the newest first: it may be stored in any of these forms."""
-    return lookup_texts("code", hashlib.sha256(code.encode()).digest())
-
-
-def reencrypted(stored: str) -> str:
-    """Encrypt a stored hash under the newest key. Raise a ValueError if no key decrypts it."""
-    return lookup_texts("code", lookup_data("code", stored))[0]
+    return lookup_texts(KEY_USE, hashlib.sha256(code.encode()).digest())

@@ -201,7 +201,7 @@ POINTS = (
     "screening.models.audit.LogLine.sealed",
     "screening.desk.agreement.versions",
     "screening.desk.export.Purpose.clean",
-    "django.contrib.sessions.models.Session.objects.get",
+    "screening.desk.sessions.SessionStore._get_session_from_db",
     "django.db.backends.utils.CursorWrapper.execute",
 )
 

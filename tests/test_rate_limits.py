@@ -69,7 +69,7 @@ def test_address_is_taken_from_our_own_proxy_only(settings: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_limit_holds_when_all_come_at_the_same_moment() -> None:
     limit = Limit("test", per_client=10, total=1000, reserved=1)
-    attempts = run_at_once(*[lambda: [limit.hit(RequestFactory().get("/")) for _ in range(5)]] * 8)
+    attempts = run_at_once(*[lambda: [limit.hit(RequestFactory().get("/")).number for _ in range(5)]] * 8)
     numbers = [number for each in attempts for number in each]
     assert len(numbers) == 40
     assert sum(number > 0 for number in numbers) == 10
@@ -83,7 +83,7 @@ def test_whole_clinic_behind_one_address_gets_through_and_a_flood_does_not(perso
     person.finishes(IOP, "save")
     assert "many" in Submission.objects.get().spam_signs
     assert all(rate_limits.SAVE.hit(request) for _ in range(199))
-    assert rate_limits.SAVE.hit(request) == 0
+    assert not rate_limits.SAVE.hit(request)
     late = Person(Client())
     late.answers_every_page(IOP)
     response = late.client.post("/check/", {"action": "save"})
@@ -132,6 +132,7 @@ POLICY = {  # limit -> attempts per client, in total, and for each client when t
     "SAVE": (400, 4000, 40),
     "SIGN_IN": (20, 2000, 5),
     "USERNAME": (5, 2000, 5),
+    "ANYWHERE": (200, 2000, 200),
     "SECOND_FACTOR": (5, 2000, 5),
 }
 
@@ -148,7 +149,22 @@ def test_last_attempt_that_is_allowed_and_the_first_that_is_not(
     per_client: int, total: int, reserved: int, allowed: int
 ) -> None:
     limit, request = Limit("test", per_client, total, reserved), RequestFactory().get("/")
-    assert [limit.hit(request) for _ in range(allowed + 3)] == [*range(1, allowed + 1), 0, 0, 0]
+    assert [limit.hit(request).number for _ in range(allowed + 3)] == [*range(1, allowed + 1), 0, 0, 0]
+
+
+@pytest.mark.django_db
+def test_refund_lowers_only_what_its_own_attempt_raised() -> None:
+    limit, request = Limit("test", per_client=2, total=9, reserved=1), RequestFactory().get("/")
+    with time_machine.travel("2026-11-23 12:59:59Z", tick=False) as clock:
+        before = limit.hit(request)
+        clock.shift(timedelta(seconds=2))
+        assert [limit.hit(request).number for _place in range(2)] == [1, 2]
+        before.refund()
+        refused = limit.hit(request)
+        assert not refused
+        refused.refund()
+        assert not limit.hit(request), "neither a refund of the hour before nor one of a refusal makes room"
+        assert sorted(RateLimitCount.objects.values_list("count", flat=True)) == [0, 0, 2, 2]
 
 
 @pytest.mark.parametrize(("minute", "kept"), [(0, 1), (59, 1), (60, 1), (61, 0)])

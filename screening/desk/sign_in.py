@@ -1,53 +1,90 @@
 """Signing in at the desk: a password, then a code from a phone. Forms validate; the functions here act."""
 
 from base64 import b32encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Any, cast
 
 import qrcode
 from django import forms
 from django.conf import settings
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth import login
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
+from django.contrib.auth import authenticate, login, update_session_auth_hash
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django_otp import login as otp_login
 from django_otp import verify_token
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from qrcode.image.svg import SvgPathImage
 
 from screening import accounts, audit, draft, rate_limits
 from screening.desk import sessions
-from screening.models import Action
+from screening.models import Action, Phone, RecoveryCode
+from screening.rate_limits import Attempt
 
-RECOVERY_CODES = 10
+CODE_AFTER = 20  # wrong passwords for one name within the hour, after which the phone's code comes first
 
 TOO_MANY = _("Too many wrong tries for this name. Try again in an hour, or ask whoever manages the accounts.")
 TOO_MANY_HERE = _("Too many wrong passwords came from your internet connection. Try again in an hour.")
+BUSY = _("Many people are signing in just now. Please try again in a minute.")
+CODE_TOO = _(
+    "Many wrong passwords were tried for this name. Type the code that your phone shows, too. If you have not set up a "
+    "phone yet, leave it empty."
+)
 TOO_SOON = _("Too soon after a wrong code. Wait a little, and type the code shown then.")
 WRONG_CODE = _("This code is not right, or it was used before. Wait for the next one, and type that.")
 
 
-class SignInForm(AdminAuthenticationForm):
-    """Validate name and password; with a refusal, fail without checking them."""
+_hashing = BoundedSemaphore(2)  # passwords hashed at once: more would take the processors from people's pages
+WAIT = 2.0  # seconds that a sign-in waits for its turn
 
-    def __init__(self, *args: Any, refusal: object = "", **kwargs: Any) -> None:
+
+@contextmanager
+def turn_to_hash() -> Iterator[bool]:
+    """Wait for a turn to hash a password; yield whether it came. With a transaction open, others would wait."""
+    came = _hashing.acquire(timeout=WAIT)
+    try:
+        yield came
+    finally:
+        if came:
+            _hashing.release()
+
+
+class SignInForm(AdminAuthenticationForm):
+    """Validate name and password; with a refusal, fail without checking them.
+
+    With `attempt`, that many passwords were tried for this name from everywhere, so the phone's code is asked for too.
+    """
+
+    def __init__(self, *args: Any, refusal: object = "", attempt: Attempt | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.refusal = refusal
+        self.refusal, self.attempt = refusal, attempt
+        if attempt is not None:
+            self.fields["code"] = forms.CharField(label=_("Code"), max_length=20, required=False, help_text=CODE_TOO)
 
     def clean(self) -> dict[str, Any]:
         if self.refusal:
             raise ValidationError(cast(str, self.refusal), code="refused")
+        name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if name and password and not self._may_try(name):
+            authenticate(self.request, username=name, password=password)  # takes as long as if it counted
+            raise self.get_invalid_login_error()
         return super().clean()
+
+    def _may_try(self, name: str) -> bool:
+        if self.attempt is None:
+            return True
+        phone = Phone.objects.filter(user__username=name, confirmed=True).first()
+        return phone.shows(self.cleaned_data.get("code", "")) if phone else bool(self.attempt)
 
     def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
@@ -63,18 +100,27 @@ class SignInView(LoginView):
 
     authentication_form = SignInForm
     template_name = "admin/sign_in.html"
+    refusal: object = ""
+    attempts: tuple[Attempt, ...] = ()
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.username = typed_name(request)
-        self.attempt = rate_limits.USERNAME.hit(request, self.username)
-        if not self.attempt:
-            self.refusal: object = TOO_MANY
+        here, name = rate_limits.SIGN_IN.hit(request), rate_limits.USERNAME.hit(request, self.username)
+        if here and name:
+            self.attempts = (here, name, rate_limits.ANYWHERE.hit(request, self.username))
         else:
-            self.refusal = "" if rate_limits.SIGN_IN.hit(request) else TOO_MANY_HERE
-        return super().post(request, *args, **kwargs)
+            self.refusal = TOO_MANY_HERE if name else TOO_MANY
+        with turn_to_hash() as came:
+            if not came:
+                self._refund()
+                self.refusal = BUSY
+                return self.render_to_response(self.get_context_data(form=self.get_form()), status=503)
+            return super().post(request, *args, **kwargs)
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"refusal": getattr(self, "refusal", "")}
+        anywhere = self.attempts[-1] if self.attempts else None
+        many = anywhere is not None and not 0 < anywhere.number <= CODE_AFTER
+        return super().get_form_kwargs() | {"refusal": self.refusal, "attempt": anywhere if many else None}
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Sign in, start the session, and clear the answers of an earlier visitor."""
@@ -94,12 +140,36 @@ class SignInView(LoginView):
         if not self.refusal and "__all__" not in form.errors:
             self._refund()  # a field was left empty: nothing was guessed
         elif not self.refusal:
-            record_wrong_attempt(self.username, self.attempt, rate_limits.USERNAME)
+            record_wrong_attempt(self.username, self.attempts[1].number, rate_limits.USERNAME)
         return super().form_invalid(form)
 
     def _refund(self) -> None:
-        rate_limits.USERNAME.refund(self.request, self.username)
-        rate_limits.SIGN_IN.refund(self.request)
+        for attempt in self.attempts:
+            attempt.refund()
+
+
+class ChangeOwnPasswordView(PasswordChangeView):
+    """Change one's own password; a wrong old one counts as a wrong password at the sign-in."""
+
+    form_class = AdminPasswordChangeForm
+    success_url = reverse_lazy("admin:password_change_done")
+    attempt: Any = None
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        account = form.save(commit=False)  # hashed before the transaction
+        with transaction.atomic():
+            account.save(update_fields=["password"])
+            update_session_auth_hash(self.request, account)
+            audit.record(Action.ACCOUNT, account, change="password_changed")
+        self.attempt.refund()
+        return redirect(self.get_success_url())
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        if "old_password" in form.errors:
+            record_wrong_attempt(self.request.user.get_username(), self.attempt.number, rate_limits.USERNAME)
+        else:
+            self.attempt.refund()
+        return super().form_invalid(form)
 
 
 def typed_name(request: HttpRequest) -> str:
@@ -111,15 +181,15 @@ def typed_name(request: HttpRequest) -> str:
 
 
 def record_wrong_attempt(name: str, attempt: int, limit: rate_limits.Limit) -> None:
-    """Add an audit entry if there is such an account; other names are not stored: they may be a password.
+    """Add an audit entry; it names an account alone, for another name may be a password.
 
     The attempt that uses up the limit adds a second one.
     """
-    if account := User.objects.filter(username=name).first():
-        with transaction.atomic():
-            audit.record(Action.NOT_SIGNED_IN, account)
-            if attempt == limit.per_client:
-                audit.record(Action.LOCKED_OUT, account)
+    account = User.objects.filter(username=name).first()
+    with transaction.atomic():
+        audit.record(Action.NOT_SIGNED_IN, account)
+        if attempt == limit.per_client:
+            audit.record(Action.LOCKED_OUT, account)
 
 
 def next_page(request: HttpRequest) -> str:
@@ -134,44 +204,35 @@ def to_code(request: HttpRequest) -> str:
     return f"{reverse('admin:code')}?{urlencode({'next': next_page(request)})}"
 
 
-def device(account: Any) -> TOTPDevice | None:
-    """The phone that the account has set up."""
-    return TOTPDevice.objects.filter(user=account, confirmed=True).first()
+def device(account: Any) -> Any:
+    """The phone that the account has set up, if any."""
+    return Phone.objects.filter(user=account, confirmed=True).first()
 
 
-def new_device(request: HttpRequest) -> TOTPDevice:
+def new_device(request: HttpRequest) -> Any:
     """The phone that is about to be set up.
 
     Each sign-in has a key of its own: someone else who has the password, and went no further, does not know it.
     """
-    unconfirmed = TOTPDevice.objects.filter(user=cast(User, request.user), confirmed=False)
+    unconfirmed = Phone.objects.filter(user=cast(User, request.user), confirmed=False)
     phone = unconfirmed.filter(pk=request.session.get("phone")).first()
     if phone is None:
         unconfirmed.delete()
-        phone = TOTPDevice.objects.create(user=request.user, name="phone", confirmed=False)
+        phone = Phone.new(request.user)
         request.session["phone"] = phone.pk
     return phone
 
 
-def qr_code(phone: TOTPDevice) -> SafeString:
+def qr_code(phone: Phone) -> SafeString:
     """The key of a phone as an SVG image, for its camera."""
     image = qrcode.make(phone.config_url, image_factory=SvgPathImage, box_size=12, border=2)
     return mark_safe(str(image.to_string(encoding="unicode")))  # noqa: S308 - drawn here, of squares alone
 
 
-def key_to_type(phone: TOTPDevice) -> str:
+def key_to_type(phone: Phone) -> str:
     """The same key in groups of four characters, for whoever can't use a camera."""
     key = b32encode(phone.bin_key).decode()
     return " ".join(key[start : start + 4] for start in range(0, len(key), 4))
-
-
-def recovery_codes(account: Any) -> list[str]:
-    """Replace the account's recovery codes by new ones; each is good for one sign-in."""
-    static, _created = StaticDevice.objects.get_or_create(user=account, name="recovery")
-    static.token_set.all().delete()
-    tokens = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
-    StaticToken.objects.bulk_create(StaticToken(device=static, token=token) for token in tokens)
-    return tokens
 
 
 class CodeForm(forms.Form):
@@ -190,22 +251,25 @@ class CodeForm(forms.Form):
 def verify(request: HttpRequest, code: str) -> object:
     """Sign in with a code of the second factor; return "" or why it was refused."""
     account = cast(User, request.user)
-    asked: Any = StaticDevice.objects.filter(user=account).first()
-    if code.isdigit():
-        asked = device(account) or new_device(request)
-    if asked and not asked.verify_is_allowed()[0]:  # django-otp requires a longer wait after each wrong code
+    phone = device(account) or new_device(request)
+    if not phone.verify_is_allowed()[0]:  # django-otp requires a longer wait after each wrong code
         return TOO_SOON
     attempt = rate_limits.SECOND_FACTOR.hit(request, account.get_username())
     if not attempt:
         return TOO_MANY
     with transaction.atomic():
-        accepted = verify_token(account, asked.persistent_id, code) if asked else None
+        if code.isdigit():
+            accepted = verify_token(account, phone.persistent_id, code)
+        else:
+            accepted = phone if phone.confirmed and RecoveryCode.use(account, code) else None
+            if not accepted:
+                phone.throttle_increment()
         if accepted:
             _begin_verified_session(request, accepted)
     if not accepted:
-        record_wrong_attempt(account.get_username(), attempt, rate_limits.SECOND_FACTOR)
+        record_wrong_attempt(account.get_username(), attempt.number, rate_limits.SECOND_FACTOR)
         return WRONG_CODE
-    rate_limits.SECOND_FACTOR.refund(request, account.get_username())
+    attempt.refund()
     return ""
 
 

@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from screening import audit, audit_checks, notifications, rate_limits, retention
 from screening.desk import agreement, queues, replay_page, sessions, sign_in
-from screening.models import Action, Submission
+from screening.models import Action, RecoveryCode, Submission
 
 TYPED = ("-text", "-reason")  # the ends of the names of fields in which staff write
 
@@ -154,7 +154,7 @@ class DeskSite(admin.AdminSite):
             elif phone:
                 return redirect(wanted)
             else:
-                context["codes"] = sign_in.recovery_codes(request.user)
+                context["codes"] = RecoveryCode.renew(request.user)
         if not phone and "codes" not in context:
             new = sign_in.new_device(request)
             context |= {"picture": sign_in.qr_code(new), "key": sign_in.key_to_type(new)}
@@ -170,18 +170,13 @@ class DeskSite(admin.AdminSite):
             return super().logout(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Allow no more attempts at the old password here than at the sign-in."""
-        name = request.user.get_username()
-        attempt = rate_limits.USERNAME.hit(request, name) if request.method == "POST" else 1
-        if not attempt:
-            return self._not_done(request, _("Not changed"), sign_in.TOO_MANY)
-        with transaction.atomic():
-            response = super().password_change(request, extra_context)
-            form = getattr(response, "context_data", {}).get("form")  # none once it is changed
-            if form and "old_password" in form.errors:
-                sign_in.record_wrong_attempt(name, attempt, rate_limits.USERNAME)
-            elif request.method == "POST":
-                rate_limits.USERNAME.refund(request, name)
-            if not form:
-                audit.record(Action.ACCOUNT, request.user, change="password_changed")
-            return response
+        context = self.each_context(request) | (extra_context or {})
+        if request.method != "POST":
+            return sign_in.ChangeOwnPasswordView.as_view(extra_context=context)(request)
+        attempt = rate_limits.USERNAME.hit(request, request.user.get_username())
+        with sign_in.turn_to_hash() as came:
+            if attempt and came:
+                return sign_in.ChangeOwnPasswordView.as_view(extra_context=context, attempt=attempt)(request)
+        if attempt:
+            attempt.refund()
+        return self._not_done(request, _("Not changed"), sign_in.BUSY if attempt else sign_in.TOO_MANY)

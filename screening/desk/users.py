@@ -15,7 +15,6 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django_otp.plugins.otp_static.admin import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from screening import accounts, audit
@@ -24,7 +23,7 @@ from screening.desk.roles import ROLES
 from screening.models import Action
 
 # The packages imported above have registered pages of their own: permissions and second factors are not edited by hand.
-for model in (User, Group, TOTPDevice, StaticDevice):
+for model in (User, Group, TOTPDevice):
     admin.site.unregister(model)
 
 

@@ -11,7 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import migrations, models
 
 import screening.fields
-from screening import audit_triggers, return_codes
+from screening import audit_triggers
+from screening.encryption import lookup_data
 from screening.models.audit import LogHead, LogLine, LogLink, log_keys, new_number
 
 LINES = ("screening_logline",)
@@ -23,7 +24,7 @@ def refuse_wrong_keys_and_make_canary(apps, editor):
     rows = apps.get_model("screening", "Submission").objects.order_by("pk")
     for row in filter(None, (rows.first(), rows.last())):
         try:
-            return_codes.reencrypted(row.code)
+            lookup_data("code", row.code)
         except ValueError:
             raise ImproperlyConfigured(
                 "DATA_KEYS does not open what is stored. Put the earlier key back, then migrate."

@@ -4,6 +4,7 @@ from screening.models.audit import Action, LogHead, LogLine, LogLink
 from screening.models.contact import Contact
 from screening.models.counts import ErasureCount, RateLimitCount, RateLimitWindow
 from screening.models.keys import Canary, SealedModel, refuse_wrong_keys
+from screening.models.second_factor import Phone, RecoveryCode
 from screening.models.staff import Note, Notification, Review, is_result_hidden, result_visible_to
 from screening.models.submission import (
     OPEN,
@@ -36,9 +37,11 @@ __all__ = [
     "Note",
     "Notification",
     "Outcome",
+    "Phone",
     "Program",
     "RateLimitCount",
     "RateLimitWindow",
+    "RecoveryCode",
     "Review",
     "SealedModel",
     "Status",

@@ -195,7 +195,7 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
         replace(draft, finished=draft.finished or Finished.VIEWED).write(response)
         return response
     try:
-        number = rate_limits.SAVE.hit(request)
+        number = rate_limits.SAVE.hit(request).number
         if not number:
             return _check_page(request, draft, error=str(TOO_MANY_SAVED), status=429)
         if draft.finished == Finished.SAVED and not Submission.objects.with_code(draft.code):

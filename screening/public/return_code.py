@@ -34,12 +34,13 @@ def come_back(request: HttpRequest) -> HttpResponse:
     if not code:  # not counted as an attempt: it reveals nothing
         return _form(request, MISTYPED, 422)
     try:
-        if not rate_limits.RETURN_CODE.hit(request):
+        attempt = rate_limits.RETURN_CODE.hit(request)
+        if not attempt:
             return _form(request, TOO_MANY, 429)
         saved = Submission.objects.with_code(code)
         if saved is None:
             return _form(request, UNKNOWN, 422)
-        rate_limits.RETURN_CODE.refund(request)
+        attempt.refund()
     except DatabaseError as error:
         log.error("a code could not be looked up: %s", type(error).__name__)
         return _form(request, DOWN, 503)

@@ -7,10 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Browser, Page, expect
 
-from screening.models import Submission
+from screening.models import Phone, Submission
 from tests.answers import CLOSE_CALL, IOP, URGENT
 from tests.desk.helpers import CASES, PASSWORD, ask_for_call, member
 
@@ -24,7 +23,7 @@ def sign_in(page: Page, name: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Your second factor")).to_be_visible()
-    device = TOTPDevice.objects.get(user__username=name)
+    device = Phone.objects.get(user__username=name)
     totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
     totp.time = timezone.now().timestamp()
     page.get_by_label("Code").fill(f"{totp.token():06}")

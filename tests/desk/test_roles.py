@@ -73,6 +73,8 @@ MODELS: dict[str, dict[str, str]] = {
     },
     # Models without a page:
     "canary": {},
+    "phone": {},
+    "recoverycode": {},
     "loghead": {},
     "loglink": {},
     "notification": {},

@@ -1,22 +1,26 @@
 """Signing in at the desk: password and code, lockout, how long a session lasts, accounts that are closed."""
 
 import re
+from base64 import b32encode
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_static.models import StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from screening import accounts
+from screening import accounts, rate_limits
 from screening.desk import sign_in
-from screening.models import LogLine, Submission
+from screening.models import LogLine, Phone, RateLimitCount, RecoveryCode, Submission
+from screening.models.second_factor import RECOVERY_CODES
 from tests.answers import IOP
 from tests.desk.helpers import CASES, PASSWORD, form_of, member, url_of
 from tests.helpers import output_of, parse, text_of
@@ -39,7 +43,7 @@ def password(client: Client, name: str = "ann", word: str = PASSWORD, **more: st
     return client.post(LOGIN, {"username": name, "password": word, **more})
 
 
-def now(device: TOTPDevice, steps: int = 0) -> str:
+def now(device: Phone, steps: int = 0) -> str:
     """Return the code of the phone, this many steps of 30 seconds from now."""
     totp = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
     totp.time = timezone.now().timestamp() + 30 * steps
@@ -50,7 +54,7 @@ def enrolled(client: Client, user: User) -> list[str]:
     """Set up the second factor, as at a first sign-in; return the recovery codes."""
     password(client, user.username)
     client.get(CODE)
-    page = client.post(CODE, {"code": now(TOTPDevice.objects.get(user=user))})
+    page = client.post(CODE, {"code": now(Phone.objects.get(user=user))})
     return [code.text for code in parse(page).select(".recovery-codes code")]
 
 
@@ -75,7 +79,7 @@ def test_first_sign_in_sets_up_the_second_factor_and_shows_recovery_codes_once(
     page = client.get(response.url)
     (picture,) = parse(page).select(".qr svg")
     assert picture.select("path")
-    device = TOTPDevice.objects.get(user=ann)
+    device = Phone.objects.get(user=ann)
     assert not device.confirmed
     key = parse(page).select_one("code").text.replace(" ", "")
     assert f"secret={key}" in device.config_url
@@ -85,7 +89,7 @@ def test_first_sign_in_sets_up_the_second_factor_and_shows_recovery_codes_once(
     with time_machine.travel(timezone.now() + timedelta(seconds=5), tick=False):
         done = client.post(CODE, {"code": f" {now(device)[:3]} {now(device)[3:]} ", "next": CASES})
         codes = parse(done).select(".recovery-codes code")
-        assert len(codes) == sign_in.RECOVERY_CODES == StaticToken.objects.count()
+        assert len(codes) == RECOVERY_CODES == RecoveryCode.objects.count()
         assert parse(done).select_one("a.button")["href"] == CASES
         assert client.get(CASES).status_code == 200
         assert not parse(client.get(CODE, follow=True)).select(".recovery-codes")
@@ -95,7 +99,7 @@ def test_first_sign_in_sets_up_the_second_factor_and_shows_recovery_codes_once(
 def test_code_is_good_once_and_a_recovery_code_too(client: Client, ann: User, second_factor: None) -> None:
     with time_machine.travel("2026-11-23 12:00", tick=False):
         codes = enrolled(client, ann)
-        device = TOTPDevice.objects.get()
+        device = Phone.objects.get()
         other = Client()
         password(other)
         assert "picture" not in str(other.get(CODE).content)  # the password alone sets up no second phone
@@ -122,8 +126,8 @@ def test_key_that_someone_saw_who_has_only_the_password_is_not_the_one_set_up(an
     assert shown
     assert seen.text != shown.text
     assert parse(client.get(CODE)).select_one("code") == shown, "the same, as long as it is the same sign-in"
-    client.post(CODE, {"code": now(TOTPDevice.objects.get())})
-    assert TOTPDevice.objects.get().confirmed
+    client.post(CODE, {"code": now(Phone.objects.get())})
+    assert Phone.objects.get().confirmed
     assert other.get(CASES).status_code == 302
 
 
@@ -132,7 +136,7 @@ def test_reset_of_the_second_factor_ends_the_session(client: Client, ann: User, 
     assert client.get(CASES).status_code == 200
     accounts.reset_second_factor(ann, "manager")
     assert client.get(CODE).headers["Location"] == LOGIN
-    assert not TOTPDevice.objects.exists()
+    assert not Phone.objects.exists()
     assert "_auth_user_id" not in client.session
     enrolled(client, ann)
     assert client.get(CASES).status_code == 200
@@ -145,7 +149,7 @@ def test_code_of_someone_else_does_not_let_in(client: Client, ann: User, second_
     enrolled(other, ann)
     other = Client()
     password(other)
-    for code in (codes[0], now(TOTPDevice.objects.get(user=bob), 1), "", "٣٣٣٣٣٣", "x" * 300, "-1"):
+    for code in (codes[0], now(Phone.objects.get(user=bob), 1), "", "٣٣٣٣٣٣", "x" * 300, "-1"):
         assert other.post(CODE, {"code": code}).status_code == 422
         assert other.get(DESK).status_code == 302
 
@@ -153,7 +157,7 @@ def test_code_of_someone_else_does_not_let_in(client: Client, ann: User, second_
 def test_code_page_needs_the_password_first(client: Client, ann: User, second_factor: None) -> None:
     assert client.get(CODE).url == LOGIN
     assert client.post(CODE, {"code": "123456"}).url == LOGIN
-    assert not TOTPDevice.objects.exists()
+    assert not Phone.objects.exists()
 
 
 def test_who_is_half_signed_in_can_sign_in_as_someone_else(client: Client, ann: User, second_factor: None) -> None:
@@ -225,6 +229,133 @@ def test_five_wrong_codes_lock_out_too(client: Client, ann: User, second_factor:
     with time_machine.travel("2026-11-23 12:20", tick=False):
         assert "Too many wrong tries" in errors(other.post(CODE, {"code": codes[0]}))
     assert lines()[-2:] == ["not_signed_in", "locked_out"]
+
+
+@time_machine.travel("2026-11-23 12:10", tick=False)
+def test_many_wrong_passwords_from_everywhere_ask_for_the_phone_first_and_lock_nobody_out(
+    client: Client, ann: User, second_factor: None
+) -> None:
+    enrolled(client, ann)
+    phone = Phone.objects.get()
+    member("bob")
+
+    def attempt(place: int, word: str = "wrong", name: str = "ann", **more: str) -> Any:
+        return Client(REMOTE_ADDR=f"192.0.2.{place}").post(LOGIN, {"username": name, "password": word, **more})
+
+    for place in range(sign_in.CODE_AFTER):
+        response = attempt(place)
+        assert "code" not in response.context["form"].fields
+    asked = attempt(100)
+    assert "Type the code that your phone shows" in text_of(asked, ".helptext, .help, .form-row")
+    for code in ("", "000000", "٣٣٣٣٣٣", "x" * 19):
+        refused = attempt(101, PASSWORD, code=code)
+        assert (refused.status_code, errors(refused)) == (200, errors(asked)), "it does not tell a right password"
+    assert attempt(102, PASSWORD, code=now(phone)).status_code == 302
+    for place in range(103, 103 + rate_limits.ANYWHERE.per_client // 4 + 1):
+        for _time in range(4):
+            attempt(place)
+    assert attempt(250, PASSWORD, code=now(phone)).status_code == 302, "however many tries there were"
+    assert attempt(251, PASSWORD, name="bob").status_code == 302, "nobody else is asked"
+
+
+@time_machine.travel("2026-11-23 12:10", tick=False)
+def test_account_without_a_phone_is_not_locked_out_by_a_few_hundred_tries(ann: User, second_factor: None) -> None:
+    def attempt(place: int, word: str = "wrong") -> Any:
+        return Client(REMOTE_ADDR=f"192.0.2.{place}").post(LOGIN, {"username": "ann", "password": word})
+
+    for place in range(rate_limits.ANYWHERE.per_client // 4 - 1):
+        for _time in range(4):
+            attempt(place)
+    assert attempt(100, PASSWORD).status_code == 302
+    for _time in range(4):
+        attempt(101)
+    assert attempt(102, PASSWORD).status_code == 200, "then it waits for the next hour"
+
+
+def test_sign_in_says_busy_when_others_hash_and_counts_nothing(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "WAIT", 0.05)
+    with sign_in.turn_to_hash() as first, sign_in.turn_to_hash() as second:
+        assert (first, second) == (True, True)
+        for _time in range(7):
+            busy = password(Client())
+            assert busy.status_code == 503
+            assert "Many people are signing in just now." in errors(busy)
+        assert Client().get("/help/").status_code == 200
+    assert password(Client()).status_code == 302
+    assert RateLimitCount.objects.filter(count__gt=0).count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_password_is_hashed_within_a_transaction(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    member("ann")
+    hashed = []
+    encode = MD5PasswordHasher.encode
+
+    def watched(*args: Any, **kwargs: Any) -> str:
+        hashed.append(connection.in_atomic_block)
+        return encode(*args, **kwargs)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", watched)
+    password(Client(), word="wrong")
+    password(Client(), name="nobody")
+    password(client)
+    change(client, "wrong")
+    change(client, PASSWORD)
+    assert len(hashed) >= 6
+    assert not any(hashed)
+
+
+def test_signing_in_clears_the_answers_of_an_earlier_visitor(ann: User, settings: Any) -> None:
+    for settings.SECOND_FACTOR in (False, True):
+        visitor = Client()
+        visitor.post("/questions/safety/", {"emergency": "none"})
+        assert visitor.cookies["draft"].value
+        assert password(visitor).status_code == 302
+        assert not visitor.cookies["draft"].value
+
+
+def test_wrong_password_does_the_same_work_for_a_known_and_an_unknown_name(ann: User) -> None:
+    """So that the time of the answer does not tell which names exist."""
+    password(Client(), word="wrong")  # the hour's window is made
+    asked = []
+    for name in ("ann", "nobody", "ann", "nobody"):
+        with CaptureQueriesContext(connection) as queries:
+            password(Client(), name=name, word="wrong")
+        asked.append([query["sql"].partition(" ")[0] for query in queries])
+    assert asked == asked[:1] * 4
+    assert [*LogLine.objects.filter(action="not_signed_in").order_by("number").values_list("actor", flat=True)] == [
+        "ann",
+        "ann",
+        "",
+        "ann",
+        "",
+    ]
+
+
+def test_stolen_database_lets_nobody_sign_in(client: Client, ann: User, second_factor: None) -> None:
+    codes = enrolled(client, ann)
+    stored = [str(row) for model in (Session, Phone, RecoveryCode) for row in model.objects.values()]
+    phone = Phone.objects.get()
+    for secret in (*codes, phone.bin_key.hex(), b32encode(phone.bin_key).decode(), client.cookies["session"].value):
+        assert secret not in "".join(stored)
+    for key in Session.objects.values_list("session_key", flat=True):
+        thief = Client()
+        thief.cookies["session"] = key
+        assert thief.get(DESK).status_code == 302
+
+
+def test_new_keys_move_phones_and_recovery_codes_along(client: Client, ann: User, settings: Any) -> None:
+    settings.SECOND_FACTOR = True
+    with time_machine.travel("2026-11-23 12:00", tick=False):
+        codes = enrolled(client, ann)
+    settings.DATA_KEYS = ["n3w" * 20, *settings.DATA_KEYS]
+    output_of("rotate_keys")
+    settings.DATA_KEYS = settings.DATA_KEYS[:1]
+    for minute, code in ((5, codes[0]), (7, None)):
+        with time_machine.travel(f"2026-11-23 12:0{minute}", tick=False):
+            other = Client()
+            password(other)
+            assert other.post(CODE, {"code": code or now(Phone.objects.get())}).status_code == 302
 
 
 # How long it lasts
@@ -363,7 +494,7 @@ def test_closed_account_is_opened_again_with_a_new_password_and_a_new_second_fac
 ) -> None:
     enrolled(client, ann)
     account("close", "ann")
-    assert not TOTPDevice.objects.exists()
+    assert not Phone.objects.exists()
     assert "manage.py changepassword ann" in account("open", "ann")
     assert password(Client()).status_code == 200
     ann.refresh_from_db()
@@ -377,19 +508,19 @@ def test_closed_account_is_opened_again_with_a_new_password_and_a_new_second_fac
 
 
 def test_lost_phone_is_reset_by_a_colleague_and_not_by_oneself(ann: User, staff_client: Client) -> None:
-    TOTPDevice.objects.create(user=ann, confirmed=True)
+    Phone.objects.create(user=ann, confirmed=True)
     me = User.objects.get(username="staff")
-    TOTPDevice.objects.create(user=me, confirmed=True)
+    Phone.objects.create(user=me, confirmed=True)
     staff_client.post(f"/admin/auth/user/{me.pk}/reset/")
     staff_client.post(f"/admin/auth/user/{me.pk}/close/")
     staff_client.get(f"/admin/auth/user/{ann.pk}/reset/")
-    assert TOTPDevice.objects.count() == 2
+    assert Phone.objects.count() == 2
     staff_client.post(f"/admin/auth/user/{ann.pk}/reset/")
-    assert [device.user for device in TOTPDevice.objects.all()] == [me]
+    assert [device.user for device in Phone.objects.all()] == [me]
     assert User.objects.get(username="staff").is_active
     assert LogLine.objects.filter(actor="staff", detail="change=second_factor_reset; account=ann").exists()
     account("reset", "staff")
-    assert not TOTPDevice.objects.exists()
+    assert not Phone.objects.exists()
 
 
 def test_accounts_that_nobody_used_for_90_days_are_closed(ann: User) -> None:
@@ -413,7 +544,7 @@ def test_account_that_was_unused_too_long_is_closed_at_sign_in_even_before_the_d
 
 
 def test_secrets_of_accounts_are_on_no_page(staff_client: Client, ann: User) -> None:
-    device = TOTPDevice.objects.create(user=ann, confirmed=True)
+    device = Phone.objects.create(user=ann, confirmed=True)
     for address in ("/admin/auth/user/", f"/admin/auth/user/{ann.pk}/change/"):
         html = staff_client.get(address).content.decode()
         assert "ann" in html

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from cryptography.fernet import InvalidToken
@@ -13,11 +14,16 @@ from django.db.models import Model, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from screening import audit, return_codes
-from screening.encryption import cipher
+from screening.encryption import cipher, reencrypted_lookup_text
 from screening.fields import EncryptedTextField
-from screening.models import Canary, SealedModel, Submission
+from screening.models import Canary, Phone, RecoveryCode, SealedModel, Submission, second_factor
 
 STORED = TextField()  # the stored form
+LOOKUPS = (
+    (Submission, "code", return_codes.KEY_USE),
+    (Phone, "key", second_factor.PHONE),
+    (RecoveryCode, "code", second_factor.RECOVERY_CODE),
+)
 BATCH = 500  # values that are moved in one transaction, so that nobody who saves has to wait long
 
 
@@ -31,7 +37,8 @@ class Command(BaseCommand):
             for field in model._meta.get_fields():
                 if isinstance(field, EncryptedTextField):
                     counts.update(_move(model, field.name, _anew))
-        counts.update(_move(Submission, "code", return_codes.reencrypted))
+        for model, name, use in LOOKUPS:
+            counts.update(_move(model, name, partial(reencrypted_lookup_text, use)))
         for model in models:
             if issubclass(model, SealedModel):
                 counts.update(_reseal(model))
