@@ -27,15 +27,16 @@ def close(account: User, actor: Any, reason: str = "asked") -> None:
     `reason` is a key for the log, "asked" or "unused".
     """
     with transaction.atomic():
+        User.objects.select_for_update().get(pk=account.pk)  # an account before its cases, these in order: no deadlock
         account.is_active = False
         account.set_unusable_password()
         account.save(update_fields=["is_active", "password"])
         _delete_devices(account)
         audit.record(Action.ACCOUNT, actor, change="closed", account=account.get_username(), reason=reason)
-        cases = Submission.objects.select_for_update().filter(assigned_to=account, rank__in=OPEN)
-        for reference in list(cases.order_by("pk").values_list("reference", flat=True)):
+        cases = Submission.objects.select_for_update().filter(assigned_to=account, rank__in=OPEN).order_by("pk")
+        for reference in list(cases.values_list("reference", flat=True)):
             audit.record(Action.CHANGED, actor, reference, assigned_to="")
-        cases.update(assigned_to=None)
+        cases.order_by().update(assigned_to=None)
 
 
 def reopen(account: User, actor: Any) -> None:
@@ -47,11 +48,16 @@ def reopen(account: User, actor: Any) -> None:
 
 
 def close_unused() -> int:
-    """Close the accounts that nobody uses; return how many."""
-    accounts = list(unused_accounts())
-    for account in accounts:
-        close(account, "", "unused")
-    return len(accounts)
+    """Close the accounts that nobody uses; return how many. Several processes may do so at once."""
+    return sum(close_if_unused(pk) for pk in unused_accounts().values_list("pk", flat=True))
+
+
+def close_if_unused(pk: int) -> bool:
+    with transaction.atomic():
+        account = unused_accounts().select_for_update().filter(pk=pk).first()
+        if account:
+            close(account, "", "unused")
+        return account is not None
 
 
 def reset_second_factor(account: User, actor: Any) -> None:

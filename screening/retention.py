@@ -49,7 +49,8 @@ def _erase_in_batches(reason: str, rows: QuerySet[Any]) -> Iterator[int]:
     """Yield the size of each batch, and 0 at the end."""
     while True:
         with transaction.atomic():
-            batch = list(rows.values_list("pk", flat=True)[:BATCH])
+            batch = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+            list(Submission.objects.select_for_update().filter(pk__in=batch).order_by("pk").values_list("pk"))
             # The condition is asked again when deleting: a case may have been reopened in between.
             _total, deleted = rows.filter(pk__in=batch).delete()
             if rows.model is Contact:

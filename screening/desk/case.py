@@ -190,6 +190,9 @@ class AppendOnlyInline(admin.StackedInline):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).none()
 
+    def get_formset(self, request: HttpRequest, obj: Submission | None = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, absolute_max=1, **kwargs)  # however many a crafted form sends
+
     def add(self, request: HttpRequest, added: Any) -> None:
         """Save a row, with its audit entry."""
         added.author = request.user

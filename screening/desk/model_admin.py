@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.functional import cached_property
 
 from screening import audit
@@ -21,6 +21,14 @@ class CappedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         return cast("QuerySet[Any]", self.object_list)[: self.MOST].count()
+
+
+def without(parameters: QueryDict, *names: str) -> QueryDict:
+    """Copy the parameters of a request without those named."""
+    kept = parameters.copy()
+    for name in names:
+        kept.pop(name, None)
+    return kept
 
 
 class DeskModelAdmin(admin.ModelAdmin):
@@ -60,11 +68,9 @@ class DeskModelAdmin(admin.ModelAdmin):
         return super().response_action(request, queryset, *args, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Treat the stock submit buttons that our pages don't show as a plain save."""
-        post: Any = request.POST.copy()
-        for button in ("_saveasnew", "_popup", "_to_field", *(() if "add" in self.pages else ("_addanother",))):
-            post.pop(button, None)
-        request.POST = post
+        """Treat the button to add another one, which our pages don't show, as a plain save."""
+        if "add" not in self.pages:
+            cast(Any, request).POST = without(request.POST, "_addanother")
         return super().changeform_view(request, *args, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:

@@ -136,7 +136,7 @@ class SignInView(LoginView):
 
     def form_invalid(self, form: Any) -> HttpResponse:
         if form.has_error("__all__", "unused"):
-            accounts.close(form.get_user(), "", "unused")
+            accounts.close_if_unused(form.get_user().pk)
         if not self.refusal and "__all__" not in form.errors:
             self._refund()  # a field was left empty: nothing was guessed
         elif not self.refusal:

@@ -20,8 +20,11 @@ from django.views.decorators.csrf import csrf_protect
 
 from screening import audit, audit_checks, notifications, rate_limits, retention
 from screening.desk import agreement, queues, replay_page, sessions, sign_in
+from screening.desk.model_admin import without
 from screening.models import Action, RecoveryCode, Submission
 
+# Parameters of Django's admin for what the desk does not have: pop-ups, copies, counts in filters.
+UNUSED = ("_popup", "_to_field", "_source_model", "_saveasnew", "_facets")
 TYPED = ("-text", "-reason")  # the ends of the names of fields in which staff write
 
 
@@ -63,6 +66,8 @@ class DeskSite(admin.AdminSite):
         guarded = super().admin_view(update_wrapper(or_refused, view), cacheable)
 
         def or_signed_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            asked: Any = request
+            asked.GET, asked.POST = without(request.GET, *UNUSED), without(request.POST, *UNUSED)
             if request.method == "POST" and not self.has_permission(request):
                 return self.signed_out(request)
             return guarded(request, *args, **kwargs)

@@ -235,6 +235,7 @@ class SubmissionAdmin(DeskModelAdmin):
                 Action.EXPORTED, request.user, count=count, purpose=purpose, filters=self.filters_used(request)
             )
             return export.as_csv(export.table(rows, request.user), "submissions")
+        audit.record(Action.LISTED, request.user, list=self.opts.model_name, filters=self.filters_used(request))
         context = self.admin_site.each_context(request) | {
             "title": gettext("Export"),
             "form": form,

@@ -1,7 +1,9 @@
 """Error pages: kind words, a way back and the crisis numbers, without the database."""
 
+import sys
 from collections.abc import Callable
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +21,7 @@ ERRORS = {
     ),
     403: (_("This page is not open to you"), _("You may need to sign in, or use another account.")),
     404: (_("We can’t find that page"), _("The address may be wrong, or the page may have moved.")),
+    503: (_("We can’t do that right now"), _("What we keep can’t be reached. Please try again in a few minutes.")),
     500: (_("Something went wrong on our side"), _("It was not your fault. Please try again in a minute.")),
 }
 
@@ -35,7 +38,12 @@ def _error_handler(status: int) -> Callable[..., HttpResponse]:
     return handler
 
 
-bad_request, forbidden, not_found, server_error = (_error_handler(status) for status in ERRORS)
+bad_request, forbidden, not_found = (_error_handler(status) for status in (400, 403, 404))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say so if it is the database that can't be reached: then trying again helps."""
+    return _error(request, 503 if isinstance(sys.exc_info()[1], DatabaseError) else 500)
 
 
 @never_cache

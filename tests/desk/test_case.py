@@ -333,3 +333,10 @@ def test_case_that_a_colleague_opened_within_15_minutes_says_so(
         signed_in(superuser("ann")).get(url_of(row))
         clock.shift(seconds)
         assert ("This case was opened by ann" in staff_client.get(url_of(row)).content.decode()) == warned
+
+
+def test_one_form_adds_one_note_however_many_it_holds(staff_client: Client) -> None:
+    case = Submission.objects.submit(IOP)
+    many = {f"notes-{place}-text": "Called." for place in range(300)}
+    assert send(staff_client, case, form_of(staff_client, case) | many | {"notes-TOTAL_FORMS": "300"}).status_code < 500
+    assert Note.objects.count() <= 1

@@ -141,3 +141,10 @@ def test_file_of_any_length_is_read_in_a_constant_number_of_queries(
     response = staff_client.post(EXPORT, PURPOSE)
     with django_assert_max_num_queries(3):
         assert len(table(response)) == 30
+
+
+def test_page_that_counts_what_would_be_exported_leaves_an_entry(staff_client: Client) -> None:
+    submit()
+    staff_client.get(f"{CASES}export/?q=BCDFGHJK")
+    line = LogLine.objects.latest("number")
+    assert (line.action, line.detail) == ("listed", "list=submission; filters=q")

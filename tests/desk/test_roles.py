@@ -11,9 +11,11 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils.http import urlencode
 
 from screening import audit
 from screening.desk.roles import ROLES
+from screening.desk.site import UNUSED
 from screening.models import Contact, LogLine, Note, Review, Status, Submission
 from tests.desk.helpers import PASSWORD, ask_for_call, form_of, submit
 from tests.helpers import parse
@@ -378,3 +380,19 @@ def test_password_that_is_removed_is_not_logged_as_a_new_one(staff: dict[str, Cl
     account.refresh_from_db()
     assert not account.has_usable_password()
     assert LogLine.objects.first().detail == "change=password_removed; account=reviewer"
+
+
+STOCK = (*UNUSED, "_addanother", "_continue", "_save", "e", "all", "o", "p")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_stock_parameters_of_the_admin_change_no_page(name: str, staff: dict[str, Client], row: Submission) -> None:
+    """Nor does any of them break one, in an address or in a form."""
+    client, page = staff["superuser"], address(name, row)
+    usual = client.get(page).status_code
+    for parameter in STOCK:
+        for value in ("", "id", "1", "\0"):
+            query = f"{page}?{urlencode({parameter: value})}"
+            expected = {usual} if parameter in UNUSED else {usual, 302, 400}
+            assert client.get(query).status_code in expected, (name, parameter, value)
+            assert client.post(query, {parameter: value}).status_code < 500

@@ -23,7 +23,7 @@ from screening.models import LogLine, Phone, RateLimitCount, RecoveryCode, Submi
 from screening.models.second_factor import RECOVERY_CODES
 from tests.answers import IOP
 from tests.desk.helpers import CASES, PASSWORD, form_of, member, url_of
-from tests.helpers import output_of, parse, text_of
+from tests.helpers import output_of, parse, run_at_once, text_of
 
 pytestmark = pytest.mark.django_db
 LOGIN, CODE, DESK = "/admin/login/", "/admin/code/", "/admin/"
@@ -534,6 +534,14 @@ def test_accounts_that_nobody_used_for_90_days_are_closed(ann: User) -> None:
     assert accounts.close_unused() == 2
     assert {user.username for user in User.objects.filter(is_active=True)} == {"ann", "used"}
     assert LogLine.objects.filter(detail="change=closed; account=unused; reason=unused").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_unused_accounts_are_closed_once_however_many_workers_close_them() -> None:
+    for place in range(5):
+        User.objects.create_user(f"unused{place}", is_staff=True, date_joined=timezone.now() - timedelta(days=91))
+    assert sum(run_at_once(*[accounts.close_unused] * 4)) == 5
+    assert LogLine.objects.filter(action="account").count() == 5
 
 
 def test_account_that_was_unused_too_long_is_closed_at_sign_in_even_before_the_daily_run(ann: User) -> None:

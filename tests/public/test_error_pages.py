@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import Client
 
@@ -23,6 +24,7 @@ def raising(error: type[Exception]) -> object:
         (SuspiciousOperation, 400, "could not read that"),
         (PermissionDenied, 403, "not open to you"),
         (RuntimeError, 500, "not your fault"),
+        (OperationalError, 503, "try again in a few minutes"),
     ],
 )
 def test_error_page(monkeypatch: pytest.MonkeyPatch, error: type[Exception], status: int, words: str) -> None:
