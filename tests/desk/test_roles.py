@@ -382,17 +382,15 @@ def test_password_that_is_removed_is_not_logged_as_a_new_one(staff: dict[str, Cl
     assert LogLine.objects.first().detail == "change=password_removed; account=reviewer"
 
 
-STOCK = (*UNUSED, "_addanother", "_continue", "_save", "e", "all", "o", "p")
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_stock_parameters_of_the_admin_change_no_page(name: str, staff: dict[str, Client], row: Submission) -> None:
     """Nor does any of them break one, in an address or in a form."""
     client, page = staff["superuser"], address(name, row)
     usual = client.get(page).status_code
-    for parameter in STOCK:
-        for value in ("", "id", "1", "\0"):
-            query = f"{page}?{urlencode({parameter: value})}"
-            expected = {usual} if parameter in UNUSED else {usual, 302, 400}
-            assert client.get(query).status_code in expected, (name, parameter, value)
-            assert client.post(query, {parameter: value}).status_code < 500
+    for value in ("", "id"):
+        unused = dict.fromkeys(UNUSED, value)
+        assert client.get(page, unused).status_code == usual
+        assert client.post(f"{page}?{urlencode(unused)}", unused).status_code < 500
+    for parameter in ("_addanother", "_continue", "_save", "e", "all", "o", "p"):
+        assert client.get(page, {parameter: "\0"}).status_code in {usual, 302, 400}
+        assert client.post(page, {parameter: "\0"}).status_code < 500
