@@ -169,7 +169,10 @@ match DATABASES["default"].get("ENGINE", "").rpartition(".")[2]:
         pragmas += " PRAGMA recursive_triggers=ON;"
         options |= {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
     case "postgresql":
-        options["pool"] = {"min_size": 1, "max_size": 10, "timeout": 5}
+        from intake_site.postgresql import POOL
+
+        options |= {"pool": POOL, "connect_timeout": 2}
+        DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     case _:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// or sqlite://")
 

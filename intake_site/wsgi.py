@@ -8,6 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intake_site.settings")
 
 application = get_wsgi_application()
 
-from screening.models import refuse_wrong_keys  # noqa: E402 - models need Django to be set up
+from intake_site.postgresql import limit_waiting  # noqa: E402 - these need Django to be set up
+from screening.models import refuse_wrong_keys  # noqa: E402
 
+limit_waiting()
 refuse_wrong_keys()

@@ -1,0 +1,50 @@
+"""PostgreSQL: no page waits for it without end, and the site is back soon after an outage."""
+
+from typing import Any
+
+import psycopg
+from django.db import connections
+
+PROBE = 1.0  # seconds in which a pooled connection must answer before a page gets it
+ANSWER = 12.0  # seconds in which the server must answer a page: longer than its own limit below
+LIMITS = {"statement_timeout": 10_000, "lock_timeout": 3_000, "idle_in_transaction_session_timeout": 60_000}  # ms
+
+
+class BoundedConnection(psycopg.Connection[Any]):
+    """A connection that gives up on a server that does not answer, even if the server has stopped altogether."""
+
+    limit: float | None = None  # seconds; none for commands, such as migrations, that take long
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return super().wait(gen, interval, self.limit if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()  # whatever comes on it later would be taken for the answer to something else
+            raise psycopg.OperationalError("the server does not answer") from None
+
+    def execute(self, *args: Any, **kwargs: Any) -> Any:
+        """Run what the pool asks to see whether a connection still works; Django asks through cursors."""
+        self.limit = PROBE
+        try:
+            return super().execute(*args, **kwargs)
+        finally:
+            del self.limit
+
+
+# Unbounded, the pauses between attempts to connect again grow to minutes.
+POOL: dict[str, Any] = {
+    "min_size": 1,
+    "max_size": 20,
+    "timeout": 2.5,
+    "reconnect_timeout": 2,
+    "connection_class": BoundedConnection,
+}
+
+
+def limit_waiting() -> None:
+    """Limit how long a page waits, in this process; to be called before it first asks the database."""
+    options = connections.settings["default"]["OPTIONS"]
+    if "pool" in options:
+        BoundedConnection.limit = ANSWER
+        limits = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
+        options["options"] = f"{limits} {options.get('options', '')}".strip()

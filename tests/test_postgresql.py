@@ -1,0 +1,104 @@
+"""What PostgreSQL does when it stops answering, and what the site makes of it."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import OperationalError, connection, connections
+
+from intake_site import postgresql
+from intake_site.postgresql import BoundedConnection
+from screening.models import Canary
+from tests.helpers import run_at_once
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server"),
+]
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Stop a server process, as a machine without memory or disk does."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def pid_of(pooled: Any) -> int:
+    pid: int = pooled.info.backend_pid
+    return pid
+
+
+def test_pooled_connection_that_no_longer_answers_is_replaced() -> None:
+    pool: Any = connections["default"].pool
+    pool.open()
+    pooled = pool.getconn()
+    pid = pid_of(pooled)
+    pool.putconn(pooled)
+    started = time.monotonic()
+    with stopped(pid):
+        assert run_at_once(lambda: Canary.objects.count()) == [1]
+    assert time.monotonic() - started < 3
+
+
+def test_page_gives_up_on_a_server_that_stops_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedConnection, "limit", 1.0)
+
+    def ask() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            with stopped(cursor.fetchone()[0]):
+                cursor.execute("SELECT 1")
+
+    started = time.monotonic()
+    (error,) = run_at_once(ask)
+    assert isinstance(error, OperationalError)
+    assert time.monotonic() - started < 3
+    assert run_at_once(lambda: Canary.objects.count()) == [1], "the next one gets a connection that works"
+
+
+def test_site_is_back_as_soon_as_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = BoundedConnection.connect
+    monkeypatch.setattr(BoundedConnection, "connect", refused)
+    pool: Any = connections["default"].pool
+    pool.open()
+    pool.drain()
+    started = time.monotonic()
+    for error in run_at_once(*[lambda: Canary.objects.count()] * 8):
+        assert isinstance(error, OperationalError)
+    assert time.monotonic() - started < 3
+    time.sleep(4)  # the pauses have grown, if they grow
+    monkeypatch.setattr(BoundedConnection, "connect", connect)
+    back = time.monotonic()
+    results = run_at_once(*[lambda: Canary.objects.count()] * 8)
+    if results != [1] * 8:
+        results = run_at_once(*[lambda: Canary.objects.count()] * 8)
+    assert results == [1] * 8
+    assert time.monotonic() - back < 5
+
+
+def refused(*args: Any, **kwargs: Any) -> Any:
+    raise psycopg.OperationalError("connection refused")
+
+
+def test_pages_have_limits_and_commands_have_none() -> None:
+    options: dict[str, Any] = {"pool": postgresql.POOL}
+    settings = {**connections.settings["default"], "OPTIONS": options}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BoundedConnection, "limit", None)
+        patch.setitem(connections.settings, "default", settings)
+        postgresql.limit_waiting()
+        assert BoundedConnection.limit == postgresql.ANSWER
+    parameters = psycopg.conninfo.make_conninfo(options=options["options"])
+    with psycopg.connect(**connection.get_connection_params() | {"options": options["options"]}) as served:
+        for name, value in postgresql.LIMITS.items():
+            (shown,) = served.execute(f"SELECT setting FROM pg_settings WHERE name = '{name}'").fetchone() or ("",)
+            assert shown == str(value), parameters
