@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 MAX_HELP_LINE_AGE = 180  # days
@@ -161,6 +162,8 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             28, f"The database can't be reached ({type(error).__name__}).", "Look at DATABASE_URL, and start it."
         )
         return
+    if connection.vendor == "postgresql":
+        yield from _what_postgresql_logs()
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             pragmas = {
@@ -175,19 +178,35 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             yield _error(30, "SQLite leaves what is erased in the file.", "PRAGMA secure_delete=ON in init_command.")
         if pragmas["journal_mode"] not in ("wal", "memory"):
             yield _warning(11, "SQLite makes readers wait for writers.", "PRAGMA journal_mode=WAL in init_command.")
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        yield _error(35, "The database is not as this version needs it.", "manage.py migrate")
+        return
     yield from _retention()
     yield from _opened_by_the_keys()
     yield from _log()
+
+
+def _what_postgresql_logs() -> Iterator[CheckMessage]:
+    """Its log quotes a row that it refused, with all that a person typed, unless it is told not to."""
+    wanted = {
+        "log_min_error_statement": "panic",
+        "log_parameter_max_length_on_error": "0",
+        "log_error_verbosity": "terse",
+    }
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [[*wanted]])
+        wrong = [name for name, setting in cursor.fetchall() if setting != wanted[name]]
+    if wrong:
+        statements = " ".join(f"ALTER SYSTEM SET {name} = {wanted[name]};" for name in wrong)
+        yield _warning(18, "PostgreSQL may log what people typed.", f"{statements} SELECT pg_reload_conf();")
 
 
 def _retention() -> Iterator[CheckMessage]:
     from screening import retention
 
     hint = "The server of `make run` does it by itself. Elsewhere, have this run every day: manage.py forget_expired"
-    try:
-        last = retention.last_run()
-    except DatabaseError:  # not migrated yet
-        return
+    last = retention.last_run()
     if last is None:
         yield _warning(13, "Expired data was never erased.", hint)
     elif timezone.now() - last > timedelta(days=2):
@@ -206,9 +225,5 @@ def _opened_by_the_keys() -> Iterator[CheckMessage]:
 def _log() -> Iterator[CheckMessage]:
     from screening import audit_checks
 
-    try:
-        found = audit_checks.quick_faults()
-    except DatabaseError:  # not migrated yet
-        return
-    if found:
+    if found := audit_checks.quick_faults():
         yield _error(34, f"The audit log: {' '.join(found)}", "manage.py verify_log says where.")

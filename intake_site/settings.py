@@ -165,9 +165,10 @@ match DATABASES["default"].get("ENGINE", "").rpartition(".")[2]:
     case "sqlite3":
         # Many writers wait for one another instead of failing; a row that was confirmed survives a loss of power;
         # what was deleted can't be read from the file; and REPLACE fires the audit log's trigger against deleting, too.
-        pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
-        pragmas += " PRAGMA recursive_triggers=ON;"
-        options |= {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
+        # Only a writer waits for 20 s: each page would, if the file was emptied below the running site.
+        pragmas = "PRAGMA busy_timeout=1000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+        pragmas += " PRAGMA recursive_triggers=ON; PRAGMA busy_timeout=20000;"
+        options |= {"transaction_mode": "IMMEDIATE", "init_command": pragmas}
     case "postgresql":
         from intake_site.postgresql import POOL
 

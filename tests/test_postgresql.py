@@ -1,6 +1,7 @@
 """What PostgreSQL does when it stops answering, and what the site makes of it."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core import checks
 from django.db import OperationalError, connection, connections
 
 from intake_site import postgresql
@@ -102,3 +104,18 @@ def test_pages_have_limits_and_commands_have_none() -> None:
         for name, value in postgresql.LIMITS.items():
             (shown,) = served.execute(f"SELECT setting FROM pg_settings WHERE name = '{name}'").fetchone() or ("",)
             assert shown == str(value), parameters
+
+
+def test_server_that_may_log_what_people_typed_is_reported() -> None:
+    def reported() -> list[str]:
+        messages = checks.run_checks(include_deployment_checks=True)
+        return [str(each.hint) for each in messages if each.id == "intake_site.W018"]
+
+    (hint,) = reported()
+    wanted = dict(re.findall(r"ALTER SYSTEM SET (\w+) = (\w+);", hint))
+    assert wanted == {"log_min_error_statement": "panic", "log_error_verbosity": "terse"}
+    with connection.cursor() as cursor:
+        for name, value in wanted.items():
+            cursor.execute(f"SET {name} = {value}")
+    assert reported() == []
+    connection.close()

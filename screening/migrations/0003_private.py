@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             name="spam_signs",
             field=models.CharField(blank=True, editable=False, max_length=64, verbose_name="signs of a machine"),
         ),
-        migrations.RunPython(seal_what_is_there, migrations.RunPython.noop),
+        migrations.RunPython(seal_what_is_there),  # it can't be undone: the codes before are gone
         migrations.AlterField(
             model_name="submission",
             name="code",
