@@ -203,10 +203,10 @@ def _what_postgresql_logs() -> Iterator[CheckMessage]:
 
 
 def _retention() -> Iterator[CheckMessage]:
-    from screening import retention
+    from screening.models import ErasureCount
 
     hint = "The server of `make run` does it by itself. Elsewhere, have this run every day: manage.py forget_expired"
-    last = retention.last_run()
+    last = ErasureCount.last_run()
     if last is None:
         yield _warning(13, "Expired data was never erased.", hint)
     elif timezone.now() - last > timedelta(days=2):

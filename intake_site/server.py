@@ -57,11 +57,15 @@ def run_hourly_jobs() -> None:
     """Erase what is expired and close unused accounts once a day; delete rate limits and SQLite's journal each hour."""
     from django.utils import timezone
 
-    from screening import accounts, rate_limits, retention
+    from screening import accounts, clock, rate_limits, retention
+    from screening.models import ErasureCount
 
-    last = retention.last_run()
+    last = ErasureCount.last_run()
     if last is None or (timezone.now() - last).total_seconds() > ONCE_A_DAY:
-        retention.erase_expired()
-        accounts.close_unused()
+        try:
+            retention.erase_expired()
+            accounts.close_unused()
+        except clock.ClockJumped as error:
+            logging.getLogger(__name__).error("%s", error)
     rate_limits.delete_old_windows()
     retention.truncate_journal()

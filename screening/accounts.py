@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from screening import audit
+from screening import audit, clock
 from screening.models import OPEN, Action, Phone, RecoveryCode, Submission
 
 UNUSED_AFTER = timedelta(days=90)
@@ -50,6 +50,11 @@ def reopen(account: User, actor: Any) -> None:
 def close_unused() -> int:
     """Close the accounts that nobody uses; return how many. Several processes may do so at once."""
     return sum(close_if_unused(pk) for pk in unused_accounts().values_list("pk", flat=True))
+
+
+def is_unused(account: User) -> bool:
+    """Whether nobody has signed in for UNUSED_AFTER; never while the clock may be wrong."""
+    return unused_accounts().filter(pk=account.pk).exists() and not clock.has_jumped()
 
 
 def close_if_unused(pk: int) -> bool:

@@ -37,9 +37,15 @@ def notify(submission: Submission, reason: str) -> None:
 
 def send_due() -> tuple[int, int]:
     """Send what is due; return how many were sent, and how many failed and will be tried again."""
-    due = Notification.objects.filter(sent_at=None, next_attempt_at__lte=timezone.now())
+    due = Notification.objects.filter(_is_due(), sent_at=None)
     results = [_send(pk) for pk in list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:BATCH])]
     return results.count(True), results.count(False)
+
+
+def _is_due() -> Q:
+    """A time further away than the longest pause was written while the clock was ahead."""
+    now = timezone.now()
+    return Q(next_attempt_at__lte=now) | Q(next_attempt_at__gt=now + timedelta(seconds=2 * LONGEST_RETRY))
 
 
 def unsent() -> int:
@@ -51,7 +57,7 @@ def unsent() -> int:
 def _send(pk: int) -> bool | None:
     """Send one; True if it was sent, False if that failed, None if it is gone or another process has taken it."""
     now = timezone.now()
-    notification = Notification.objects.filter(pk=pk, sent_at=None, next_attempt_at__lte=now).first()
+    notification = Notification.objects.filter(_is_due(), pk=pk, sent_at=None).first()
     if notification is None:
         return None
     delay = timedelta(seconds=min(FIRST_RETRY * 2**notification.attempts, LONGEST_RETRY))

@@ -1,8 +1,8 @@
 """Retention: erasing at a person's wish, and when the time is up. What remains is a count for each day."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from django.contrib.sessions.models import Session
@@ -10,8 +10,10 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from screening import rate_limits
+from screening import accounts, clock, rate_limits
 from screening.models import Contact, ErasureCount, Submission, retention_cutoff
+
+log = logging.getLogger(__name__)
 
 BATCH = 200  # rows erased in one transaction, so that nobody who saves has to wait long
 
@@ -33,8 +35,15 @@ def expired() -> dict[str, QuerySet[Any]]:
     }
 
 
-def erase_expired() -> dict[str, int]:
-    """Erase what is expired, a batch at a time; return how many rows by reason. Safe to run beside anything."""
+def erase_expired(*, clock_is_right: bool = False) -> dict[str, int]:
+    """Erase what is expired, a batch at a time; return how many rows by reason. Safe to run beside anything.
+
+    Raise ClockJumped, and erase nothing, if something is to be erased or closed and the clock may be wrong.
+    """
+    due = [*expired().values(), accounts.unused_accounts()]
+    if not clock_is_right and any(rows.exists() for rows in due):
+        clock.refuse_jump()
+    _mend_times_to_come()
     counts = {}
     for reason, rows in expired().items():
         counts[reason] = sum(_erase_in_batches(reason, rows))
@@ -43,6 +52,14 @@ def erase_expired() -> dict[str, int]:
     Session.objects.filter(expire_date__lt=timezone.now()).delete()
     transaction.on_commit(truncate_journal)
     return counts
+
+
+def _mend_times_to_come() -> None:
+    """Have what was written while the clock was ahead count from now on, or it would be kept for as much longer."""
+    now = timezone.now()
+    for model, name in ((Submission, "received_at"), (Submission, "status_at"), (ErasureCount, "last_run_at")):
+        if model.objects.filter(**{f"{name}__gt": now + clock.SKEW}).update(**{name: now}):
+            log.error("the clock was ahead, or is behind now: %s of %s lay in the future", name, model._meta.model_name)
 
 
 def _erase_in_batches(reason: str, rows: QuerySet[Any]) -> Iterator[int]:
@@ -61,12 +78,6 @@ def _erase_in_batches(reason: str, rows: QuerySet[Any]) -> Iterator[int]:
         yield count
         if not count:
             return
-
-
-def last_run() -> datetime | None:
-    """When `erase_expired` last finished."""
-    row = ErasureCount.objects.filter(reason=ErasureCount.Reason.CONTACT).order_by("-last_run_at").first()
-    return row.last_run_at if row else None
 
 
 def truncate_journal() -> None:

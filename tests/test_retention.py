@@ -8,16 +8,33 @@ import time_machine
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.core.management import CommandError
 from django.test import Client
 from django.utils import timezone
 
-from screening import rate_limits, retention, return_codes
-from screening.models import Contact, ErasureCount, Note, RateLimitCount, RateLimitWindow, Status, Submission
+from intake_site import server
+from screening import accounts, notifications, rate_limits, retention, return_codes
+from screening.models import (
+    Contact,
+    ErasureCount,
+    Note,
+    Notification,
+    RateLimitCount,
+    RateLimitWindow,
+    Status,
+    Submission,
+)
 from tests.answers import IOP, URGENT
 from tests.desk.helpers import CASES, ask_for_call, save, submit, url_of
 from tests.helpers import output_of, parse, run_at_once
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def ran_yesterday(db: None) -> None:
+    yesterday = timezone.now() - timedelta(days=1)
+    ErasureCount.objects.create(day=yesterday.date(), reason="contact", last_run_at=yesterday)
 
 
 def received(days_ago: float, **columns: Any) -> Submission:
@@ -93,7 +110,7 @@ def test_dry_run_counts_and_erases_nothing() -> None:
     received(91), received(200)
     assert forget("--dry-run") == "2 submissions and 0 contact details would be erased.\n"
     assert Submission.objects.count() == 2
-    assert retention.last_run() is None
+    assert ErasureCount.objects.count() == 1, "no run is recorded"
 
 
 def test_running_again_finds_nothing_and_the_days_counts_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +157,10 @@ def test_it_runs_beside_people_who_save_and_staff_who_open_a_case_again(monkeypa
     def save_some() -> None:
         saved.extend(Submission.objects.submit(IOP).pk for _ in range(20))
 
-    results = run_at_once(*[retention.erase_expired, save_some] * 2)
+    def erase() -> None:
+        retention.erase_expired()
+
+    results = run_at_once(*[erase, save_some] * 2)
     assert [error for error in results if isinstance(error, BaseException)] == []
     assert set(Submission.objects.values_list("pk", flat=True)) == set(saved)
     assert counts()["expired"] == 40
@@ -156,6 +176,7 @@ def front_page(client: Client) -> BeautifulSoup:
 def test_front_page_warns_when_it_never_ran_says_when_it_last_did_and_warns_when_that_is_long_ago(
     staff_client: Client,
 ) -> None:
+    ErasureCount.objects.all().delete()
     warning = front_page(staff_client).select_one(".errornote")
     assert "What is expired was never erased." in warning.text
     assert "manage.py forget_expired" in warning.text
@@ -168,5 +189,88 @@ def test_front_page_warns_when_it_never_ran_says_when_it_last_did_and_warns_when
 
 
 def test_rate_limit_count_is_not_taken_for_a_retention_run(client: Client) -> None:
+    ErasureCount.objects.all().delete()
     rate_limits.RETURN_CODE.hit(client.get("/").wsgi_request)
-    assert retention.last_run() is None
+    assert ErasureCount.last_run() is None
+
+
+# A clock that is wrong
+
+
+@pytest.fixture
+def kept() -> Submission:
+    """Return a submission that staff have closed, beside an account; both are to be kept."""
+    User.objects.create_superuser("owner", last_login=timezone.now())
+    return submit(status=Status.CLOSED, call=True)
+
+
+def test_year_forward_for_an_hour_erases_nothing_closes_nobody_and_says_so(
+    kept: Submission, staff_client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = timezone.now()
+    with time_machine.travel(now + timedelta(days=365)):
+        server.run_hourly_jobs()
+        submit()  # someone saves meanwhile
+        staff_client.force_login(User.objects.get(username="staff"))
+        assert "--clock-is-right" in staff_client.get("/admin/").content.decode()
+        assert not accounts.is_unused(User.objects.get(username="owner")), "nor at the sign-in"
+        server.run_hourly_jobs()
+    assert caplog.messages.count(next(text for text in caplog.messages if "the clock may be wrong" in text)) == 2
+    assert Submission.objects.filter(pk=kept.pk).exists()
+    assert Contact.objects.count() == 1
+    assert User.objects.get(username="owner").is_active
+    server.run_hourly_jobs()
+    last = ErasureCount.last_run()
+    assert last
+    assert abs(last - now) < timedelta(minutes=1), "the daily run comes as always"
+    assert not Submission.objects.filter(received_at__gt=now + timedelta(days=1)).exists(), (
+        "kept no longer than promised"
+    )
+
+
+def test_owner_who_says_that_the_clock_is_right_has_it_erased(kept: Submission) -> None:
+    with time_machine.travel(timezone.now() + timedelta(days=91)):
+        with pytest.raises(CommandError, match="the clock may be wrong"):
+            forget()
+        assert forget("--clock-is-right").startswith("1 submissions")
+        assert forget().startswith("0 submissions")
+
+
+@pytest.mark.parametrize(("days", "refused"), [(2.9, False), (3.1, True)])
+def test_site_that_was_off_for_some_days_asks_after_three(days: float, refused: bool) -> None:
+    received(89.99)
+    with time_machine.travel(timezone.now() + timedelta(days=days - 1)):
+        if refused:
+            with pytest.raises(CommandError, match="the clock may be wrong"):
+                forget()
+        else:
+            assert forget().startswith("1 submissions")
+
+
+def test_run_of_a_clock_that_was_ahead_keeps_no_later_run_from_coming(caplog: pytest.LogCaptureFixture) -> None:
+    with time_machine.travel(timezone.now() + timedelta(days=365)):
+        forget("--clock-is-right")
+    assert received(91)
+    server.run_hourly_jobs()
+    assert not Submission.objects.exists()
+    assert "lay in the future" in caplog.text
+    assert not ErasureCount.objects.filter(last_run_at__gt=timezone.now() + timedelta(minutes=1)).exists()
+
+
+def test_mail_and_limits_of_a_clock_that_was_ahead_count_from_now_on(settings: Any) -> None:
+    settings.STAFF_MAIL_TO = ["desk@example.org"]
+    case = submit()
+    Notification.objects.create(
+        submission=case, reason="call", attempts=1, next_attempt_at=timezone.now() + timedelta(days=300)
+    )
+    RateLimitWindow.objects.create(starts_at=timezone.now() + timedelta(days=300))
+    assert notifications.send_due() == (1, 0)
+    rate_limits.delete_old_windows()
+    assert not RateLimitWindow.objects.exists()
+
+
+def test_session_of_a_clock_that_was_ahead_ends(staff_client: Client) -> None:
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+        staff_client.force_login(User.objects.get())
+        assert staff_client.get(CASES).status_code == 200
+    assert staff_client.get(CASES).status_code == 302

@@ -88,7 +88,7 @@ class SignInForm(AdminAuthenticationForm):
 
     def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
-        if accounts.unused_accounts().filter(pk=user.pk).exists():  # before the daily run has closed it
+        if accounts.is_unused(user):  # before the daily run has closed it
             raise ValidationError(
                 _("Nobody has used this account for 90 days, so it is closed. Ask whoever manages the accounts."),
                 code="unused",

@@ -18,10 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
-from screening import audit, audit_checks, notifications, rate_limits, retention
+from screening import audit, audit_checks, clock, notifications, rate_limits
 from screening.desk import agreement, queues, replay_page, sessions, sign_in
 from screening.desk.model_admin import without
-from screening.models import Action, RecoveryCode, Submission
+from screening.models import Action, ErasureCount, RecoveryCode, Submission
 
 # Parameters of Django's admin for what the desk does not have: pop-ups, copies, counts in filters.
 UNUSED = ("_popup", "_to_field", "_source_model", "_saveasnew", "_facets")
@@ -100,10 +100,11 @@ class DeskSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         audit.record(Action.FRONT_PAGE, request.user)
-        last_run = retention.last_run()
+        last_run = ErasureCount.last_run()
         context: dict[str, Any] = {
             "erased_at": last_run,
             "erasing_overdue": last_run is None or timezone.now() - last_run > timedelta(days=2),
+            "clock_has_jumped": clock.has_jumped(),
             "retention_days": settings.RETENTION_DAYS,
             "unsent": notifications.unsent(),
             "no_role": not (request.user.is_superuser or request.user.get_all_permissions()),

@@ -1,5 +1,6 @@
 """Numbers alone: what remains of what was erased, and how often something was attempted."""
 
+from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
 from django.db import models
@@ -30,6 +31,12 @@ class ErasureCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.reason}"
+
+    @classmethod
+    def last_run(cls) -> datetime | None:
+        """When retention last finished; a run in the future, of a clock that was ahead, does not count."""
+        runs = cls.objects.filter(reason=cls.Reason.CONTACT, last_run_at__lte=timezone.now() + timedelta(minutes=5))
+        return runs.order_by("-last_run_at").values_list("last_run_at", flat=True).first()
 
     @classmethod
     def add(cls, reason: str, count: int) -> None:
