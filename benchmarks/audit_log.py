@@ -1,0 +1,131 @@
+"""What the audit log costs: the desk's pages with it and without it, and how long checking it takes.
+
+TEST_DATABASE=postgresql .venv/bin/python -m benchmarks.audit_log       # --staff 16 --entries 1000000
+"""
+
+import argparse
+import resource
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from benchmarks.desk_speed import LIST, fill  # isort: skip - it sets up Django, and PostgreSQL if asked for
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import setup_test_environment
+from django.utils import timezone
+
+from screening import audit, audit_checks
+from screening.models import Action, LogLine, Submission
+from screening.models.audit import new_number
+
+
+@contextmanager
+def chained() -> Iterator[None]:
+    """Run the server's job beside."""
+    done = threading.Event()
+
+    def job() -> None:
+        while not done.wait(5):
+            audit.chain()
+        connection.close()
+
+    thread = threading.Thread(target=job)
+    thread.start()
+    yield
+    done.set()
+    thread.join()
+
+
+def pages_a_second(staff: list[User], seconds: float) -> float:
+    """Have all staff open pages at once, each the front page, the list and a case."""
+    cases = list(Submission.objects.values_list("pk", flat=True)[:200])
+    clients = []
+    for user in staff:
+        client = Client()
+        client.force_login(user)
+        clients.append(client)
+    opened = [0] * len(staff)
+    end = time.monotonic() + seconds
+
+    def work(place: int) -> None:
+        while time.monotonic() < end:
+            case = cases[(opened[place] * 31 + place * 7) % len(cases)]
+            for page in ("/admin/", LIST, f"{LIST}{case}/change/"):
+                assert clients[place].get(page).status_code == 200
+                opened[place] += 1
+        connection.close()
+
+    threads = [threading.Thread(target=work, args=[place]) for place in range(len(staff))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(opened) / seconds
+
+
+def timed(work: Callable[[], object]) -> float:
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
+
+
+def write(number: int) -> None:
+    """Add entries as `record` would, many at a time."""
+    for _start in range(0, number, 500):
+        now = timezone.now()  # an entry's number has room for 512 in one microsecond
+        LogLine.objects.bulk_create(
+            LogLine(
+                number=new_number(now),
+                timestamp=now,
+                account=1,
+                actor="staff0",
+                action=Action.OPENED,
+                reference="BCDFGHJK",
+            ).sealed()
+            for _place in range(500)
+        )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--staff", type=int, default=16)
+    options.add_argument("--seconds", type=float, default=8)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--entries", type=int, default=1_000_000)
+    given = options.parse_args()
+    setup_test_environment()
+    call_command("migrate", verbosity=0)
+    staff = [User.objects.create_superuser(f"staff{number}") for number in range(given.staff)]
+    with transaction.atomic():
+        fill(2000, staff[:8])
+    pages_a_second(staff, 2)
+    ratios = []
+    for _round in range(given.rounds):
+        with patch.object(audit, "record"):
+            without = pages_a_second(staff, given.seconds)
+        with chained():
+            beside = pages_a_second(staff, given.seconds)
+        ratios.append(beside / without)
+        print(f"{beside:6.1f} pages a second with the log, {without:6.1f} without: {ratios[-1]:.2f}")
+    print(f"{connection.vendor}, {given.staff} staff: median {statistics.median(ratios):.2f}")
+    for entries in (given.entries // 10, given.entries):
+        write(entries - LogLine.objects.count())
+        chaining = timed(lambda: audit.chain(everything=True))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        checking = timed(lambda: list(audit_checks.faults()))
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        print(f"{entries:,} entries: chained in {chaining:.1f} s, verified in {checking:.1f} s, {grown / 1024:.0f} MB")
+        print(
+            f"    quick check {1000 * timed(audit_checks.quick_faults):.1f} ms, job {1000 * timed(audit.chain):.1f} ms"
+        )
+
+
+if __name__ == "__main__":
+    main()
