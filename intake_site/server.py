@@ -36,15 +36,16 @@ def post_worker_init(worker: Any) -> None:
 
 
 def run_periodic_jobs() -> None:
-    """Send notifications and erase what is expired, for as long as the worker lives. Several workers may run this."""
+    """Chain the log, send notifications, erase what is expired, while the worker lives. Several may run this."""
     from django.db import connection
 
-    from screening import notifications
+    from screening import audit, notifications
 
     for run in count():
         try:
             if run % RUNS_PER_HOUR == 0:
                 run_hourly_jobs()
+            audit.chain(everything=run % RUNS_PER_HOUR == 0)
             notifications.send_due()
         except Exception as error:  # the next run tries again
             logging.getLogger(__name__).error("a periodic job failed: %s", type(error).__name__)
