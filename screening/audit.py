@@ -44,7 +44,7 @@ def record(action: Action, actor: Any = None, reference: str = "", **details: ob
     return line
 
 
-def found() -> None:
+def begin() -> None:
     """Make the end of a log that has no entries yet."""
     head = LogHead(pk=1)
     head.seal = head.valid_seals()[0]
@@ -69,7 +69,8 @@ def chain(*, everything: bool = False) -> int:
     with transaction.atomic():
         head = locked_head()
         if head is None or not end_is_sound(head):
-            log.error("the audit log was tampered with: manage.py verify_log says where")
+            if everything:  # so once an hour
+                log.error("the audit log was tampered with: manage.py verify_log says where")
             return 0
         return append(head, _sealed(unchained(since)))
 
@@ -91,7 +92,7 @@ def locked_head() -> LogHead | None:
 
 
 def end_is_sound(head: LogHead) -> bool:
-    """Whether the end of the chain is sealed, and is the last link."""
+    """Whether the end of the chain, which is locked, is sealed and is the last link."""
     last = LogLink.objects.order_by("-position").values_list("position", "hash").first()
     return head.is_sealed and (head.position, head.hash) == (last or (0, ""))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from django.db import transaction
+from django.db.models import Subquery
 
 from screening import audit, audit_triggers
 from screening.models.audit import Action, LogHead, LogLine, LogLink, log_keys
@@ -22,7 +23,10 @@ def faults(expected: tuple[int, str] | None = None) -> Iterator[Fault]:
     head, keys = LogHead.objects.filter(pk=1).first(), log_keys()
     position, previous = 0, ""
     missing = 0  # the first of the lines that are missing here
-    for link in LogLink.objects.order_by("position").select_related("line").iterator(chunk_size=2000):
+    links = LogLink.objects.order_by("position").select_related("line")
+    if head:
+        links = links.filter(position__lte=head.position)  # more may be added while this runs
+    for link in links.iterator(chunk_size=2000):
         if link.line is None or link.position != position + 1:
             missing = missing or position + 1
         if link.line is not None:
@@ -38,24 +42,27 @@ def faults(expected: tuple[int, str] | None = None) -> Iterator[Fault]:
         position, previous = link.position, link.hash
     if missing:
         yield missing, f"Lines {missing} to {position} are missing."
-    if head is None or not head.is_sealed or (head.position, head.hash) != (position, previous):
+    ends_here = head is not None and head.is_sealed and (head.position, head.hash) == (position, previous)
+    if not ends_here or LogLink.objects.filter(position__gt=LogHead.objects.filter(pk=1).values("position")).exists():
         yield position + 1, END
     if expected and expected[0] > position:
         yield position + 1, f"Line {expected[0]}, which was noted, is missing."
     for line in audit.unchained().iterator(chunk_size=2000):
         if not line.is_sealed(keys):
-            yield (
-                position + 1,
-                f"A line of {line.timestamp:%Y-%m-%d %H:%M:%S} UTC was not written under these DATA_KEYS.",
-            )
+            when = f"{line.timestamp:%Y-%m-%d %H:%M:%S} UTC"
+            yield position + 1, f"A line of {when} was not written under these DATA_KEYS."
     if not audit_triggers.are_in_place():
         yield position + 1, TRIGGERS
 
 
 def quick_faults() -> list[str]:
     """Check the end of the log, its triggers and its newest entries; quick, however long it is."""
-    head, keys = LogHead.objects.filter(pk=1).first(), log_keys()
-    found = [] if head and audit.end_is_sound(head) else [END]
+    keys, last = log_keys(), LogLink.objects.order_by("-position")
+    # In one query: between two, the server may add a link.
+    heads = LogHead.objects.annotate(place=Subquery(last.values("position")[:1]), end=Subquery(last.values("hash")[:1]))
+    head = heads.filter(pk=1).first()
+    sound = head is not None and head.is_sealed and (head.position, head.hash) == (head.place or 0, head.end or "")
+    found = [] if sound else [END]
     if not audit_triggers.are_in_place():
         found.append(TRIGGERS)
     if any(not line.is_sealed(keys) for line in audit.unchained(audit.recent()).iterator(chunk_size=2000)):

@@ -55,7 +55,7 @@ def run_at_once(*works: Callable[[], Any]) -> list[Any]:
 def database_begins_anew() -> None:
     """Seal the end of an empty log, and the canary, under the DATA_KEYS that a test has chosen."""
     LogHead.objects.all().delete()
-    audit.found()
+    audit.begin()
     Canary.objects.all().delete()
     Canary.objects.create()
 

@@ -65,9 +65,8 @@ def log_keys() -> dict[str, bytes]:
 class LogLine(models.Model):
     """One audit entry. `actor` is the account's name at that time; accounts may go, entries stay."""
 
-    number = models.PositiveBigIntegerField(
-        primary_key=True
-    )  # see number_at; 1, 2, 3 ... in entries of earlier versions
+    # See number_at; entries of earlier versions have 1, 2, 3 ...
+    number = models.PositiveBigIntegerField(primary_key=True)
     timestamp = models.DateTimeField(_("when"), db_column="at")
     account = models.BigIntegerField(null=True)
     actor = models.CharField(_("who"), max_length=150, blank=True, db_column="who")
@@ -140,7 +139,7 @@ class LogLink(models.Model):
 
 
 class LogHead(models.Model):
-    """The one row that says where the chain ends. The first migration makes it; nothing else may."""
+    """The one row that says where the chain ends. A migration makes it; nothing else may."""
 
     position = models.PositiveBigIntegerField(default=0)
     hash = models.CharField(max_length=64, blank=True)

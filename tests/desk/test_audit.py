@@ -498,6 +498,23 @@ def test_open_transaction_with_an_entry_holds_up_no_other() -> None:
     assert "The log ends with 2:" in verify()
 
 
+@pytest.mark.parametrize("check", [lambda: [*audit_checks.faults()], audit_checks.quick_faults])
+def test_links_that_are_added_while_the_log_is_checked_are_no_fault(check: Callable[[], Any]) -> None:
+    """The server chains beside `verify_log` and beside the front page."""
+    added: list[LogLine] = []
+
+    def chain_after_the_end_was_read(execute: Any, sql: str, *args: Any) -> Any:
+        result = execute(sql, *args)
+        if not added and 'FROM "screening_loghead"' in sql:
+            added.append(audit.record(Action.FRONT_PAGE, "someone"))
+            assert audit.chain() == 1
+        return result
+
+    with connection.execute_wrapper(chain_after_the_end_was_read):
+        assert check() == []
+    assert added
+
+
 def test_entries_that_are_missing_are_named_by_their_places() -> None:
     for _ in range(8):
         audit.record(Action.FRONT_PAGE, "someone")
