@@ -7,7 +7,6 @@ from django.utils import timezone
 from screening.models import ErasureCount, Submission
 
 JUMP = timedelta(days=3)  # since the last run, after which the clock may be wrong, or the site was off
-SKEW = timedelta(minutes=5)  # that clocks of two machines may differ
 
 
 class ClockJumped(Exception):

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from screening import accounts, clock, rate_limits
 from screening.models import Contact, ErasureCount, Submission, retention_cutoff
+from screening.models.counts import SKEW
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def erase_expired(*, clock_is_right: bool = False) -> dict[str, int]:
     due = [*expired().values(), accounts.unused_accounts()]
     if not clock_is_right and any(rows.exists() for rows in due):
         clock.refuse_jump()
-    _mend_times_to_come()
+    _mend_times_to_come(clock_is_right=clock_is_right)
     counts = {}
     for reason, rows in expired().items():
         counts[reason] = sum(_erase_in_batches(reason, rows))
@@ -54,12 +55,18 @@ def erase_expired(*, clock_is_right: bool = False) -> dict[str, int]:
     return counts
 
 
-def _mend_times_to_come() -> None:
-    """Have what was written while the clock was ahead count from now on, or it would be kept for as much longer."""
+def _mend_times_to_come(*, clock_is_right: bool) -> None:
+    """Have what was written while the clock was ahead count from now on, or it would be kept for as much longer.
+
+    If a run lies in the future too, the clock may be behind now: then all is left as it is, unless `clock_is_right`.
+    """
     now = timezone.now()
+    if not clock_is_right and ErasureCount.objects.filter(last_run_at__gt=now + SKEW).exists():
+        log.error("a run lies in the future. If the clock is right now: manage.py forget_expired --clock-is-right")
+        return
     for model, name in ((Submission, "received_at"), (Submission, "status_at"), (ErasureCount, "last_run_at")):
-        if model.objects.filter(**{f"{name}__gt": now + clock.SKEW}).update(**{name: now}):
-            log.error("the clock was ahead, or is behind now: %s of %s lay in the future", name, model._meta.model_name)
+        if model.objects.filter(**{f"{name}__gt": now + SKEW}).update(**{name: now}):
+            log.error("the clock was ahead: %s of %s lay in the future", name, model._meta.model_name)
 
 
 def _erase_in_batches(reason: str, rows: QuerySet[Any]) -> Iterator[int]:

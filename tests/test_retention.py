@@ -253,8 +253,21 @@ def test_run_of_a_clock_that_was_ahead_keeps_no_later_run_from_coming(caplog: py
     assert received(91)
     server.run_hourly_jobs()
     assert not Submission.objects.exists()
-    assert "lay in the future" in caplog.text
+    assert "a run lies in the future" in caplog.text
+    forget("--clock-is-right")
     assert not ErasureCount.objects.filter(last_run_at__gt=timezone.now() + timedelta(minutes=1)).exists()
+
+
+def test_clock_that_is_behind_changes_no_time_so_that_all_is_kept_when_it_is_right_again() -> None:
+    case = received(1)
+    forget()
+    with time_machine.travel(timezone.now() - timedelta(days=365)) as clock:
+        for _day in range(3):
+            server.run_hourly_jobs()
+            clock.shift(timedelta(days=1))
+    assert Submission.objects.get().received_at == case.received_at
+    forget()
+    assert Submission.objects.exists()
 
 
 def test_mail_and_limits_of_a_clock_that_was_ahead_count_from_now_on(settings: Any) -> None:

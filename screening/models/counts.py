@@ -8,6 +8,8 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+SKEW = timedelta(minutes=5)  # that clocks of two machines may differ
+
 
 class ErasureCount(models.Model):
     """How many rows were erased on a day, by reason: all that remains of them."""
@@ -35,7 +37,7 @@ class ErasureCount(models.Model):
     @classmethod
     def last_run(cls) -> datetime | None:
         """When retention last finished; a run in the future, of a clock that was ahead, does not count."""
-        runs = cls.objects.filter(reason=cls.Reason.CONTACT, last_run_at__lte=timezone.now() + timedelta(minutes=5))
+        runs = cls.objects.filter(reason=cls.Reason.CONTACT, last_run_at__lte=timezone.now() + SKEW)
         return runs.order_by("-last_run_at").values_list("last_run_at", flat=True).first()
 
     @classmethod
