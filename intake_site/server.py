@@ -4,6 +4,8 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -42,15 +44,14 @@ def run_periodic_jobs() -> None:
     from screening import audit, notifications
 
     for run in count():
-        try:
-            if run % RUNS_PER_HOUR == 0:
-                run_hourly_jobs()
-            audit.chain(everything=run % RUNS_PER_HOUR == 0)
-            notifications.send_due()
-        except Exception as error:  # the next run tries again
-            logging.getLogger(__name__).error("a periodic job failed: %s", type(error).__name__)
-        finally:
-            connection.close()
+        hourly = run % RUNS_PER_HOUR == 0
+        jobs: list[Callable[[], object]] = [partial(audit.chain, everything=hourly), notifications.send_due]
+        for job in [run_hourly_jobs, *jobs] if hourly else jobs:
+            try:
+                job()
+            except Exception as error:  # the next run tries again, and the other jobs run all the same
+                logging.getLogger(__name__).error("a periodic job failed: %s", type(error).__name__)
+        connection.close()
         time.sleep(INTERVAL)
 
 

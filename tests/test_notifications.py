@@ -64,7 +64,10 @@ def test_page_does_not_wait_for_the_mail_server(person: Person, monkeypatch: pyt
     assert Notification.objects.filter(sent_at=None, attempts=0).count() == 2
 
 
-def test_server_sends_within_a_minute(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failing", ["", "intake_site.server.run_hourly_jobs", "screening.audit.chain"])
+def test_server_sends_within_a_minute_whichever_job_fails(
+    person: Person, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
     class Stop(BaseException):
         pass
 
@@ -77,6 +80,8 @@ def test_server_sends_within_a_minute(person: Person, monkeypatch: pytest.Monkey
         person.finishes(URGENT, "save")
 
     monkeypatch.setattr(time, "sleep", sleep)
+    if failing:
+        monkeypatch.setattr(failing, lambda **how: 1 / 0)
     with pytest.raises(Stop):
         server.run_periodic_jobs()
     assert len(waited) == 2
