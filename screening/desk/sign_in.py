@@ -33,6 +33,8 @@ from screening.rate_limits import Attempt
 
 CODE_AFTER = 20  # wrong passwords for one name within the hour, after which the phone's code comes first
 
+CODE_ATTRIBUTES = {"autocomplete": "one-time-code", "spellcheck": "false"}
+
 TOO_MANY = _("Too many wrong tries for this name. Try again in an hour, or ask whoever manages the accounts.")
 TOO_MANY_HERE = _("Too many wrong passwords came from your internet connection. Try again in an hour.")
 BUSY = _("Many people are signing in just now. Please try again in a minute.")
@@ -69,7 +71,10 @@ class SignInForm(AdminAuthenticationForm):
         super().__init__(*args, **kwargs)
         self.refusal, self.attempt = refusal, attempt
         if attempt is not None:
-            self.fields["code"] = forms.CharField(label=_("Code"), max_length=20, required=False, help_text=CODE_TOO)
+            typed = forms.TextInput(attrs=CODE_ATTRIBUTES)
+            self.fields["code"] = forms.CharField(
+                label=_("Code"), max_length=20, required=False, help_text=CODE_TOO, widget=typed
+            )
 
     def clean(self) -> dict[str, Any]:
         if self.refusal:
@@ -241,7 +246,7 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("Code"),
         max_length=20,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}),
+        widget=forms.TextInput(attrs=CODE_ATTRIBUTES | {"autofocus": True}),
     )
 
     def clean_code(self) -> str:

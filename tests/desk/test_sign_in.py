@@ -246,7 +246,8 @@ def test_many_wrong_passwords_from_everywhere_ask_for_the_phone_first_and_lock_n
         response = attempt(place)
         assert "code" not in response.context["form"].fields
     asked = attempt(100)
-    assert "Type the code that your phone shows" in text_of(asked, ".helptext, .help, .form-row")
+    described_by = parse(asked).select_one("#id_code")["aria-describedby"]
+    assert "Type the code that your phone shows" in text_of(asked, f"#{described_by}")
     for code in ("", "000000", "٣٣٣٣٣٣", "x" * 19):
         refused = attempt(101, PASSWORD, code=code)
         assert (refused.status_code, errors(refused)) == (200, errors(asked)), "it does not tell a right password"
