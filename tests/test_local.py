@@ -2,17 +2,13 @@
 
 import os
 import re
-import signal
 import stat
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
@@ -20,64 +16,11 @@ from intake_site.local import make_secret
 from screening.help_lines import tel
 from screening.questionnaire import PAGES
 from tests.answers import IOP, on_page
-from tests.helpers import free_port
+from tests.processes import ROOT, Site, environment
 
 pytestmark = pytest.mark.sqlite_is_enough
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
 KEYS = {"SECRET_KEY": "x" * 50, "DATA_KEYS": "y" * 50}
-
-
-def environment(var: Path, port: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {"VAR_DIR": str(var), "PORT": port}
-
-
-class Site:
-    """A running `make run` in its own directory."""
-
-    def __init__(self, var: Path) -> None:
-        self.port = str(free_port())
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        self.log = (var.parent / "log").open("w+")
-        started = time.monotonic()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "intake_site.local"],
-            cwd=ROOT,
-            env=environment(var, self.port),
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-        )
-        while True:
-            try:
-                self.get("/")
-                break
-            except urllib.error.URLError:
-                assert self.process.poll() is None, self.output()
-                assert time.monotonic() - started < 60, self.output()
-                time.sleep(0.05)
-        self.seconds = time.monotonic() - started
-
-    def output(self) -> str:
-        return Path(self.log.name).read_text()
-
-    def get(self, address: str) -> str:
-        with self.opener.open(self.url + address) as response:
-            return str(response.read().decode())
-
-    def post(self, address: str, form: dict[str, str]) -> str:
-        token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get(address))[0]
-        data = urlencode(form | {"csrfmiddlewaretoken": token}).encode()
-        with self.opener.open(self.url + address, data) as response:
-            return str(response.read().decode())
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
-        self.log.close()
 
 
 @pytest.fixture(scope="module")
