@@ -5,6 +5,7 @@ the message of any library. So neither is logged; only our own loggers write mes
 """
 
 import logging
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -52,18 +53,23 @@ def _short(filename: str) -> str:
 
 
 class ErrorMail(logging.Handler):
-    """A handler that mails errors to ADMINS, no more than one in ten minutes."""
+    """A handler that mails errors to ADMINS: one in ten minutes at most, one at a time, and no page waits for it."""
 
     every = 600.0  # seconds
     sent_at = float("-inf")
+    sending = threading.Thread()
 
     def emit(self, record: logging.LogRecord) -> None:
-        from django.core.mail import mail_admins  # settings are not ready when logging is
-
-        if time.monotonic() - self.sent_at < self.every:
+        if time.monotonic() - self.sent_at < self.every or self.sending.is_alive():
             return
         self.sent_at = time.monotonic()
+        self.sending = threading.Thread(target=self._send, args=[self.format(record)], daemon=True)
+        self.sending.start()
+
+    def _send(self, text: str) -> None:
+        from django.core.mail import mail_admins  # settings are not ready when logging is
+
         try:
-            mail_admins("An error on the site", self.format(record))
+            mail_admins("An error on the site", text)
         except Exception as error:
             logging.getLogger(__name__).warning("an error could not be mailed: %s", type(error).__name__)

@@ -4,9 +4,6 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
-from functools import partial
-from itertools import count
 from typing import Any
 
 from intake_site.settings import LOGGING
@@ -24,8 +21,14 @@ quiet = {
 }
 logconfig_dict = LOGGING | {"loggers": quiet}
 
-INTERVAL = 30  # seconds between runs, so that a notification leaves within a minute
-RUNS_PER_HOUR = 3600 // INTERVAL
+# (seconds from one run to the next, function, its arguments). The server runs each in a thread of its own, so that none
+# waits for another: a notification leaves within a minute, and what is not yet chained could be deleted unseen.
+JOBS: tuple[tuple[float, str, dict[str, Any]], ...] = (
+    (5, "screening.audit.chain", {}),
+    (3600, "screening.audit.chain", {"everything": True}),
+    (30, "screening.notifications.send_due", {}),
+    (3600, "intake_site.server.run_hourly_jobs", {}),
+)
 ONCE_A_DAY = 20 * 3600  # seconds since the last daily run after which the next one is due
 
 
@@ -34,25 +37,22 @@ def on_starting(arbiter: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    threading.Thread(target=run_periodic_jobs, daemon=True).start()
+    for job in JOBS:
+        threading.Thread(target=run_periodically, args=job, daemon=True).start()
 
 
-def run_periodic_jobs() -> None:
-    """Chain the log, send notifications, erase what is expired, while the worker lives. Several may run this."""
+def run_periodically(seconds: float, function: str, arguments: dict[str, Any]) -> None:
+    """Run a job while the worker lives. Several workers may run the same one."""
     from django.db import connection
+    from django.utils.module_loading import import_string
 
-    from screening import audit, notifications
-
-    for run in count():
-        hourly = run % RUNS_PER_HOUR == 0
-        jobs: list[Callable[[], object]] = [partial(audit.chain, everything=hourly), notifications.send_due]
-        for job in [run_hourly_jobs, *jobs] if hourly else jobs:
-            try:
-                job()
-            except Exception as error:  # the next run tries again, and the other jobs run all the same
-                logging.getLogger(__name__).error("a periodic job failed: %s", type(error).__name__)
+    while True:
+        try:
+            import_string(function)(**arguments)
+        except Exception as error:  # the next run tries again
+            logging.getLogger(__name__).error("a periodic job failed: %s", type(error).__name__)
         connection.close()
-        time.sleep(INTERVAL)
+        time.sleep(seconds)
 
 
 def run_hourly_jobs() -> None:

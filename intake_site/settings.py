@@ -228,6 +228,7 @@ CONTENT_SECURITY_POLICY = {  # everything from here, nothing inline; the admin t
 }
 
 # Mail, to staff and about errors: without a host, none is sent.
+EMAIL_BACKEND = "intake_site.mail.EmailBackend"
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
 EMAIL_PORT = env_number("EMAIL_PORT", 587, most=65535)
 EMAIL_HOST_USER = os.environ.get("EMAIL_USER", "")

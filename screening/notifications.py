@@ -1,11 +1,13 @@
 """Notifications to staff: neutral words and a link, nothing of the person.
 
-The rows are an outbox: a page only adds one, and `send_due` sends what is due, each minute from the server's own loop
+The rows are an outbox: a page only adds one, and `send_due` sends what is due, each minute from the server's own thread
 or from `manage.py send_notifications`.
 """
 
 import logging
+import time
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 FIRST_RETRY, LONGEST_RETRY = 60, 6 * 3600  # seconds until the next attempt; each time twice as long
 OVERDUE = 600  # seconds after which one that nothing has tried to send is overdue
 BATCH = 100  # sent in one run
+RUN = 60  # seconds after which a run begins no further sending; the rest stays due
 
 
 def notify(submission: Submission, reason: str) -> None:
@@ -37,8 +40,9 @@ def notify(submission: Submission, reason: str) -> None:
 
 def send_due() -> tuple[int, int]:
     """Send what is due; return how many were sent, and how many failed and will be tried again."""
-    due = Notification.objects.filter(_is_due(), sent_at=None)
-    results = [_send(pk) for pk in list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:BATCH])]
+    due, until = Notification.objects.filter(_is_due(), sent_at=None), time.monotonic() + RUN
+    keys = list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:BATCH])
+    results = [_send(pk) for pk in takewhile(lambda pk: time.monotonic() < until, keys)]
     return results.count(True), results.count(False)
 
 

@@ -43,14 +43,23 @@ SPOKEN = {value for value in ANSWERS.values() if "_" in value} | {
 WORDS = {*TYPED.values(), NOTE, TRAP, MISTYPED}
 
 
+class AtOnce(ErrorMail):
+    """Mail every error, and wait until it is sent."""
+
+    every = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        self.sending.join()
+
+
 @pytest.fixture
 def places(settings: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Places]:
     """Collect what the site logs with its own handlers and formatters, and what it prints."""
     settings.ADMINS = [("", "owner@example.com")]
     settings.STAFF_MAIL_TO = ["desk@example.com"]
     console = next(handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler)
-    stream, mailer = StringIO(), ErrorMail(level="ERROR")
-    mailer.every = 0.0
+    stream, mailer = StringIO(), AtOnce(level="ERROR")
     mailer.setFormatter(console.formatter)
     logging.getLogger().addHandler(mailer)
     previous = console.setStream(stream)

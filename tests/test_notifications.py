@@ -1,5 +1,7 @@
 """Notifications to staff: neutral text and a link, sent within a minute, retried, counted on the front page."""
 
+import sys
+import threading
 import time
 from datetime import timedelta
 from io import StringIO
@@ -24,6 +26,7 @@ from tests.helpers import parse
 from tests.leaks import secrets_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
+(SENDING,) = (seconds for seconds, job, _arguments in server.JOBS if "send_due" in job)
 WISHES = {"name": "Robin Quill", "phone": "(405) 555-0123", "to_others": "say it is the dentist", "agree": "on"}
 
 
@@ -64,28 +67,50 @@ def test_page_does_not_wait_for_the_mail_server(person: Person, monkeypatch: pyt
     assert Notification.objects.filter(sent_at=None, attempts=0).count() == 2
 
 
-@pytest.mark.parametrize("failing", ["", "intake_site.server.run_hourly_jobs", "screening.audit.chain"])
-def test_server_sends_within_a_minute_whichever_job_fails(
-    person: Person, monkeypatch: pytest.MonkeyPatch, failing: str
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # how the threads are ended
+@pytest.mark.parametrize("other", sorted({job for _seconds, job, _arguments in server.JOBS if "send_due" not in job}))
+def test_server_sends_within_a_minute_whichever_job_fails_or_hangs(
+    person: Person, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
-    class Stop(BaseException):
-        pass
-
     waited: list[float] = []
+    done = threading.Event()
 
     def sleep(seconds: float) -> None:
-        waited.append(seconds)
-        if len(mail.outbox) == 1:
-            raise Stop
+        sending = seconds == SENDING
+        if sending:
+            waited.append(seconds)
+        if not sending or mail.outbox:
+            sys.exit()  # ends this thread
         person.finishes(URGENT, "save")
 
+    def hangs_and_fails(**arguments: object) -> None:
+        done.wait(20)
+        raise ZeroDivisionError
+
     monkeypatch.setattr(time, "sleep", sleep)
-    if failing:
-        monkeypatch.setattr(failing, lambda **how: 1 / 0)
-    with pytest.raises(Stop):
-        server.run_periodic_jobs()
-    assert len(waited) == 2
+    monkeypatch.setattr(other, hangs_and_fails)
+    before = set(threading.enumerate())
+    server.post_worker_init(None)
+    started = set(threading.enumerate()) - before
+    for _attempt in range(100):
+        if len(mail.outbox):
+            break
+        threading.Event().wait(0.1)
+    done.set()
+    for thread in started:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert len(mail.outbox) == 1
     assert sum(waited) <= 60
+
+
+def test_run_begins_no_sending_when_its_time_is_up(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    person.finishes(URGENT, "save")
+    person.client.post("/contact/", WISHES)
+    monkeypatch.setattr(notifications, "RUN", 0.5)
+    monkeypatch.setattr(EmailBackend, "send_messages", lambda *args: time.sleep(0.6))
+    assert notifications.send_due() == (1, 0)
+    assert Notification.objects.filter(sent_at=None, attempts=0).count() == 1
 
 
 def test_command_sends_what_is_due_and_fails_where_mail_does(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
