@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "screening.desk.sessions.SessionTimeoutMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "intake_site.limits.limit_body",  # last, so that its refusal has every header; still before a form is read
 ]
 
 ROOT_URLCONF = "intake_site.urls"
@@ -196,6 +197,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is ever uploaded
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# The largest honest form holds two texts of 4,000 characters. No form sends a file, so none is taken.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+FILE_UPLOAD_HANDLERS: list[str] = []
 
 # Cookies: encrypted answers, staff sessions and form secrets. All end with the browser's session.
 DRAFT_COOKIE_NAME = "__Host-draft" if HTTPS else "draft"

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from screening import return_codes
 from screening.encryption import cipher
+from screening.typed import typed
 
 IDLE_SECONDS = 60 * 60
 MAX_EARLIER_CODES = 30  # saves that one browser remembers: a cookie holds no more than 4096 characters
@@ -48,7 +49,7 @@ class Draft:
 
     @classmethod
     def read(cls, request: HttpRequest) -> Self:
-        cookie = request.COOKIES.get(settings.DRAFT_COOKIE_NAME)
+        cookie = typed(request.COOKIES, settings.DRAFT_COOKIE_NAME, 5000)
         if not cookie:
             return cls()
         try:

@@ -8,6 +8,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from screening.questionnaire import Page, known
+from screening.typed import typed
 
 
 class PageForm(forms.Form):
@@ -29,4 +30,4 @@ class PageForm(forms.Form):
 
     def chosen(self) -> dict[str, str]:
         """Return the posted answers that exist, whether or not the rest of the page is answered."""
-        return known({key: self.data[key] for key in self.fields if key in self.data})
+        return known({key: typed(self.data, key, 50) for key in self.fields if key in self.data})

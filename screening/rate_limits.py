@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from screening.encryption import derive_key
 from screening.models import RateLimitCount, RateLimitWindow
+from screening.typed import typed
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,9 @@ def client_hash(request: HttpRequest | None, window: RateLimitWindow, name: str 
     Behind a proxy it is the last address in X-Forwarded-For: the one that our own proxy wrote. Of an IPv6 address only
     the network counts, because a single line has the rest to itself.
     """
-    text = request.META.get("REMOTE_ADDR", "") if request else ""
+    text = typed(request.META, "REMOTE_ADDR", 100) if request else ""
     if request and settings.BEHIND_PROXY:
-        forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        forwarded = [part.strip() for part in typed(request.META, "HTTP_X_FORWARDED_FOR", 200, end=True).split(",")]
         text = next(filter(None, reversed(forwarded)), text)
     try:
         address = ip_address(_without_port(text))

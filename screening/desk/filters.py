@@ -4,12 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from screening.desk import queues
+from screening.desk.model_admin import DeskChangeList
 from screening.models import RANKS, Submission, result_visible_to
 
 
@@ -54,7 +54,7 @@ class MachineSigns(admin.EmptyFieldListFilter):
             yield {**choice, "display": label}
 
 
-class SubmissionList(ChangeList):
+class SubmissionList(DeskChangeList):
     """Each row on the page gets `shown`, whether its result is visible; only these few rows are asked about."""
 
     def get_results(self, request: HttpRequest) -> None:

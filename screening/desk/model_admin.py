@@ -4,6 +4,7 @@ from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList, ChangeListSearchForm
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -11,6 +12,7 @@ from django.utils.functional import cached_property
 
 from screening import audit
 from screening.models import Action
+from screening.typed import Limited
 
 
 class CappedPaginator(Paginator):
@@ -29,6 +31,14 @@ def without(parameters: QueryDict, *names: str) -> QueryDict:
     for name in names:
         kept.pop(name, None)
     return kept
+
+
+class SearchForm(Limited, ChangeListSearchForm):
+    """Django's own, with a limit."""
+
+
+class DeskChangeList(ChangeList):
+    search_form_class = SearchForm
 
 
 class DeskModelAdmin(admin.ModelAdmin):
@@ -50,6 +60,9 @@ class DeskModelAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[Any]:
         return [url for url in super().get_urls() if url.name and url.name.rpartition("_")[2] in self.pages]
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return DeskChangeList
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if self.has_view_or_change_permission(request):  # whatever the method: a crafted POST shows the list too
             audit.record(self.view_action, request.user, list=self.opts.model_name, filters=self.filters_used(request))
@@ -60,10 +73,9 @@ class DeskModelAdmin(admin.ModelAdmin):
 
         Keys that can't be primary keys are ignored.
         """
-        post: Any = request.POST.copy()
+        post: Any = without(request.POST, "select_across")
         ticked = post.getlist(ACTION_CHECKBOX_NAME)
         post.setlist(ACTION_CHECKBOX_NAME, [key for key in ticked if key.isdecimal() and len(key) < 19])
-        post.pop("select_across", None)
         request.POST = post
         return super().response_action(request, queryset, *args, **kwargs)
 

@@ -10,6 +10,7 @@ from screening import audit, rules
 from screening.models import Action, Submission, result_visible_to
 from screening.rules import versions
 from screening.rules.replay import Replay
+from screening.typed import typed
 
 MOST = 2000  # submissions that the page replays, the newest; the command replays all
 
@@ -17,7 +18,7 @@ MOST = 2000  # submissions that the page replays, the newest; the command replay
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Replay under the rules in force, or a released version."""
     offered = dict.fromkeys(versions.released_versions(), _("released")) | {rules.CURRENT.version: _("in force")}
-    chosen = request.GET.get("to", "")
+    chosen = typed(request.GET, "to", 20)
     context |= {"title": _("What other rules would say"), "versions": offered.items(), "asked": chosen}
     if chosen in offered:
         audit.record(Action.REPLAYED, request.user, version=chosen)

@@ -30,6 +30,7 @@ from screening import accounts, audit, draft, rate_limits
 from screening.desk import sessions
 from screening.models import Action, Phone, RecoveryCode
 from screening.rate_limits import Attempt
+from screening.typed import Limited, typed
 
 CODE_AFTER = 20  # wrong passwords for one name within the hour, after which the phone's code comes first
 
@@ -61,7 +62,7 @@ def turn_to_hash() -> Iterator[bool]:
             _hashing.release()
 
 
-class SignInForm(AdminAuthenticationForm):
+class SignInForm(Limited, AdminAuthenticationForm):
     """Validate name and password; with a refusal, fail without checking them.
 
     With `attempt`, that many passwords were tried for this name from everywhere, so the phone's code is asked for too.
@@ -153,10 +154,14 @@ class SignInView(LoginView):
             attempt.refund()
 
 
+class OwnPasswordForm(Limited, AdminPasswordChangeForm):
+    """Django's own, with limits."""
+
+
 class ChangeOwnPasswordView(PasswordChangeView):
     """Change one's own password; a wrong old one counts as a wrong password at the sign-in."""
 
-    form_class = AdminPasswordChangeForm
+    form_class = OwnPasswordForm
     success_url = reverse_lazy("admin:password_change_done")
     attempt: Any = None
 
@@ -179,10 +184,11 @@ class ChangeOwnPasswordView(PasswordChangeView):
 
 def typed_name(request: HttpRequest) -> str:
     """The name as the form reads it, so that its other spellings count as the same."""
+    name = typed(request.POST, "username", 500)  # the form strips it, and refuses more than 150 characters
     try:
-        return str(UsernameField(max_length=150, required=False).clean(request.POST.get("username", "")))
+        return str(UsernameField(max_length=150, required=False).clean(name))
     except ValidationError:
-        return request.POST["username"][:150]
+        return name[:150]
 
 
 def record_wrong_attempt(name: str, attempt: int, limit: rate_limits.Limit) -> None:
@@ -199,7 +205,7 @@ def record_wrong_attempt(name: str, attempt: int, limit: rate_limits.Limit) -> N
 
 def next_page(request: HttpRequest) -> str:
     """The page of the desk that the sign-in was asked for, or the front page."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    wanted = typed(request.POST, "next", 2000) or typed(request.GET, "next", 2000)
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and wanted.startswith(reverse("admin:index"))
     return wanted if safe else reverse("admin:index")
 

@@ -22,10 +22,11 @@ from screening import audit, audit_checks, clock, notifications, rate_limits
 from screening.desk import agreement, queues, replay_page, sessions, sign_in
 from screening.desk.model_admin import without
 from screening.models import Action, ErasureCount, RecoveryCode, Submission
+from screening.typed import typed
 
 # Parameters of Django's admin for what the desk does not have: pop-ups, copies, counts in filters.
 UNUSED = ("_popup", "_to_field", "_source_model", "_saveasnew", "_facets")
-TYPED = ("-text", "-reason")  # the ends of the names of fields in which staff write
+TYPED, LONGEST = ("-text", "-reason"), 4000  # the ends of the names of fields in which staff write; characters
 
 
 class DeskSite(admin.AdminSite):
@@ -93,10 +94,10 @@ class DeskSite(admin.AdminSite):
         return self._not_done(request, _("Open it again"), message)
 
     def _not_done(self, request: HttpRequest, title: Any, message: Any) -> HttpResponse:
-        typed = [text for name, text in request.POST.items() if name.endswith(TYPED) and str(text).strip()]
+        fields = (typed(request.POST, name, LONGEST).strip() for name in request.POST if name.endswith(TYPED))
         again = request.get_full_path() if request.method == "POST" else ""
-        context = self.each_context(request) | {"title": title, "message": message, "typed": typed, "again": again}
-        return TemplateResponse(request, "admin/not_done.html", context, status=403)
+        context = {"title": title, "message": message, "again": again, "typed": [*filter(None, fields)]}
+        return TemplateResponse(request, "admin/not_done.html", self.each_context(request) | context, status=403)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         audit.record(Action.FRONT_PAGE, request.user)

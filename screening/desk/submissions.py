@@ -45,6 +45,7 @@ from screening.models import (
     result_visible_to,
     retention_cutoff,
 )
+from screening.typed import typed
 
 LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submission_change"
 
@@ -111,7 +112,7 @@ class SubmissionAdmin(DeskModelAdmin):
         return [*views, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        queue = queues.BY_KEY.get(request.GET.get("queue", ""))
+        queue = queues.BY_KEY.get(typed(request.GET, "queue", 50))
         return super().changelist_view(request, {"title": queue.title if queue else self.list_title})
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -304,7 +305,7 @@ class SubmissionAdmin(DeskModelAdmin):
         super().save_related(request, form, formsets, change)
 
     def response_change(self, request: HttpRequest, obj: Submission) -> HttpResponse:
-        if str(obj.version) != request.POST["seen"]:  # a valid form holds the version that it was read at
+        if str(obj.version) != typed(request.POST, "seen", 20):  # a valid form holds the version that it was read at
             return super().response_change(request, obj)
         self.message_user(request, _("Nothing was changed, so nothing was saved."), messages.INFO)
         return redirect(request.path) if "_continue" in request.POST else self.response_post_save_change(request, obj)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -21,10 +22,19 @@ from screening import accounts, audit
 from screening.desk.model_admin import DeskModelAdmin
 from screening.desk.roles import ROLES
 from screening.models import Action
+from screening.typed import Limited
 
 # The packages imported above have registered pages of their own: permissions and second factors are not edited by hand.
 for model in (User, Group, TOTPDevice):
     admin.site.unregister(model)
+
+
+class AddForm(Limited, AdminUserCreationForm):
+    """Django's own, with limits."""
+
+
+class PasswordForm(Limited, AdminPasswordChangeForm):
+    """Django's own, with limits."""
 
 
 @admin.register(User)
@@ -39,6 +49,7 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
     search_help_text = _("The name that they sign in with, or a part of it.")
     ordering = ("-is_active", "username")
     actions = None
+    add_form, change_password_form = AddForm, PasswordForm
     filter_horizontal = ()
     fieldsets = ((None, {"fields": ("username", "first_name", "last_name", "groups", "last_login", "is_open")}),)
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2", "groups")}),)

@@ -18,6 +18,7 @@ from screening import notifications, retention
 from screening.draft import Draft, Finished
 from screening.models import Contact, Notification, Submission
 from screening.questionnaire import first_gap, known
+from screening.typed import typed
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def contact(request: HttpRequest) -> HttpResponse:
     draft = Draft.read(request)
     if not draft.finished:
         return redirect("return")
-    withdrawn = request.method == "POST" and request.POST.get("action") == "withdraw"
+    withdrawn = request.method == "POST" and typed(request.POST, "action", 20) == "withdraw"
     form = ContactForm(request.POST if request.method == "POST" and not withdrawn else None)
     try:
         saved = Submission.objects.with_code(draft.code)

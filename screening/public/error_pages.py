@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,6 +22,10 @@ ERRORS = {
     ),
     403: (_("This page is not open to you"), _("You may need to sign in, or use another account.")),
     404: (_("We can’t find that page"), _("The address may be wrong, or the page may have moved.")),
+    413: (
+        _("That is too much for one form"),
+        _("Nothing was kept. Please go back and write less. This site takes no files."),
+    ),
     503: (_("We can’t do that right now"), _("What we keep can’t be reached. Please try again in a few minutes.")),
     500: (_("Something went wrong on our side"), _("It was not your fault. Please try again in a minute.")),
 }
@@ -38,7 +43,11 @@ def _error_handler(status: int) -> Callable[..., HttpResponse]:
     return handler
 
 
-bad_request, forbidden, not_found = (_error_handler(status) for status in (400, 403, 404))
+forbidden, not_found = (_error_handler(status) for status in (403, 404))
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

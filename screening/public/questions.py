@@ -22,6 +22,7 @@ from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
 from screening.models import Notification, Submission, Urgency
 from screening.questionnaire import PAGE_BY_SLUG, PAGES, Page, first_gap, known
+from screening.typed import typed
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def read_draft(request: HttpRequest) -> Draft:
 
 def _note(request: HttpRequest, draft: Draft) -> str:
     """Return the line that a redirect asked for, unless the draft has changed since."""
-    key = request.GET.get("note", "")
+    key = typed(request.GET, "note", 20)
     if (key == "cleared" and draft.answers) or (key == "saved_before" and draft.finished == Finished.SAVED):
         return ""
     return str(NOTES.get(key, ""))
@@ -186,7 +187,7 @@ def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: 
 
 def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
     """Save the answers, or keep nothing, and go on to the result."""
-    button = request.POST.get("action")
+    button = typed(request.POST, "action", 20)
     if button not in (Finished.SAVED, Finished.VIEWED):
         return _check_page(request, draft, error=str(_("Please choose one of the two buttons below.")), status=422)
     if button == Finished.VIEWED:
@@ -212,7 +213,7 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
         return response
     if saved.urgency >= Urgency.TODAY:
         notifications.notify(saved, Notification.Reason.URGENT)
-    response = redirect("contact" if request.POST.get("then") == "contact" else "result")
+    response = redirect("contact" if typed(request.POST, "then", 20) == "contact" else "result")
     replace(draft, finished=Finished.SAVED).write(response)
     return response
 

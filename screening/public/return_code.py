@@ -14,9 +14,11 @@ from screening import rate_limits, retention, return_codes
 from screening.draft import Draft, Finished
 from screening.models import Submission
 from screening.questionnaire import known
+from screening.typed import typed
 
 log = logging.getLogger(__name__)
 
+TYPED = 200  # characters of a typed code, with whatever separates its groups
 MISTYPED = _("There is a typing mistake in this code. Please compare each group with what you wrote down.")
 UNKNOWN = _("Nothing is kept under this code. It may be a wrong code, the time may be up, or it was erased.")
 TOO_MANY = _("Too many wrong codes came from your internet connection. Please try again in an hour.")
@@ -30,7 +32,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
     """Ask for the code; the right one opens the result as if it had just been saved on this device."""
     if request.method != "POST":
         return _form(request)
-    code = return_codes.parse(request.POST.get("code", ""))
+    code = return_codes.parse(typed(request.POST, "code", TYPED))
     if not code:  # not counted as an attempt: it reveals nothing
         return _form(request, MISTYPED, 422)
     try:
@@ -50,8 +52,8 @@ def come_back(request: HttpRequest) -> HttpResponse:
 
 
 def _form(request: HttpRequest, error: object = "", status: int = 200) -> HttpResponse:
-    typed = request.POST.get("code", "")[:200]
-    return render(request, "public/return.html", {"error": error, "typed": typed}, status=status)
+    context = {"error": error, "typed": typed(request.POST, "code", TYPED)}
+    return render(request, "public/return.html", context, status=status)
 
 
 @never_cache
