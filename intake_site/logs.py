@@ -17,6 +17,11 @@ OUR_LOGGERS = ("screening", "intake_site")
 FRAMES = 12  # of the traceback, the innermost
 
 
+def is_refusal(record: logging.LogRecord) -> bool:
+    """Whether it tells of a hostile request that was refused. Django calls that an error; it is one of the sender's."""
+    return record.name.startswith("django.security.")
+
+
 class NoValues(logging.Formatter):
     """One line for what and where; below it the type and the frames of each exception in the chain."""
 
@@ -24,7 +29,8 @@ class NoValues(logging.Formatter):
         message = record.getMessage() if record.name.partition(".")[0] in OUR_LOGGERS else ""
         status = str(getattr(record, "status_code", ""))
         place = f"({record.module}:{record.lineno})"
-        parts = (self.formatTime(record), record.levelname, record.name, status, _page(record), message, place)
+        level = "WARNING" if is_refusal(record) else record.levelname
+        parts = (self.formatTime(record), level, record.name, status, _page(record), message, place)
         lines = [" ".join(filter(None, parts))]
         error = record.exc_info[1] if record.exc_info else None
         while error:
@@ -60,7 +66,7 @@ class ErrorMail(logging.Handler):
     sending = threading.Thread()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if time.monotonic() - self.sent_at < self.every or self.sending.is_alive():
+        if is_refusal(record) or time.monotonic() - self.sent_at < self.every or self.sending.is_alive():
             return
         self.sent_at = time.monotonic()
         self.sending = threading.Thread(target=self._send, args=[self.format(record)], daemon=True)

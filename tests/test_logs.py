@@ -3,11 +3,13 @@
 import logging
 import threading
 import time
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
+from django.test import Client
 
 from intake_site import logs
 
@@ -34,6 +36,35 @@ def test_second_error_is_mailed_only_after_ten_minutes(
         handler.emit(ERROR)
         handler.sending.join()
     assert len(mail.outbox) == mails
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        lambda client: client.get("/", headers={"host": "elsewhere.example"}),
+        lambda client: client.post("/return/", b"x" * 3_000_000, content_type="application/x-www-form-urlencoded"),
+        lambda client: client.post("/return/", {str(number): "" for number in range(1001)}),
+        lambda client: client.post("/return/", b"x", content_type="multipart/form-data; boundary=?"),
+    ],
+    ids=["host", "too much", "too many", "malformed"],
+)
+def test_refusal_of_a_hostile_request_is_a_warning_and_never_mailed(hostile: Any, settings: Any) -> None:
+    settings.ADMINS = [("", "owner@example.org")]
+    written, mailer = StringIO(), logs.ErrorMail(level="ERROR")
+    handlers = [logging.StreamHandler(written), mailer]
+    for handler in handlers:
+        handler.setFormatter(logs.NoValues())
+        logging.getLogger().addHandler(handler)
+    try:
+        assert 400 <= hostile(Client()).status_code < 500
+    finally:
+        for handler in handlers:
+            logging.getLogger().removeHandler(handler)
+    if mailer.sending.ident:
+        mailer.sending.join()
+    assert mail.outbox == []
+    assert " WARNING " in written.getvalue()
+    assert " ERROR " not in written.getvalue()
 
 
 def test_page_does_not_wait_for_the_mail_about_its_error_and_there_is_one_at_a_time(
