@@ -117,8 +117,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "intake_site.headers.more_headers",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "intake_site.limits.limit_body",  # before anything reads a form
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -127,8 +129,6 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "screening.desk.sessions.SessionTimeoutMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "intake_site.limits.limit_body",  # last, so that its refusal has every header; still before a form is read
 ]
 
 ROOT_URLCONF = "intake_site.urls"

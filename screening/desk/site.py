@@ -15,7 +15,6 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
 from screening import audit, audit_checks, clock, notifications, rate_limits
@@ -130,7 +129,6 @@ class DeskSite(admin.AdminSite):
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         return redirect("admin:index")
 
-    @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the password form, then redirect to the code page if a code is required."""
         if request.method != "POST" and super().has_permission(request):
@@ -144,7 +142,7 @@ class DeskSite(admin.AdminSite):
         view = sign_in.SignInView.as_view(extra_context=context | (extra_context or {}))
         return cast(HttpResponse, view(request))
 
-    @method_decorator([never_cache, csrf_protect])
+    @method_decorator(csrf_protect)
     def code(self, request: HttpRequest) -> HttpResponse:
         """Ask for the second factor, or set it up at the first sign-in and show the recovery codes once."""
         if not super().has_permission(request):
@@ -167,7 +165,7 @@ class DeskSite(admin.AdminSite):
             context |= {"picture": sign_in.qr_code(new), "key": sign_in.key_to_type(new)}
         return TemplateResponse(request, "admin/code.html", context, status=422 if form.errors else 200)
 
-    @method_decorator([never_cache, csrf_protect])
+    @method_decorator(csrf_protect)
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if request.method != "POST":
             return redirect("admin:index")

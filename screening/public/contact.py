@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from screening import notifications, retention
@@ -85,7 +84,6 @@ class ContactForm(forms.ModelForm):
             self.add_error("phone", _("Write a phone number or an e-mail address, so that we can reach you."))
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest) -> HttpResponse:
     """Make, replace or withdraw the request for a call of a saved submission. What it holds is never shown."""

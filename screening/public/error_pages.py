@@ -8,7 +8,6 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 
 from screening import rules
 from screening.forms import PageForm
@@ -55,7 +54,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _error(request, 503 if isinstance(sys.exc_info()[1], DatabaseError) else 500)
 
 
-@never_cache
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form without a valid CSRF token by showing it again; its choices are kept, and nothing is stored."""
     match = request.resolver_match

@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language, gettext
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from screening import rules
@@ -17,8 +16,6 @@ from screening.rules import versions, worksheet
 from screening.rules.personas import PERSONAS
 from screening.rules.ruleset import LEVELS, Rule
 from screening.rules.sources import SOURCES
-
-an_hour = cache_control(public=True, max_age=3600)
 
 
 def _rule_in_words(rule: Rule) -> dict[str, Any]:
@@ -57,7 +54,6 @@ def _questions_in_words() -> list[dict[str, Any]]:
 
 
 @require_safe
-@an_hour
 def how_it_works(request: HttpRequest) -> HttpResponse:
     """Show grid, questions, rules with their sources, personas, limits, help lines and versions."""
     people = []
@@ -93,7 +89,6 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@an_hour
 def rules_json(request: HttpRequest) -> JsonResponse:
     """Return all of it as data. docs/rules-json.md says what each key means; keys are never renamed."""
     decides = versions.as_data(rules.CURRENT)
@@ -154,7 +149,6 @@ def _lines_in_words(step: worksheet.Step) -> list[list[tuple[int, str, str]]]:
 
 
 @require_safe
-@an_hour
 def on_paper(request: HttpRequest) -> HttpResponse:
     """Show the questions as a form to print, and the worksheet."""
     steps = worksheet.sheet(rules.CURRENT)

@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from screening import draft as drafts
@@ -71,7 +70,6 @@ def redirect_to_gap(draft: Draft) -> HttpResponse:
     return _redirect_to(first_gap(draft.answers), "lost" if draft.unreadable else "gap")
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """Show the start page; a POST clears the answers from the device."""
@@ -99,7 +97,6 @@ def question_page(
     return render(request, "public/question.html", context, status=status)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def question(request: HttpRequest, slug: str) -> HttpResponse:
     """Show or store one page of questions. A POST stores every valid choice, even if others are missing."""
@@ -134,7 +131,6 @@ def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
     return response
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD"])
 def help_now(request: HttpRequest) -> HttpResponse:
     """Show the numbers to call. An answer that means "now" leads here first; the person may go on."""
@@ -152,7 +148,6 @@ def help_now(request: HttpRequest) -> HttpResponse:
     )
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
     """Show every answer with its change link, and the two ways to see the result."""

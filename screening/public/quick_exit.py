@@ -2,11 +2,9 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 
-@never_cache
 @require_safe
 def leave(request: HttpRequest) -> HttpResponse:
     """Clear this browser and redirect. It is a GET, so that a plain link works without a script."""

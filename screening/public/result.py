@@ -6,7 +6,6 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from screening import audit, reference_numbers, return_codes, rules
@@ -22,7 +21,6 @@ log = logging.getLogger(__name__)
 DAMAGED = _("What you saved is damaged, and we can’t show it to you. You can erase it, and answer the questions again.")
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD"])
 def result(request: HttpRequest) -> HttpResponse:
     """Show the result and its reasons, from the saved row if there is one, else from the draft.

@@ -6,7 +6,6 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from screening import draft as drafts
@@ -26,7 +25,6 @@ DOWN = _("We can’t look this up right now. Please try again in a few minutes."
 NOT_ERASED = _("We can’t erase right now. Nothing was changed. Please try again in a few minutes.")
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def come_back(request: HttpRequest) -> HttpResponse:
     """Ask for the code; the right one opens the result as if it had just been saved on this device."""
@@ -56,7 +54,6 @@ def _form(request: HttpRequest, error: object = "", status: int = 200) -> HttpRe
     return render(request, "public/return.html", context, status=status)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: HttpRequest) -> HttpResponse:
     """Ask for confirmation; a POST erases what this browser saved or returned to, and clears its answers."""
