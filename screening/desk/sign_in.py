@@ -112,10 +112,10 @@ class SignInView(LoginView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.username = typed_name(request)
         here, name = rate_limits.SIGN_IN.hit(request), rate_limits.USERNAME.hit(request, self.username)
-        if here and name:
-            self.attempts = (here, name, rate_limits.ANYWHERE.hit(request, self.username))
-        else:
+        if not (here and name):
             self.refusal = TOO_MANY_HERE if name else TOO_MANY
+            return super().post(request, *args, **kwargs)
+        self.attempts = (here, name, rate_limits.ANYWHERE.hit(request, self.username))
         with turn_to_hash() as came:
             if not came:
                 self._refund()

@@ -286,6 +286,14 @@ def test_sign_in_says_busy_when_others_hash_and_counts_nothing(ann: User, monkey
     assert RateLimitCount.objects.filter(count__gt=0).count() == 0
 
 
+@time_machine.travel("2026-11-23 12:10", tick=False)
+def test_sign_in_that_is_refused_waits_for_nobody_who_hashes(ann: User) -> None:
+    for _time in range(5):
+        password(Client(), word="wrong")
+    with sign_in.turn_to_hash(), sign_in.turn_to_hash():
+        assert "Too many wrong tries for this name" in errors(password(Client()))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_no_password_is_hashed_within_a_transaction(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     member("ann")
