@@ -9,8 +9,11 @@ from typing import Any
 from intake_site.settings import LOGGING
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"  # a proxy on this machine stands in front
-worker_class = "gthread"
+worker_class = "intake_site.worker.Worker"
 threads = 8
+worker_connections = 800  # below the usual limit of open files
+forwarder_headers = ""  # SCRIPT_NAME from outside would move /admin/ past a rule of the proxy
+secure_scheme_headers: dict[str, str] = {}  # Django reads X-Forwarded-Proto itself, if BEHIND_PROXY
 loglevel = "warning"
 control_socket_disable = True
 accesslog = None  # requests are recorded nowhere

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,6 @@ SECRET = "ZEBROWSKI0QUILLON"
 BROKEN = """
 from intake_site.settings import *
 TEMPLATES = []  # even the page that says that something failed fails
-SECURE_SSL_REDIRECT = False
 """
 
 
@@ -30,16 +29,15 @@ def send(port: int, request: bytes, host: str = "127.0.0.1") -> bytes:
         return connection.recv(1000)
 
 
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    """Start a server whose every page fails and which logs to tmp_path/log; return its port."""
-    (tmp_path / "broken.py").write_text(BROKEN)
+@contextmanager
+def running(folder: Path, config: str, settings: str) -> Iterator[int]:
+    """Run the server with this configuration and these settings, and its log in folder/log; yield its port."""
     chosen = free_port()
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "DJANGO_SETTINGS_MODULE": "broken"}
-    environment |= {"SECRET_KEY": "x" * 50, "DATA_KEYS": "y" * 50, "VAR_DIR": str(tmp_path), "PORT": str(chosen)}
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:intake_site.server", "intake_site.wsgi"]
-    with (tmp_path / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{folder}:{ROOT}", "DJANGO_SETTINGS_MODULE": settings}
+    environment |= {"SECRET_KEY": "x" * 50, "DATA_KEYS": "y" * 50, "VAR_DIR": str(folder), "PORT": str(chosen)}
+    command = [sys.executable, "-m", "gunicorn", "-c", f"python:{config}", "intake_site.wsgi"]
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment | {"HTTPS": "off"}, stdout=log, stderr=log)
     for _attempt in range(200):
         try:
             socket.create_connection(("127.0.0.1", chosen), timeout=1).close()
@@ -49,6 +47,14 @@ def port(tmp_path: Path) -> Iterator[int]:
     yield chosen
     server.terminate()
     server.wait(20)
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """Start a server whose every page fails; return its port."""
+    (tmp_path / "broken.py").write_text(BROKEN)
+    with running(tmp_path, "intake_site.server", "broken") as chosen:
+        yield chosen
 
 
 def test_server_is_for_this_machine_and_writes_down_nothing_that_was_sent(port: int, tmp_path: Path) -> None:

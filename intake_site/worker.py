@@ -1,0 +1,181 @@
+"""gunicorn's worker with threads, whose threads never wait for a client (docs/decisions/0021).
+
+The main loop receives each request, and a thread gets it when it is whole. An answer goes into the socket's own buffer.
+"""
+
+import re
+import selectors
+import socket
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from gunicorn import http, util
+from gunicorn.http import wsgi
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from intake_site.headers import NO_STORE
+from intake_site.settings import DATA_UPLOAD_MAX_MEMORY_SIZE
+
+MAX_HEAD = 32 * 1024  # bytes; gunicorn's own limits of a line and a field are lower
+SECONDS = 20.0  # from the connection, or from the answer before, until the request must have come as a whole
+CLOSING = 2.0  # seconds in which the client may take an answer after which we close
+SENDING = 10.0  # seconds in which it must take what the buffer does not hold
+BUFFER = 512 * 1024  # bytes that the system keeps for the client; every page and file of the site fits in
+END = b"\r\n\r\n"  # of the head
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.I)
+CODING = re.compile(rb"\r\ntransfer-encoding:", re.I)
+EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n|\Z)", re.I)
+TOO_MUCH = "That is too much for one form. Nothing was kept. Please go back and write less."
+UNREADABLE = "We could not read that. Please go back and try again."
+CRISIS = "In danger now? Call 911. In a crisis? Call or text 988."
+REASONS = {411: "Length Required", 413: "Content Too Large", 431: "Request Header Fields Too Large"}
+
+
+class Connection(TConn):  # type: ignore[misc]
+    needed = 0  # bytes of the whole request, once its head is there
+    closing = False
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.received = bytearray()
+        self.initialized = True  # there is nothing that a thread would have to wait for
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.waiting: dict[Connection, None] = {}  # for the client, the one that has waited longest first
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a connection. If that is one too many, drop the one that has kept us waiting longest."""
+        try:
+            client, address = listener.accept()
+        except OSError:
+            return
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        conn = Connection(self.cfg, client, address, listener.getsockname())
+        self.nr_conns += 1
+        self.wait(conn, SECONDS)
+        if self.nr_conns >= self.worker_connections:
+            self.drop(next(iter(self.waiting)))
+
+    def wait(self, conn: Connection, seconds: float) -> None:
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + seconds
+        self.waiting[conn] = None
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.receive, conn))
+
+    def stop_waiting(self, conn: Connection) -> None:
+        del self.waiting[conn]
+        self.poller.unregister(conn.sock)
+
+    def drop(self, conn: Connection) -> None:
+        self.stop_waiting(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    def receive(self, conn: Connection, client: socket.socket) -> None:
+        if conn not in self.waiting:  # it was dropped for one that came at the same moment
+            return
+        try:
+            data = client.recv(64 * 1024)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.drop(conn)
+        elif not conn.closing:
+            conn.received += data
+            self.look(conn, len(conn.received) - len(data))
+
+    def look(self, conn: Connection, known: int = 0) -> None:
+        """Hand the request to a thread if it is whole; refuse it if it will be too long."""
+        if not conn.needed:
+            end = conn.received.find(END, max(known - len(END) + 1, 0))
+            if end < 0 and len(conn.received) <= MAX_HEAD:
+                return
+            head = bytes(conn.received[: max(end, 0)])
+            length = LENGTH.search(head)
+            body = int(length[1][:20]) if length else 0
+            if end < 0 or end > MAX_HEAD:
+                return self.refuse(conn, 431)
+            if CODING.search(head):  # no browser sends a form in chunks, and a proxy that buffers knows its length
+                return self.refuse(conn, 411)
+            if body > DATA_UPLOAD_MAX_MEMORY_SIZE:
+                return self.refuse(conn, 413)
+            conn.needed = end + len(END) + body
+            expect = EXPECT.search(head)
+            if expect and len(conn.received) < conn.needed:
+                del conn.received[expect.start() : expect.end()]  # or gunicorn would say it again
+                conn.needed -= len(expect[0])
+                with suppress(OSError):
+                    conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if len(conn.received) >= conn.needed:
+            self.stop_waiting(conn)
+            # The parser gets what was received, not the socket: whatever it makes of it, it can't wait for more.
+            conn.parser = http.get_parser(self.cfg, iter([bytes(conn.received)]), conn.client)
+            self.enqueue_req(conn)
+
+    def refuse(self, conn: Connection, status: int) -> None:
+        """Answer at once, whatever is still on its way."""
+        with suppress(OSError):
+            write_error(conn.sock, status, REASONS[status])
+        self.stop_waiting(conn)
+        self.close(conn)
+
+    def close(self, conn: Connection) -> None:
+        """Close when the client has, or soon: closing at once may take the answer back."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.nr_conns -= 1
+            conn.close()
+        else:
+            conn.closing = True
+            self.wait(conn, CLOSING)
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        """Answer, in a thread; give up on a client that does not take the answer."""
+        conn.sock.settimeout(SENDING)
+        try:
+            return bool(super().handle_request(req, conn))
+        except TimeoutError:
+            return False
+
+    def finish_request(self, conn: Connection, done: Any) -> None:
+        """Wait for the next request of a connection that is kept; it may be there already."""
+        if done.cancelled() or done.exception() or not done.result() or not self.alive:
+            return self.close(conn)
+        conn.received, conn.needed = bytearray(conn.parser.unreader.take_buffered()), 0
+        self.wait(conn, SECONDS)
+        self.look(conn)
+
+    def murder_pending(self) -> None:
+        """Drop those whose time is up; gunicorn calls this each second."""
+        now = time.monotonic()
+        for conn in [conn for conn in self.waiting if conn.timeout < now]:
+            self.drop(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """A server that stops waits no longer than this."""
+        for conn in self.waiting:
+            conn.timeout = min(conn.timeout, deadline)
+
+
+def write_error(client: socket.socket, status: int, reason: str, message: str = "") -> None:
+    """Answer in gunicorn's place, which would repeat what was sent."""
+    text = f"{TOO_MUCH if status == 413 else UNREADABLE}\n\n{CRISIS}\n"
+    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nCache-Control: {NO_STORE}\r\n"
+    head += f"Content-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {len(text)}\r\n\r\n"
+    util.write_nonblock(client, f"{head}{text}".encode())
+
+
+class NamelessResponse(wsgi.Response):  # type: ignore[misc]
+    def default_headers(self) -> list[str]:
+        return [line for line in super().default_headers() if not line.startswith("Server:")]
+
+
+util.write_error, wsgi.Response = write_error, NamelessResponse  # there is no setting for these

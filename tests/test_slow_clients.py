@@ -1,0 +1,205 @@
+"""The server over real sockets: what is slow, large or malformed costs the others nothing."""
+
+import re
+import resource
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from intake_site.headers import NO_STORE
+from tests.test_server import running
+
+pytestmark = pytest.mark.sqlite_is_enough
+SECONDS = 4.0  # instead of 20 in which a request must have come
+IMPATIENT = f"""
+from intake_site.server import *
+from intake_site import worker
+worker.SECONDS, worker.CLOSING, worker.SENDING = {SECONDS}, 0.5, 0.5
+"""
+HELP = b"GET /help/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
+FORM = b"POST /return/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+SECRET = "ZEBROWSKI0QUILLON"
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "impatient.py").write_text(IMPATIENT)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    with running(folder, "impatient", "tests.settings") as chosen:
+        assert answer_to(chosen, HELP).startswith(b"HTTP/1.1 200")
+        yield chosen
+    assert " ERROR gunicorn" not in (folder / "log").read_text()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def connect(port: int, sends: bytes = b"", buffer: int = 0) -> socket.socket:
+    client = socket.socket()
+    client.settimeout(20)
+    if buffer:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    client.connect(("127.0.0.1", port))
+    client.sendall(sends)
+    return client
+
+
+def answer_from(client: socket.socket) -> bytes:
+    """Read one answer, with its body."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        data = client.recv(65536)
+        if not data:
+            return received
+        received += data
+    head, _end, body = received.partition(b"\r\n\r\n")
+    length = int((re.findall(rb"(?i)\r\ncontent-length: (\d+)", head) or [b"0"])[0])
+    while len(body) < length and (data := client.recv(length - len(body))):
+        body += data
+    return head + b"\r\n\r\n" + body
+
+
+def answer_to(port: int, request: bytes) -> bytes:
+    with connect(port, request) as client:
+        return answer_from(client)
+
+
+def test_page_is_answered_beside_more_slow_connections_than_the_server_holds(port: int) -> None:
+    with ExitStack() as stack:
+        slow = [stack.enter_context(connect(port)) for _number in range(500)]
+        slow += [stack.enter_context(connect(port, HELP[:-2])) for _number in range(200)]
+        slow += [stack.enter_context(connect(port, FORM + b"Content-Length: 99\r\n\r\ncode")) for _number in range(200)]
+        for client in slow[-300:]:
+            client.sendall(b"x")
+        started = time.monotonic()
+        assert answer_to(port, HELP).startswith(b"HTTP/1.1 200")
+        assert time.monotonic() - started < 4
+
+
+def test_page_is_answered_beside_clients_that_ask_and_read_nothing(port: int) -> None:
+    with ExitStack() as stack:
+        for address in (b"/how-it-works/", b"/static/admin/js/vendor/jquery/jquery.js") * 20:
+            stack.enter_context(connect(port, HELP.replace(b"/help/", address), buffer=2048))
+        started = time.monotonic()
+        assert answer_to(port, HELP).startswith(b"HTTP/1.1 200")
+        assert time.monotonic() - started < 4
+
+
+@pytest.mark.parametrize(
+    "sends", [b"", HELP[:-2], FORM + b"Content-Length: 99\r\n\r\ncode"], ids=["idle", "head", "body"]
+)
+def test_connection_that_brings_no_whole_request_in_time_is_closed_even_if_it_trickles(port: int, sends: bytes) -> None:
+    started = time.monotonic()
+    with connect(port, sends) as client:
+        client.settimeout(0.1)
+        while time.monotonic() - started < 20:
+            try:
+                if sends:
+                    client.sendall(b"x")
+                if not client.recv(1000):
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+    assert SECONDS - 1 < time.monotonic() - started < SECONDS + 4
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (b"Content-Length: 262145\r\n", 413),
+        (b"Content-Length: 300000000\r\nContent-Type: multipart/form-data; boundary=x\r\n", 413),
+        (b"Content-Length: " + b"9" * 5000 + b"\r\n", 413),
+        (b"Transfer-Encoding: chunked\r\n", 411),
+        (b"X: " + b"x" * 40_000 + b"\r\n", 431),
+    ],
+    ids=["form", "file", "digits", "chunks", "head"],
+)
+def test_request_that_is_too_long_is_refused_before_it_has_come(port: int, fields: bytes, status: int) -> None:
+    started = time.monotonic()
+    answer = answer_to(port, FORM + fields + b"\r\n")
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"Please go back" in answer
+    assert b"988" in answer
+    assert time.monotonic() - started < 3
+
+
+def test_largest_form_comes_through_in_pieces(port: int) -> None:
+    body = b"code=" + b"x" * (256 * 1024 - 5)
+    with connect(port, FORM + b"Content-Length: 262144\r\n\r\n") as client:
+        for start in range(0, len(body), 50_000):
+            client.sendall(body[start : start + 50_000])
+            time.sleep(0.01)
+        assert answer_from(client).startswith(b"HTTP/1.1 403")  # no CSRF token
+
+
+def test_client_that_waits_for_leave_to_send_the_body_gets_it(port: int) -> None:
+    with connect(port, FORM + b"Expect: 100-continue\r\nContent-Length: 6\r\n\r\n") as client:
+        assert client.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"code=a")
+        assert answer_from(client).startswith(b"HTTP/1.1 403")
+
+
+def test_connection_is_kept_and_takes_requests_in_a_row_or_one_by_one(port: int) -> None:
+    with connect(port, HELP * 2 + FORM + b"Content-Length: 6\r\n\r\ncode=a" + HELP[:30]) as client:
+        assert [answer_from(client)[:12] for _number in range(3)] == [b"HTTP/1.1 200"] * 2 + [b"HTTP/1.1 403"]
+        client.sendall(HELP[30:])
+        assert answer_from(client).startswith(b"HTTP/1.1 200")
+        client.sendall(HELP.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert answer_from(client).startswith(b"HTTP/1.1 200")
+        assert client.recv(1000) == b""
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        f"{SECRET} / HTTP/9\r\n",
+        f"GET /{SECRET}\r\n",
+        f"GET / HTTP/1.1\r\nHost: localhost\r\n{SECRET}\r\n",
+        f"GET / HTTP/1.1\r\nHost: localhost\r\n{SECRET} : 1\r\n",
+        f"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {SECRET}\r\n",
+        f"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: {SECRET}\r\n",
+        f"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: {SECRET}\r\n",
+        f"GET / HTTP/1.1\r\nHost: localhost\r\nX: {SECRET * 1000}\r\n",
+        f"GET /{SECRET * 1000} HTTP/1.1\r\nHost: localhost\r\n",
+        f"GET / HTTP/1.1\r\nHost: {SECRET}.example\r\n",
+        f"GET /{SECRET} HTTP/1.1\r\nHost: localhost\r\n",
+        "GET /help/ HTTP/1.1\r\nHost: localhost\r\n",
+    ],
+)
+def test_no_answer_names_the_server_repeats_what_was_sent_or_may_be_stored(port: int, request_line: str) -> None:
+    answer = answer_to(port, f"{request_line}\r\n".encode()).decode()
+    assert re.match(r"HTTP/1.1 [245]\d\d ", answer)
+    assert not answer.startswith("HTTP/1.1 500")
+    assert f"Cache-Control: {NO_STORE}\r\n" in answer
+    assert SECRET not in answer
+    assert "server:" not in answer.lower()
+    assert "gunicorn" not in answer.lower()
+
+
+@pytest.mark.parametrize(
+    "sends", [b"\r\n\r\n", b"\r\n" * 20_000, b"\0" * 40_000, b"\x16\x03\x01" + b"\xff" * 500 + b"\r\n\r\n"]
+)
+def test_noise_costs_nothing(port: int, sends: bytes) -> None:
+    with ExitStack() as stack:
+        for _number in range(20):
+            stack.enter_context(connect(port, sends))
+        started = time.monotonic()
+        assert answer_to(port, HELP).startswith(b"HTTP/1.1 200")
+        assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "Script-Name", "PATH_INFO"])
+def test_header_cannot_move_the_desk_past_a_rule_of_the_proxy(port: int, name: str) -> None:
+    moved = f"GET /x/admin/login/ HTTP/1.1\r\nHost: localhost\r\n{name}: /x\r\n\r\n"
+    assert answer_to(port, moved.encode()).startswith(b"HTTP/1.1 404")
+
+
+def test_header_cannot_make_a_connection_look_secure(port: int) -> None:
+    for field in (b"", b"X-Forwarded-Proto: https\r\n", b"X-Forwarded-Ssl: on\r\n"):
+        request = b"GET /.well-known/security.txt HTTP/1.1\r\nHost: localhost\r\n" + field + b"\r\n"
+        assert b"http://localhost/" in answer_to(port, request)
