@@ -107,6 +107,8 @@ def measure(port: int, environment: dict[str, str], tries: int, load: int) -> No
     for name in names:
         times[name.startswith("known")].append(seconds_to_refuse(port, name))
     done.set()
+    for visitor in visitors:
+        visitor.join()
     for known, label in ((True, "known"), (False, "unknown")):
         print(f"{label:8} median {1000 * statistics.median(times[known]):.1f} ms")
     print(f"AUC {auc(times[True], times[False]):.3f} ({tries} tries, {load} visitors beside)")
