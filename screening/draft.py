@@ -40,11 +40,12 @@ def _cipher() -> MultiFernet:
 class Draft:
     """One screening in one browser."""
 
-    code: str = field(default_factory=return_codes.generate)  # a save carries it, so that no draft is saved twice
+    code: str = field(default_factory=return_codes.generate)  # saved, the return code; before, what that follows from
     answers: Mapping[str, str] = field(default_factory=dict)
     finished: Finished = Finished.NOT_YET
     started_at: int = 0  # time of the first answers, in seconds since 1970; 0 before
     earlier_codes: Sequence[str] = ()  # of what was saved here before the answers changed, to be erased with the rest
+    code_needed: bool = False  # something else was saved here, which only its own code opens and erases
     unreadable: bool = False  # there was a cookie, but it was tampered with, foreign, or an hour old
 
     @classmethod
@@ -82,9 +83,12 @@ class Draft:
         return replace(draft, answers=merged, finished=Finished.NOT_YET, started_at=started_at)
 
     def as_new_draft(self) -> Self:
-        """The same answers under a new code; the code of what was saved is remembered."""
-        earlier_codes = (*self.earlier_codes, self.code)[-MAX_EARLIER_CODES:]
-        return replace(self, code=return_codes.generate(), finished=Finished.NOT_YET, earlier_codes=earlier_codes)
+        """The same answers under a new code; the code of what was saved is remembered, or else said to be needed."""
+        has_code = self.finished == Finished.SAVED
+        codes = [*self.earlier_codes, self.code] if has_code else self.earlier_codes
+        code_needed = self.code_needed or not has_code or len(codes) > MAX_EARLIER_CODES
+        draft = replace(self, code=return_codes.generate(), finished=Finished.NOT_YET, code_needed=code_needed)
+        return replace(draft, earlier_codes=codes[-MAX_EARLIER_CODES:])
 
 
 def clear(response: HttpResponseBase) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from screening.models import Notification, Submission
+from screening.models import Contact, Notification, Submission
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +29,14 @@ RUN = 60  # seconds after which a run begins no further sending; the rest stays 
 
 
 def notify(submission: Submission, reason: str) -> None:
-    """Add a notification, once for each submission and reason. A failure never fails what it is about."""
+    """Add a notification, once for each submission and reason, while there is one. A failure never fails its reason."""
     if not settings.STAFF_MAIL_TO:
         return
     try:
-        Notification.objects.get_or_create(submission=submission, reason=reason)
+        with transaction.atomic():
+            there = Submission.objects.lock(submission.pk)
+            if there and (reason != Notification.Reason.CALL or Contact.objects.filter(pk=submission.pk).exists()):
+                Notification.objects.get_or_create(submission=submission, reason=reason)
     except DatabaseError as error:
         log.error("a notification could not be stored: %s", type(error).__name__)
 

@@ -19,12 +19,12 @@ log = logging.getLogger(__name__)
 BATCH = 200  # rows erased in one transaction, so that nobody who saves has to wait long
 
 
-def erase(submission: Submission) -> None:
-    """Erase answers, result, contact details and notes at once. A second call does nothing."""
+def erase(*submissions: Submission) -> None:
+    """Erase answers, results, contact details and notes at once. A second call does nothing."""
     with transaction.atomic():
-        _total, deleted = Submission.objects.filter(pk=submission.pk).delete()
-        if deleted:
-            ErasureCount.add(ErasureCount.Reason.ERASED, 1)
+        if keys := Submission.objects.lock(*(submission.pk for submission in submissions)):
+            Submission.objects.filter(pk__in=keys).delete()
+            ErasureCount.add(ErasureCount.Reason.ERASED, len(keys))
     transaction.on_commit(truncate_journal)
 
 
@@ -74,7 +74,7 @@ def _erase_in_batches(reason: str, rows: QuerySet[Any]) -> Iterator[int]:
     while True:
         with transaction.atomic():
             batch = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-            list(Submission.objects.select_for_update().filter(pk__in=batch).order_by("pk").values_list("pk"))
+            Submission.objects.lock(*batch)
             # The condition is asked again when deleting: a case may have been reopened in between.
             _total, deleted = rows.filter(pk__in=batch).delete()
             if rows.model is Contact:

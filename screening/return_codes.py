@@ -1,7 +1,8 @@
 """Return codes: 120 random bits and a check symbol, in five groups that can be read out over the phone.
 
-The code is the key of a draft, in its encrypted cookie. The database holds only its hash, encrypted under DATA_KEYS
-so that the same code always gives the same text: it can be looked up, and moved to a new key (docs/decisions/0008).
+A draft has one in its encrypted cookie, and what is saved from it gets the one that follows (docs/decisions/0022). The
+database holds only a hash, encrypted under DATA_KEYS so that the same code always gives the same text: it can be looked
+up, and moved to a new key (docs/decisions/0008).
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import re
 import secrets
 import unicodedata
 
-from screening.encryption import lookup_texts
+from screening.encryption import lookup_texts, seals
 
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 READ_AS = str.maketrans("OIL", "011")
@@ -34,6 +35,13 @@ def generate() -> str:
     """Return a new random code with its check symbol, without separators."""
     code = "".join(secrets.choice(SYMBOLS) for _ in range(LENGTH))
     return code + _check(code)
+
+
+def following(code: str) -> list[str]:
+    """Return the code under which a draft with this code is saved, by each of DATA_KEYS; nobody else can compute it."""
+    bodies = [bytes.fromhex(seal)[:LENGTH] for seal in seals("following code", code)]
+    symbols = ["".join(SYMBOLS[byte % len(SYMBOLS)] for byte in body) for body in bodies]
+    return [each + _check(each) for each in symbols]
 
 
 def formatted(code: str) -> str:

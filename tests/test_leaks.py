@@ -81,7 +81,8 @@ class Journey:
 
     def __init__(self, places: Places) -> None:
         self.places = places
-        self.code = return_codes.generate()
+        self.key = return_codes.generate()  # of the draft; the code follows from it
+        (self.code,) = return_codes.following(self.key)
         self.person, self.elsewhere, self.staff = (
             Client(raise_request_exception=False, REMOTE_ADDR=ADDRESS, HTTP_USER_AGENT=DEVICE) for _ in range(3)
         )
@@ -98,7 +99,7 @@ class Journey:
 
     @property
     def secrets(self) -> set[str]:
-        return {*WORDS, *SPOKEN, self.code, ADDRESS, DEVICE}
+        return {*WORDS, *SPOKEN, self.key, self.code, ADDRESS, DEVICE}
 
     def answers_and_saves(self) -> None:
         for page in PAGES:
@@ -151,7 +152,7 @@ def journey(places: Places) -> Journey:
     journey = Journey(places)
     journey.staff.force_login(superuser("staff"))
     started = HttpResponse()
-    Draft(code=journey.code).write(started)
+    Draft(code=journey.key).write(started)
     journey.person.cookies.update(started.cookies)
     return journey
 
@@ -243,7 +244,7 @@ def test_failure_shows_nothing_of_the_person(
         failed += 1
         raise KINDS[kind](f"{MESSAGE} {journey.code} {return_codes.formatted(journey.code)}")
 
-    case = Submission.objects.submit(ANSWERS, journey.code)  # so that there is something to leak
+    case = Submission.objects.submit(ANSWERS)  # so that there is something to leak
     ask_for_call(case, **TYPED)
     with monkeypatch.context() as patch:
         patch.setattr(point, fail)

@@ -12,10 +12,14 @@ import psycopg
 import pytest
 from django.core import checks
 from django.db import OperationalError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test import Client
 
 from intake_site import postgresql
 from intake_site.postgresql import BoundedConnection
-from screening.models import Canary
+from screening.models import Canary, Contact, ErasureCount, Submission
+from tests.answers import BEST, IOP
+from tests.conftest import Person
 from tests.helpers import run_at_once
 
 pytestmark = [
@@ -89,6 +93,40 @@ def test_site_is_back_as_soon_as_the_server_is(monkeypatch: pytest.MonkeyPatch) 
 
 def refused(*args: Any, **kwargs: Any) -> Any:
     raise psycopg.OperationalError("connection refused")
+
+
+def test_what_was_done_is_not_denied_if_the_connection_is_lost_before_the_server_says_so(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = BaseDatabaseWrapper._commit
+
+    def lose_the_next_answer() -> None:
+        def lost(wrapper: Any) -> None:
+            monkeypatch.setattr(BaseDatabaseWrapper, "_commit", commit)
+            commit(wrapper)
+            os.kill(pid_of(wrapper.connection), signal.SIGTERM)
+            raise OperationalError("server closed the connection unexpectedly")
+
+        monkeypatch.setattr(BaseDatabaseWrapper, "_commit", lost)
+
+    def posted(address: str, data: dict[str, str]) -> int:
+        lose_the_next_answer()
+        status: int = person.client.post(address, data).status_code
+        assert BaseDatabaseWrapper._commit is commit, "it was lost"
+        return status
+
+    Person(Client()).finishes(BEST, "save")  # makes the rate limit's window
+    person.answers_every_page(IOP)
+    assert posted("/check/", {"action": "save"}) == 302
+    assert person.client.get("/result/").status_code == 200
+    assert Submission.objects.count() == 2
+    assert posted("/contact/", {"phone": "405 555 0123", "agree": "on"}) == 302
+    assert Contact.objects.count() == 1
+    assert posted("/contact/", {"action": "withdraw"}) == 302
+    assert not Contact.objects.exists()
+    assert posted("/erase/", {}) == 200
+    assert [saved.answers for saved in Submission.objects.all()] == [BEST]
+    assert ErasureCount.objects.get().count == 1
 
 
 def test_pages_have_limits_and_commands_have_none() -> None:

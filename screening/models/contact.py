@@ -30,6 +30,7 @@ class ContactManager(models.Manager["Contact"]):
     def withdraw(self, *of: int) -> None:
         """Delete the requests for a call of these submissions, and their notifications."""
         with transaction.atomic():
+            Submission.objects.lock(*of)
             self.filter(pk__in=of).delete()
             Notification.objects.filter(submission__in=of, reason=Notification.Reason.CALL).delete()
             Submission.objects.filter(pk__in=of).update(wants_call=False)
@@ -62,6 +63,9 @@ class Contact(models.Model):
         return gettext("Request for a call %(number)s") % {"number": self.pk}
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store it in place of an earlier one. Raise Submission.DoesNotExist if the submission was erased."""
         with transaction.atomic():
+            if not Submission.objects.lock(self.pk):
+                raise Submission.DoesNotExist
             super().save(*args, **kwargs)
             Submission.objects.filter(pk=self.pk).update(wants_call=True)

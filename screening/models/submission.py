@@ -7,7 +7,7 @@ from secrets import SystemRandom
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, models
+from django.db import DatabaseError, IntegrityError, models
 from django.db.models import Case, Q, When
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening import reference_numbers, return_codes, rules
 from screening.fields import EncryptedJSONField
-from screening.models.keys import SealedModel
+from screening.models.keys import Canary, SealedModel
 from screening.rules.replay import StoredResult
 from screening.rules.ruleset import LEVELS, Reason, Recommendation
 
@@ -87,13 +87,23 @@ class SubmissionManager(models.Manager["Submission"]):
         """Leave out those whose time is up, even if they are not erased yet."""
         return self.filter(received_at__gt=retention_cutoff())
 
-    def with_codes(self, *codes: str) -> models.QuerySet["Submission"]:
-        """The unexpired submissions that were saved under these return codes."""
+    def with_codes(self, *codes: str) -> list["Submission"]:
+        """Return the unexpired submissions that were saved under these return codes.
+
+        Raise a DatabaseError if one is missing and DATA_KEYS are wrong: it may be kept, and can't be found.
+        """
         hashes = [stored for code in codes for stored in return_codes.encrypted_hashes(code)]
-        return self.unexpired().filter(code__in=hashes)
+        found = list(self.unexpired().filter(code__in=hashes))
+        if len(found) < len(codes) and Canary.is_dead():
+            raise DatabaseError("DATA_KEYS does not open what is stored")
+        return found
 
     def with_code(self, code: str) -> "Submission | None":
-        return self.with_codes(code).first()
+        return next(iter(self.with_codes(code)), None)
+
+    def lock(self, *keys: int) -> list[int]:
+        """Lock these rows, before what hangs on them, the lowest key first; return the keys of those that exist."""
+        return list(self.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk", flat=True))
 
     def submit(self, answers: Mapping[str, str], code: str | None = None, *, spam_signs: str = "") -> "Submission":
         """Save a complete set of answers with its result, once per return code: a second call returns the first row.
@@ -146,6 +156,7 @@ class Submission(SealedModel):
         "blind",
     )
     code = models.CharField(max_length=96, unique=True, editable=False)  # the encrypted hash of the return code
+    claimed = models.BooleanField(default=False, db_default=False, editable=False)  # its code has reached a browser
     received_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
     answers: Any = EncryptedJSONField(_("answers"))
     program = models.CharField(_("program"), max_length=16, choices=Program)

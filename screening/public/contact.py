@@ -2,6 +2,7 @@
 
 import logging
 import re
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -14,15 +15,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from screening import notifications, retention
+from screening.database import look_again
 from screening.draft import Draft, Finished
 from screening.models import Contact, Notification, Submission
+from screening.public.saved import opened
 from screening.questionnaire import first_gap, known
 from screening.typed import typed
 
 log = logging.getLogger(__name__)
 
 NOT_KEPT = _("We can’t keep this right now. What you typed is still here. Try again in a few minutes.")
-NOT_WITHDRAWN = _("We can’t erase this right now. Nothing was changed. Please try again in a few minutes.")
+NOT_WITHDRAWN = _("We can’t be sure that this is erased. Please try again in a few minutes, or call us.")
 DOWN = _("We can’t take this right now. Please try again in a few minutes, or call us.")
 
 
@@ -93,22 +96,24 @@ def contact(request: HttpRequest) -> HttpResponse:
     withdrawn = request.method == "POST" and typed(request.POST, "action", 20) == "withdraw"
     form = ContactForm(request.POST if request.method == "POST" and not withdrawn else None)
     try:
-        saved = Submission.objects.with_code(draft.code)
+        draft, saved = opened(draft)
         if saved is None:
             complete = first_gap(known(draft.answers)) is None
             nothing_kept = {"unsaved": True, "gone": draft.finished == Finished.SAVED}
             return render(request, "public/contact.html", nothing_kept) if complete else redirect("return")
         if withdrawn:
-            Contact.objects.withdraw(saved.pk)
+            look_again(partial(Contact.objects.withdraw, saved.pk))
             transaction.on_commit(retention.truncate_journal)
             return redirect("contact")
         if request.method == "POST" and form.is_valid():
             form.instance.submission, form.instance.consent = saved, consent_words()
-            form.save()
+            look_again(form.save)
             notifications.notify(saved, Notification.Reason.CALL)
             transaction.on_commit(retention.truncate_journal)  # of the request that it replaced
             return redirect("contact")
         asked = Contact.objects.unexpired().filter(pk=saved.pk).first()
+    except Submission.DoesNotExist:  # erased meanwhile: say so
+        return redirect("contact")
     except DatabaseError as error:
         log.error("a request for a call could not be stored: %s", type(error).__name__)
         sorry = NOT_WITHDRAWN if withdrawn else NOT_KEPT if request.method == "POST" else DOWN

@@ -135,6 +135,20 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ),
         ),
         Promise(
+            _("We say that it is erased only if we know that it is. If some of it may be left, we say that."),
+            (
+                "public/test_return_code.py::test_wrong_keys_are_not_taken_for_erased_and_the_code_stays_on_the_device",
+                "public/test_return_code.py::test_what_a_browser_saved_too_often_to_remember_is_said_to_stay",
+            ),
+        ),
+        Promise(
+            _(
+                "If someone copied your answers in this browser before you saved: once you have saved and see your "
+                "code, the copy can’t open or erase what you saved."
+            ),
+            ("public/test_saved.py::test_copy_from_before_the_save_sees_changes_and_erases_nothing",),
+        ),
+        Promise(
             _("We keep the code only in a form that can’t be read back. If you lose it, we can’t tell it to you."),
             ("public/test_return_code.py::test_database_holds_the_code_only_sealed",),
         ),

@@ -19,7 +19,8 @@ from screening.draft import Draft, Finished
 from screening.explanation import answers_by_page
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
-from screening.models import Notification, Submission, Urgency
+from screening.models import Notification, Urgency
+from screening.public.saved import any_kept, save
 from screening.questionnaire import PAGE_BY_SLUG, PAGES, Page, first_gap, known
 from screening.typed import typed
 
@@ -41,6 +42,10 @@ NOTES = {
         "You saved answers before these, maybe in another tab. The answers below are not saved yet. "
         "If they are right, save them too."
     ),
+    "saved_already": _(
+        "These answers were saved already, maybe in another tab. To see them there or to erase them, use the code that "
+        "was shown then. Or start again, on the first page."
+    ),
     "cleared": _("Your answers are gone from this device."),
 }
 
@@ -54,7 +59,7 @@ def read_draft(request: HttpRequest) -> Draft:
 def _note(request: HttpRequest, draft: Draft) -> str:
     """Return the line that a redirect asked for, unless the draft has changed since."""
     key = typed(request.GET, "note", 20)
-    if (key == "cleared" and draft.answers) or (key == "saved_before" and draft.finished == Finished.SAVED):
+    if (key == "cleared" and draft.answers) or (key.startswith("saved_") and draft.finished == Finished.SAVED):
         return ""
     return str(NOTES.get(key, ""))
 
@@ -194,28 +199,20 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
         number = rate_limits.SAVE.hit(request).number
         if not number:
             return _check_page(request, draft, error=str(TOO_MANY_SAVED), status=429)
-        if draft.finished == Finished.SAVED and not Submission.objects.with_code(draft.code):
-            draft = draft.as_new_draft()  # erased meanwhile, or its time was up: its code opens nothing any more
-        signs = spam.signs(request.POST, draft.started_at, number)
-        saved = Submission.objects.submit(draft.answers, draft.code, spam_signs=signs)
+        saved, row = save(draft, spam.signs(request.POST, draft.started_at, number))
     except DatabaseError as error:
         log.error("a submission could not be saved: %s", type(error).__name__)
         return _check_page(request, draft, error=str(CANNOT_SAVE), status=503)
-    if saved.answers != draft.answers:
+    taken = row.claimed and draft.finished != Finished.SAVED  # its code has reached the browser that saved it
+    if known(row.readable_answers) != draft.answers:
         # An older tab saved this draft first: what is new becomes a draft of its own.
         response = _redirect_to(None, "saved_before")
-        draft.as_new_draft().write(response)
+        (draft if taken else saved).as_new_draft().write(response)
         return response
-    if saved.urgency >= Urgency.TODAY:
-        notifications.notify(saved, Notification.Reason.URGENT)
+    if taken:
+        return _redirect_to(None, "saved_already")  # without a cookie: it could take the place of the one with the code
+    if row.urgency >= Urgency.TODAY:
+        notifications.notify(row, Notification.Reason.URGENT)
     response = redirect("contact" if typed(request.POST, "then", 20) == "contact" else "result")
-    replace(draft, finished=Finished.SAVED).write(response)
+    saved.write(response)
     return response
-
-
-def any_kept(*of: str) -> bool:
-    """Return whether something is stored under these codes; True if the database can't be asked."""
-    try:
-        return bool(of) and Submission.objects.with_codes(*of).exists()
-    except DatabaseError:
-        return True

@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from screening import audit, reference_numbers, return_codes, rules
-from screening.draft import Draft, Finished
+from screening.draft import Finished
 from screening.explanation import LIMITS, explain
-from screening.models import Contact, Submission, in_words
+from screening.models import Contact, in_words
 from screening.public.programs import COMPARED, QUESTIONS_TO_ASK
-from screening.public.questions import any_kept, read_draft, redirect_to_gap
-from screening.questionnaire import first_gap, known
+from screening.public.questions import read_draft, redirect_to_gap
+from screening.public.saved import any_kept, opened
+from screening.questionnaire import first_gap
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +24,10 @@ DAMAGED = _("What you saved is damaged, and we can’t show it to you. You can e
 
 @require_http_methods(["GET", "HEAD"])
 def result(request: HttpRequest) -> HttpResponse:
-    """Show the result and its reasons, from the saved row if there is one, else from the draft.
-
-    The row is looked up whatever the cookie says: "keep nothing" may have been pressed during a save.
-    """
+    """Show the result and its reasons, from the saved row if there is one, else from the draft."""
     draft = read_draft(request)
     try:
-        saved, reachable = saved_row(draft), True
+        (draft, saved), reachable = opened(draft), True
         openings = audit.opened_at(saved.reference) if saved else []
         contact = Contact.objects.unexpired().filter(pk=saved.pk).first() if saved else None
     except DatabaseError as error:  # the rules give the same result again; only the saved words are missing
@@ -44,7 +42,7 @@ def result(request: HttpRequest) -> HttpResponse:
         if not draft.finished:
             return redirect("check")
         recommendation = in_words(rules.recommend(draft.answers))
-    was_saved = saved is not None or draft.finished == Finished.SAVED
+    was_saved = draft.finished == Finished.SAVED
     context = {
         "explanation": explain(recommendation, saved.readable_answers if saved else draft.answers),
         "code": return_codes.formatted(draft.code) if was_saved and (saved or not reachable) else "",
@@ -54,14 +52,9 @@ def result(request: HttpRequest) -> HttpResponse:
         "reference": reference_numbers.formatted(saved.reference) if saved else "",
         "contact": contact,
         "earlier": any_kept(*draft.earlier_codes),
+        "code_needed": draft.code_needed,
         "limits": LIMITS,
         "programs": COMPARED,
         "questions_to_ask": QUESTIONS_TO_ASK,
     }
     return render(request, "public/result.html", context)
-
-
-def saved_row(draft: Draft) -> Submission | None:
-    """Return the unexpired row that holds exactly these answers, if any. Raise a DatabaseError."""
-    submission = Submission.objects.with_code(draft.code) if draft.finished else None
-    return submission if submission and known(submission.readable_answers) == draft.answers else None

@@ -1,8 +1,9 @@
 """Returning with a code, and erasing what was saved."""
 
 import logging
+from functools import partial
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -10,8 +11,9 @@ from django.views.decorators.http import require_http_methods
 
 from screening import draft as drafts
 from screening import rate_limits, retention, return_codes
+from screening.database import look_again
 from screening.draft import Draft, Finished
-from screening.models import Submission
+from screening.public.saved import kept, opened
 from screening.questionnaire import known
 from screening.typed import typed
 
@@ -22,7 +24,8 @@ MISTYPED = _("There is a typing mistake in this code. Please compare each group 
 UNKNOWN = _("Nothing is kept under this code. It may be a wrong code, the time may be up, or it was erased.")
 TOO_MANY = _("Too many wrong codes came from your internet connection. Please try again in an hour.")
 DOWN = _("We can’t look this up right now. Please try again in a few minutes.")
-NOT_ERASED = _("We can’t erase right now. Nothing was changed. Please try again in a few minutes.")
+NOT_ERASED = _("We can’t be sure that it is erased. Please press the button again in a few minutes, or call us.")
+NOT_FOUND = _("Nothing was erased. What was saved here opens only with its code.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,15 +40,15 @@ def come_back(request: HttpRequest) -> HttpResponse:
         attempt = rate_limits.RETURN_CODE.hit(request)
         if not attempt:
             return _form(request, TOO_MANY, 429)
-        saved = Submission.objects.with_code(code)
-        if saved is None:
+        found = kept(code)
+        if not found:
             return _form(request, UNKNOWN, 422)
         attempt.refund()
     except DatabaseError as error:
         log.error("a code could not be looked up: %s", type(error).__name__)
         return _form(request, DOWN, 503)
     response = redirect("result")
-    Draft(code, known(saved.readable_answers), Finished.SAVED).write(response)
+    Draft(code, known(found[0].readable_answers), Finished.SAVED).write(response)
     return response
 
 
@@ -61,15 +64,18 @@ def erase(request: HttpRequest) -> HttpResponse:
     if not (draft.finished or draft.earlier_codes):
         return redirect("return")
     if request.method != "POST":
-        return render(request, "public/erase.html", {"several": bool(draft.earlier_codes)})
+        context = {"several": bool(draft.earlier_codes), "code_needed": draft.code_needed}
+        return render(request, "public/erase.html", context)
     try:
-        with transaction.atomic():
-            for saved in Submission.objects.with_codes(draft.code, *draft.earlier_codes):
-                retention.erase(saved)
+        draft, saved = opened(draft)
+        rows = [*kept(*draft.earlier_codes), *([saved] if saved else [])]
+        if draft.code_needed and not rows:
+            return render(request, "public/erase.html", {"error": NOT_FOUND, "code_needed": True}, status=409)
+        look_again(partial(retention.erase, *rows))
     except DatabaseError as error:
         log.error("a submission could not be erased: %s", type(error).__name__)
         return render(request, "public/erase.html", {"error": NOT_ERASED}, status=503)
     # No redirect: an address that says so could be sent to anyone.
-    response = render(request, "public/erase.html", {"done": True})
+    response = render(request, "public/erase.html", {"done": True, "code_needed": draft.code_needed})
     drafts.clear(response)
     return response

@@ -192,6 +192,7 @@ def test_save_locks_the_case_before_reading_it(
     locked = Submission.objects.select_for_update
 
     def erased_just_before(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(Submission.objects, "select_for_update", locked)  # erasing locks, too
         retention.erase(row)
         return locked(*args, **kwargs)
 

@@ -168,7 +168,7 @@ def test_database_that_is_down_is_reported_for_each_action(
     for response, words in (
         (
             person.client.post("/contact/", {"action": "withdraw"}),
-            "We can’t erase this right now. Nothing was changed.",
+            "We can’t be sure that this is erased.",
         ),
         (person.client.get("/contact/"), "We can’t take this right now."),
     ):

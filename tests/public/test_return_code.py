@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from screening import rate_limits, return_codes
+from screening.draft import MAX_EARLIER_CODES
 from screening.models import Contact, ErasureCount, Note, RateLimitCount, Review, Submission
 from screening.questionnaire import PAGES
 from tests.answers import BEST, IOP, URGENT, answers, on_page
@@ -294,12 +295,24 @@ def test_older_tab_that_saved_later_does_not_hide_the_first_save_from_erasing(pe
     assert not Submission.objects.exists()
 
 
-def test_cookie_stays_small_however_often_something_is_saved(person: Person) -> None:
-    saves(person)
-    for number in range(40):
+def test_what_a_browser_saved_too_often_to_remember_is_said_to_stay(person: Person) -> None:
+    def page(response: Any) -> str:
+        return str(response.content.decode())
+
+    first = saves(person)
+    for number in range(MAX_EARLIER_CODES + 1):
+        assert "this page can’t reach" not in page(person.client.get("/erase/"))
         person.post("job", on_page(PAGES[1], (BEST, IOP)[number % 2]))
         person.client.post("/check/", {"action": "save"})
     assert len(person.client.cookies[settings.DRAFT_COOKIE_NAME].value) < 3500
+    assert "Something else was saved here that this page can’t reach." in page(person.client.get("/erase/"))
+    html = page(person.client.post("/erase/"))
+    assert "Not all of it is erased" in html
+    assert "gone, for us and for you" not in html
+    assert Submission.objects.count() == 1
+    come_back(first, person.client)
+    assert "All that you saved here is gone" in page(person.client.post("/erase/"))
+    assert not Submission.objects.exists()
 
 
 def test_code_that_was_erased_is_never_used_again_on_a_device_that_still_has_it(person: Person) -> None:
@@ -323,6 +336,25 @@ def test_damaged_row_can_still_be_erased(person: Person) -> None:
     assert not Submission.objects.exists()
 
 
+def test_wrong_keys_are_not_taken_for_erased_and_the_code_stays_on_the_device(person: Person, settings: Any) -> None:
+    code = saves(person)
+    cookie = person.client.cookies[settings.DRAFT_COOKIE_NAME].value
+    right, settings.DATA_KEYS = settings.DATA_KEYS, ["another key, just as long as the one before it was, or longer"]
+    for response in (person.client.post("/erase/"), Client().post("/return/", {"code": code})):
+        assert response.status_code == 503
+        assert settings.DRAFT_COOKIE_NAME not in response.cookies
+        html = response.content.decode()
+        assert not [words for words in ("It is erased", "gone, for us", "Nothing is kept") if words in html]
+    assert "We can’t be sure that it is erased." in person.client.post("/erase/").content.decode()
+    assert "no longer kept" not in person.client.get("/result/").content.decode()
+    assert person.client.post("/check/", {"action": "save"}).status_code == 503
+    settings.DATA_KEYS = right
+    assert person.client.post("/erase/").status_code == 200
+    assert not Submission.objects.exists()
+    person.client.cookies[settings.DRAFT_COOKIE_NAME] = cookie  # of the second of two clicks
+    assert "All that you saved here is gone" in person.client.post("/erase/").content.decode()
+
+
 def test_nothing_can_be_erased_while_the_database_is_down_and_it_says_so(
     person: Person, database_goes_down: Callable[[], None]
 ) -> None:
@@ -330,7 +362,7 @@ def test_nothing_can_be_erased_while_the_database_is_down_and_it_says_so(
     database_goes_down()
     response = person.client.post("/erase/")
     assert response.status_code == 503
-    assert "Nothing was changed" in response.content.decode()
+    assert "We can’t be sure that it is erased." in response.content.decode()
     response = Client().post("/return/", {"code": return_codes.formatted(return_codes.generate())})
     assert response.status_code == 503
 

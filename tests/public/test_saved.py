@@ -1,0 +1,171 @@
+"""What a draft opens once it was saved: a copy of its cookie from before the save opens nothing."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from screening import retention, return_codes
+from screening.models import Contact, ErasureCount, Notification, Submission
+from screening.questionnaire import PAGES
+from tests.answers import BEST, IOP, on_page
+from tests.conftest import Person
+from tests.desk.helpers import ask_for_call
+from tests.helpers import database_begins_anew, parse, run_at_once
+from tests.leaks import database
+
+pytestmark = pytest.mark.django_db
+COOKIE = settings.DRAFT_COOKIE_NAME
+CALL = {"phone": "405 555 0123", "agree": "on"}
+OLD, NEW = (f"{name} key, as long as a key must be and as random as it gets" for name in ("the old", "a new"))
+
+
+def copy_of(cookie: str) -> Person:
+    """Another browser that was given this cookie."""
+    client = Client()
+    client.cookies[COOKIE] = cookie
+    return Person(client)
+
+
+def answers_and_is_copied(person: Person) -> Person:
+    person.answers_every_page(IOP)
+    return copy_of(person.client.cookies[COOKIE].value)
+
+
+def saves(person: Person) -> str:
+    """Press "save" and see the result; return the code."""
+    person.client.post("/check/", {"action": "save"})
+    return parse(person.client.get("/result/")).select_one("p.code").text
+
+
+@pytest.mark.parametrize("pressed", ["", "view", "save"])
+def test_copy_from_before_the_save_sees_changes_and_erases_nothing(person: Person, pressed: str) -> None:
+    thief = answers_and_is_copied(person)
+    code = saves(person)
+    person.client.post("/contact/", CALL)
+    if pressed:
+        thief.client.post("/check/", {"action": pressed})
+    before, reference = database(), parse(person.client.get("/result/")).select_one(".reference").text
+    for address, data in (
+        ("/check/", None),
+        ("/result/", None),
+        ("/contact/", None),
+        ("/contact/", {"phone": "405 555 0199", "agree": "on"}),
+        ("/contact/", {"action": "withdraw"}),
+        ("/erase/", None),
+        ("/erase/", {}),
+    ):
+        client = thief.client
+        response = client.get(address, follow=True) if data is None else client.post(address, data, follow=True)
+        for secret in (code, code.replace("-", ""), reference, "you asked us to call", "It is erased", "gone, for us"):
+            assert secret not in response.content.decode()
+    assert database() == before
+    assert parse(person.client.get("/result/")).select_one("p.code").text == code
+    person.client.post("/erase/")
+    assert not Submission.objects.exists()
+
+
+def test_copy_that_is_saved_again_is_told_so_and_makes_no_second_copy(person: Person) -> None:
+    copy = answers_and_is_copied(person)
+    saves(person)
+    for _ in range(2):
+        response = copy.client.post("/check/", {"action": "save"})
+        assert response.url == "/check/?note=saved_already"
+        assert COOKIE not in response.cookies, "it could take the place of the one that holds the code"
+        assert "These answers were saved already" in copy.client.get(response.url).content.decode()
+    assert Submission.objects.count() == 1
+    copy.client.post("/check/", {"action": "view"})
+    html = copy.client.get("/result/").content.decode()
+    assert "We kept nothing" not in html
+    assert "Answers that were saved here before are still kept." in html
+
+
+def test_save_whose_answer_was_lost_is_found_by_pressing_again(person: Person) -> None:
+    unanswered = answers_and_is_copied(person)
+    person.client.post("/check/", {"action": "save"})
+    assert unanswered.client.post("/check/", {"action": "save"}).url == "/result/"
+    code = parse(unanswered.client.get("/result/")).select_one("p.code").text
+    assert Submission.objects.get() == Submission.objects.with_code(return_codes.parse(code))
+    assert unanswered.client.post("/contact/", CALL).status_code == 302
+    assert Contact.objects.get().submission == Submission.objects.get()
+
+
+def test_code_cannot_be_computed_from_a_copy_and_is_found_while_keys_are_changed(person: Person, settings: Any) -> None:
+    settings.DATA_KEYS = [OLD]
+    database_begins_anew()
+    draft = return_codes.generate()
+    (code,) = return_codes.following(draft)
+    assert return_codes.parse(code) == code != draft
+    again = answers_and_is_copied(person)
+    person.client.post("/check/", {"action": "save"})
+    settings.DATA_KEYS = [NEW, OLD]
+    assert code == return_codes.following(draft)[1] != return_codes.following(draft)[0]
+    assert again.client.post("/check/", {"action": "save"}).url == "/result/"
+    assert Submission.objects.count() == 1
+
+
+def test_other_answers_of_a_copy_are_saved_apart_and_erasing_says_what_stays(person: Person) -> None:
+    copy = answers_and_is_copied(person)
+    code = saves(person)
+    copy.post("job", on_page(PAGES[1], BEST))
+    response = copy.client.post("/check/", {"action": "save"}, follow=True)
+    assert response.redirect_chain == [("/check/?note=saved_before", 302)]
+    assert saves(copy) != code
+    assert Submission.objects.count() == 2
+    assert "Something else was saved here that this page can’t reach." in copy.client.get("/erase/").content.decode()
+    html = copy.client.post("/erase/").content.decode()
+    assert "Not all of it is erased" in html
+    assert "gone, for us and for you" not in html
+    assert Submission.objects.get().answers == IOP
+
+
+# At the same moment
+
+
+def at_once(person: Person, *requests: tuple[str, dict[str, str]]) -> list[int]:
+    """Send these from one browser at the same moment; return the statuses in their order."""
+    cookie, statuses = person.client.cookies[COOKIE].value, [0] * len(requests)
+
+    def send(number: int) -> None:
+        statuses[number] = copy_of(cookie).client.post(*requests[number]).status_code
+
+    assert run_at_once(*[partial(send, number) for number in range(len(requests))]) == [None] * len(requests)
+    return statuses
+
+
+@pytest.mark.django_db(transaction=True)
+def test_call_that_is_asked_for_twice_at_once_is_kept_and_both_are_told(person: Person) -> None:
+    person.finishes(IOP, "save")
+    for _ in range(5):
+        Contact.objects.all().delete()
+        assert at_once(person, *[("/contact/", CALL)] * 4) == [302] * 4
+        assert Contact.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_request_that_is_made_and_taken_back_at_once_is_there_or_not_with_all_of_it(
+    person: Person, settings: Any
+) -> None:
+    settings.STAFF_MAIL_TO = ["desk@example.com"]
+    person.finishes(IOP, "save")
+    for _ in range(5):
+        assert at_once(person, *[("/contact/", CALL), ("/contact/", {"action": "withdraw"})] * 2) == [302] * 4
+        there = Contact.objects.exists()
+        assert Submission.objects.get().wants_call == there
+        assert Notification.objects.exists() == there
+
+
+@pytest.mark.django_db(transaction=True)
+def test_erasing_twice_at_once_beside_a_request_erases_once() -> None:
+    for number in range(1, 11):
+        saved = Submission.objects.submit(IOP)
+        ask_for_call(saved)
+        request = Contact(submission=saved, phone="405 555 0199", may_text=True, may_voicemail=True)
+        erasing, asking = partial(retention.erase, saved), request.save
+        for result in run_at_once(erasing, asking, erasing, asking):
+            assert result is None or isinstance(result, Submission.DoesNotExist)
+        assert not Submission.objects.exists()
+        assert not Contact.objects.exists()
+        assert ErasureCount.objects.get(reason="erased").count == number
