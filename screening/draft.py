@@ -1,7 +1,7 @@
 """Drafts: the answers in progress, in one encrypted cookie. Until the person saves, the server stores nothing.
 
-The cookie is session-only and HttpOnly, and is refused an hour after the last page was sent. Only a POST writes it: a
-slow GET must never put old answers over newer ones.
+The cookie is session-only and HttpOnly. It is refused an hour after the last page was sent, and six hours after the
+first: a copy is of no use for longer. Only a POST writes it: a slow GET must never put old answers over newer ones.
 """
 
 import json
@@ -17,9 +17,12 @@ from django.http import HttpRequest, HttpResponseBase
 
 from screening import return_codes
 from screening.encryption import cipher
+from screening.models.counts import SKEW
 from screening.typed import typed
 
 IDLE_SECONDS = 60 * 60
+LONGEST_SECONDS = 6 * 60 * 60
+AHEAD = int(SKEW.total_seconds()) - 60  # Fernet itself lets another machine's clock be a minute ahead
 MAX_EARLIER_CODES = 30  # saves that one browser remembers: a cookie holds no more than 4096 characters
 
 
@@ -43,10 +46,10 @@ class Draft:
     code: str = field(default_factory=return_codes.generate)  # saved, the return code; before, what that follows from
     answers: Mapping[str, str] = field(default_factory=dict)
     finished: Finished = Finished.NOT_YET
-    started_at: int = 0  # time of the first answers, in seconds since 1970; 0 before
+    started_at: int = 0  # when it was first written, in seconds since 1970; 0 before
     earlier_codes: Sequence[str] = ()  # of what was saved here before the answers changed, to be erased with the rest
     code_needed: bool = False  # something else was saved here, which only its own code opens and erases
-    unreadable: bool = False  # there was a cookie, but it was tampered with, foreign, or an hour old
+    unreadable: bool = False  # there was a cookie, but it was tampered with, foreign, or too old
 
     @classmethod
     def read(cls, request: HttpRequest) -> Self:
@@ -54,16 +57,19 @@ class Draft:
         if not cookie:
             return cls()
         try:
-            stored = json.loads(_cipher().decrypt(cookie.encode(), ttl=IDLE_SECONDS))
+            now = int(time.time())
+            stored = json.loads(_cipher().decrypt_at_time(cookie.encode(), IDLE_SECONDS + AHEAD, now + AHEAD))
             if isinstance(stored, list):  # from before an update, in the hour after it
                 stored = dict(zip(("code", "answers", "finished", "started_at", "earlier_codes"), stored, strict=True))
-            return cls(**stored | {"finished": Finished(stored["finished"])})
+            draft = cls(**stored | {"finished": Finished(stored["finished"])})
+            return cls(unreadable=True) if 0 < draft.started_at <= now - LONGEST_SECONDS else draft
         except (InvalidToken, TypeError, ValueError, KeyError):
             return cls(unreadable=True)
 
     def write(self, response: HttpResponseBase) -> None:
         """Set the cookie, which restarts its hour."""
-        stored = {name: value for name, value in asdict(self).items() if name != "unreadable"}
+        started = replace(self, started_at=self.started_at or int(time.time()))
+        stored = {name: value for name, value in asdict(started).items() if name != "unreadable"}
         text = json.dumps(stored, separators=(",", ":"))
         response.set_cookie(
             settings.DRAFT_COOKIE_NAME,
@@ -79,8 +85,7 @@ class Draft:
         if merged == self.answers:
             return self
         draft = self.as_new_draft() if self.finished == Finished.SAVED else self
-        started_at = self.started_at or int(time.time())
-        return replace(draft, answers=merged, finished=Finished.NOT_YET, started_at=started_at)
+        return replace(draft, answers=merged, finished=Finished.NOT_YET)
 
     def as_new_draft(self) -> Self:
         """The same answers under a new code; the code of what was saved is remembered, or else said to be needed."""

@@ -25,11 +25,12 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         Promise(
             _(
                 "Your answers stay on your device, locked. An hour after the last page you sent, this site no longer "
-                "opens them."
+                "opens them. It never opens them for more than six hours after you began or came back."
             ),
             (
                 "public/test_questions.py::test_cookie_is_encrypted_http_only_and_ends_with_the_session",
                 "public/test_questions.py::test_answers_expire_after_an_hour_without_a_new_page",
+                "public/test_questions.py::test_answers_are_opened_for_six_hours_at_most_even_if_a_copy_is_sent_again",
             ),
         ),
     ),

@@ -30,12 +30,12 @@ log = logging.getLogger(__name__)
 NOTES = {
     "gap": _("There is something to answer here first. What you answered before is kept."),
     "lost": _(
-        "We could not read your earlier answers. They are cleared after an hour, to keep them private. "
-        "Please start again here."
+        "We could not read your earlier answers. They are cleared after an hour, or six hours after you began, to "
+        "keep them private. Please start again here."
     ),
     "lost_but_one": _(
-        "We could not read your earlier answers. They are cleared after an hour, to keep them private. "
-        "The page you just sent is kept. Please answer the others again."
+        "We could not read your earlier answers. They are cleared after an hour, or six hours after you began, to "
+        "keep them private. The page you just sent is kept. Please answer the others again."
     ),
     "again": _("Please send this page once more. Your choices are still here."),
     "saved_before": _(

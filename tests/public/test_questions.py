@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -204,6 +205,37 @@ def test_answers_expire_after_an_hour_without_a_new_page() -> None:
         assert person.client.get("/check/").url == "/questions/safety/?note=lost"
 
 
+@pytest.mark.django_db
+def test_answers_are_opened_for_six_hours_at_most_even_if_a_copy_is_sent_again() -> None:
+    def opens_after(hours: float, copy: Client) -> bool:
+        with time_machine.travel(begun, tick=False) as clock:
+            for _ in range(int(hours * 2)):
+                clock.shift(timedelta(minutes=30))
+                copy.post("/check/", {"action": "view"})
+            clock.move_to(begun + timedelta(hours=hours))
+            return bool(copy.get("/result/").status_code == 200)
+
+    begun = datetime(2026, 11, 23, 2, tzinfo=UTC)
+    for action in ("view", "save", "return"):
+        for hours, opens in ((5.9, True), (6.1, False)):
+            with time_machine.travel(begun, tick=False):
+                client = Client()
+                html = Person(client).finishes(BEST, "view" if action == "view" else "save").content
+                if action == "return":
+                    (code,) = re.findall(rb'<p class="code">([^<]*)', html)
+                    client = Client()
+                    client.post("/return/", {"code": code.decode()})
+            assert opens_after(hours, client) == opens
+
+
+def test_clock_of_another_machine_may_be_five_minutes_behind(person: Person) -> None:
+    with time_machine.travel(datetime(2026, 11, 23, 12, tzinfo=UTC), tick=False) as clock:
+        person.answers_every_page(BEST)
+        for seconds, status in ((61, 200), (299, 200), (301, 302)):
+            clock.move_to(datetime(2026, 11, 23, 12, tzinfo=UTC) - timedelta(seconds=seconds))
+            assert person.client.get("/check/").status_code == status
+
+
 def test_cookie_of_an_older_key_still_opens_while_the_key_is_replaced(person: Person, settings: Any) -> None:
     person.answers_every_page(BEST)
     old = settings.SECRET_KEY
@@ -294,7 +326,7 @@ def test_note_that_no_longer_fits_is_not_shown(person: Person) -> None:
 
 
 def test_draft_from_before_an_update_is_read(client: Client) -> None:
-    parts = [return_codes.generate(), {"emergency": "none"}, "", 1_700_000_000, []]
+    parts = [return_codes.generate(), {"emergency": "none"}, "", int(time.time()), []]
     client.cookies[COOKIE] = (
         cipher("answers in progress", [settings.SECRET_KEY]).encrypt(json.dumps(parts).encode()).decode()
     )
