@@ -18,6 +18,7 @@ from screening import notifications, retention
 from screening.database import look_again
 from screening.draft import Draft, Finished
 from screening.models import Contact, Notification, Submission
+from screening.public.questions import shown
 from screening.public.saved import opened
 from screening.questionnaire import first_gap, known
 from screening.typed import typed
@@ -99,7 +100,7 @@ def contact(request: HttpRequest) -> HttpResponse:
         draft, saved = opened(draft)
         if saved is None:
             complete = first_gap(known(draft.answers)) is None
-            nothing_kept = {"unsaved": True, "gone": draft.finished == Finished.SAVED}
+            nothing_kept = {"unsaved": True, "gone": draft.finished == Finished.SAVED, "shown": shown(draft)[0]}
             return render(request, "public/contact.html", nothing_kept) if complete else redirect("return")
         if withdrawn:
             look_again(partial(Contact.objects.withdraw, saved.pk))

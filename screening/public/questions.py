@@ -3,6 +3,7 @@
 Which page comes next is computed from the answers, never stored.
 """
 
+import json
 import logging
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from screening import draft as drafts
 from screening import notifications, rate_limits, rules, spam
 from screening.draft import Draft, Finished
+from screening.encryption import seals
 from screening.explanation import answers_by_page
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
@@ -172,6 +174,15 @@ TOO_MANY_SAVED = _(
     "Very many answers were saved from your internet connection within an hour. Your own are still on this device. "
     "Try again in an hour, or see your result without saving."
 )
+CHANGED = _("Your answers have changed since you opened this page, maybe in another tab. Please check them again.")
+
+
+def shown(draft: Draft) -> list[str]:
+    """Return what a page that offers to save these answers carries, to tell whether they are still the same.
+
+    It is keyed, so that a page without the answers does not give them away; by each of DATA_KEYS.
+    """
+    return seals("answers shown", json.dumps(known(draft.answers), sort_keys=True))
 
 
 def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: int = 200) -> HttpResponse:
@@ -179,6 +190,7 @@ def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: 
         "pages": answers_by_page(draft.answers),
         "saved": draft.finished == Finished.SAVED and any_kept(draft.code),
         "earlier": any_kept(*draft.earlier_codes),
+        "shown": shown(draft)[0],
         "error": error,
         "note": _note(request, draft),
     }
@@ -190,6 +202,8 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
     button = typed(request.POST, "action", 20)
     if button not in (Finished.SAVED, Finished.VIEWED):
         return _check_page(request, draft, error=str(_("Please choose one of the two buttons below.")), status=422)
+    if request.POST.get("shown", shown(draft)[0]) not in shown(draft):
+        return _check_page(request, draft, error=str(CHANGED), status=409)
     if button == Finished.VIEWED:
         response: HttpResponse = redirect("result")
         # Once saved, a draft stays saved: seeing it again "without saving" can't undo that.
