@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -21,13 +22,24 @@ def unused_accounts() -> QuerySet[User]:
     return User.objects.filter(Q(last_login__lt=since) | never, is_active=True)
 
 
+def lock(staff: Any, *others: Any) -> None:
+    """Lock the accounts that a change of cases will refer to, before it locks the cases: in one order, no deadlock.
+
+    Raise PermissionDenied if the account of the staff member who changes them was closed meanwhile.
+    """
+    wanted = {staff.pk, *others}
+    locked = dict(User.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk", "is_active"))
+    if not locked.get(staff.pk):
+        raise PermissionDenied
+
+
 def close(account: User, actor: Any, reason: str = "asked") -> None:
     """Close an account: the next request of an open session is refused, and its cases are unassigned.
 
     `reason` is a key for the log, "asked" or "unused".
     """
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=account.pk)  # an account before its cases, these in order: no deadlock
+        User.objects.select_for_update().get(pk=account.pk)  # before its cases, as in `lock`
         account.is_active = False
         account.set_unusable_password()
         account.save(update_fields=["is_active", "password"])

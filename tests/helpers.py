@@ -32,19 +32,19 @@ def output_of(*command: str) -> str:
 
 
 def run_at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Run each in its own thread, started at the same moment; return what each returned or raised."""
-    barrier, results = threading.Barrier(len(works)), []
+    """Run each in its own thread, started at the same moment; return what each returned or raised, in their order."""
+    barrier, results = threading.Barrier(len(works)), list[Any](works)
 
-    def run(work: Callable[[], Any]) -> None:
+    def run(place: int, work: Callable[[], Any]) -> None:
         try:
             barrier.wait()
-            results.append(work())
+            results[place] = work()
         except BaseException as error:
-            results.append(error)
+            results[place] = error
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=[work]) for work in works]
+    threads = [threading.Thread(target=run, args=[place, work]) for place, work in enumerate(works)]
     for thread in threads:
         thread.start()
     for thread in threads:

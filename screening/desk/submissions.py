@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from screening import audit, reference_numbers, retention
+from screening import accounts, audit, reference_numbers, retention
 from screening.desk import export, queues
 from screening.desk.case import (
     STAFF_FIELDS,
@@ -135,6 +135,7 @@ class SubmissionAdmin(DeskModelAdmin):
         """Lock the row before a save reads it: until then nobody else changes it, and its person does not erase it."""
         row = super().get_object(request, object_id, from_field)
         if row and request.method == "POST":
+            accounts.lock(request.user, *filter(str.isdecimal, [typed(request.POST, "assigned_to", 18)]))
             return Submission.objects.select_for_update().filter(pk=row.pk).first()
         return row
 
@@ -330,6 +331,7 @@ class SubmissionAdmin(DeskModelAdmin):
         """
         count = closed = 0
         with transaction.atomic():
+            accounts.lock(request.user)
             for row in rows.select_for_update(of=("self",)).order_by("pk"):
                 if row.status == Status.CLOSED and "status" in values:
                     closed += 1

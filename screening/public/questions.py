@@ -202,7 +202,7 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
     button = typed(request.POST, "action", 20)
     if button not in (Finished.SAVED, Finished.VIEWED):
         return _check_page(request, draft, error=str(_("Please choose one of the two buttons below.")), status=422)
-    if request.POST.get("shown", shown(draft)[0]) not in shown(draft):
+    if (typed(request.POST, "shown", 64) or shown(draft)[0]) not in shown(draft):
         return _check_page(request, draft, error=str(CHANGED), status=409)
     if button == Finished.VIEWED:
         response: HttpResponse = redirect("result")
