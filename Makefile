@@ -1,10 +1,11 @@
 # make run: the site on this machine. make demo: invented submissions for it. make test: every check.
-# make test-full: the same, with five times as many random answer sets. Each sets up what it needs.
+# make test-full: the same, with five times as many random answer sets. make test-faults: the site under outages, kills
+# and slow connections, half an hour. Each sets up what it needs.
 PYTHON ?= python3
 PORT ?= 8000
 export PORT
 
-.PHONY: run demo test test-full pins
+.PHONY: run demo test test-full test-faults pins
 
 run: .venv/run
 	@exec .venv/bin/python -m intake_site.local
@@ -20,6 +21,9 @@ test: .venv/test
 test-full: .venv/test
 	@scripts/chromium
 	@scripts/gate --full
+
+test-faults: .venv/test
+	@.venv/bin/python -m pytest --verbose tests/faults/[a-z]*.py
 
 # The pinned packages, from the short lists in requirements*.in.
 pins: .venv/test
