@@ -84,6 +84,12 @@ def database_goes_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: monkeypatch.setattr(BaseDatabaseWrapper, "cursor", cursor)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked `full`, unless --full is given."""
+    if not config.getoption("--full"):
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run if the test of a promise on the privacy page did not pass, or did not run."""
     config = session.config

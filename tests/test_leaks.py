@@ -230,7 +230,12 @@ KINDS: dict[str, Callable[[str], Exception]] = {
 
 
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=[] if kind == "database" else pytest.mark.sqlite_is_enough) for kind in KINDS]
+    "kind",
+    [
+        pytest.param("plain", marks=[pytest.mark.sqlite_is_enough, pytest.mark.full]),
+        "database",
+        pytest.param("chained", marks=pytest.mark.sqlite_is_enough),
+    ],
 )
 @pytest.mark.parametrize("point", POINTS)
 def test_failure_shows_nothing_of_the_person(

@@ -59,7 +59,9 @@ def put_answers_into(context: BrowserContext, url: str, given: dict[str, str]) -
     context.add_cookies([{"name": name, "value": person.client.cookies[name].value, "url": url}])
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize(
+    "width", [WIDTHS["phone"], pytest.param(WIDTHS["desk"], marks=pytest.mark.full)], ids=["phone", "desk"]
+)
 def test_every_page_is_accessible(browser: Browser, live_server: Any, width: int) -> None:
     context = browser.new_context(base_url=live_server.url, viewport={"width": width, "height": 844})
     page = context.new_page()

@@ -72,6 +72,9 @@ def test_two_tabs_share_the_answers(phone: Page) -> None:
     other.get_by_role("button", name="Continue").click()
     expect(other).to_have_url(re.compile(r"/check/$"))
     phone.get_by_role("button", name="Save and see").click()
+    expect(phone.get_by_text("Your answers have changed since you opened this page")).to_be_visible()
+    assert not Submission.objects.exists()
+    phone.get_by_role("button", name="Save and see").click()
     expect(phone).to_have_url(RESULT)
     assert Submission.objects.get().answers == BEST
 

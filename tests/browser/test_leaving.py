@@ -86,6 +86,10 @@ def seen(page: Page, expression: str) -> Any:
 
 
 def shows_nothing(page: Page) -> None:
+    for _attempt in range(50):
+        if seen(page, "document.documentElement && document.readyState") == "complete":
+            break
+        time.sleep(0.1)
     shown = seen(page, "document.documentElement.innerText")
     assert not [secret for secret in SECRETS if secret in shown], page.url
     assert seen(page, "document.querySelectorAll(':checked').length") == 0

@@ -231,6 +231,7 @@ def test_five_wrong_codes_lock_out_too(client: Client, ann: User, second_factor:
     assert lines()[-2:] == ["not_signed_in", "locked_out"]
 
 
+@pytest.mark.sqlite_is_enough
 @time_machine.travel("2026-11-23 12:10", tick=False)
 def test_many_wrong_passwords_from_everywhere_ask_for_the_phone_first_and_lock_nobody_out(
     client: Client, ann: User, second_factor: None
@@ -259,6 +260,7 @@ def test_many_wrong_passwords_from_everywhere_ask_for_the_phone_first_and_lock_n
     assert attempt(251, PASSWORD, name="bob").status_code == 302, "nobody else is asked"
 
 
+@pytest.mark.sqlite_is_enough
 @time_machine.travel("2026-11-23 12:10", tick=False)
 def test_account_without_a_phone_is_not_locked_out_by_a_few_hundred_tries(ann: User, second_factor: None) -> None:
     def attempt(place: int, word: str = "wrong") -> Any:

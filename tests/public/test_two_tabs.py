@@ -88,6 +88,7 @@ class Browser:
             assert "Your answers have changed since you opened this page" in answer.content.decode()
 
 
+@pytest.mark.sqlite_is_enough
 def test_no_interleaving_of_two_tabs_saves_what_was_not_shown(pytestconfig: pytest.Config) -> None:
     for seed in range(1000 if pytestconfig.getoption("--full") else 20):
         browser = Browser(random.Random(seed))
