@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from unittest.mock import patch
 
 from benchmarks.desk_speed import LIST, fill  # isort: skip - it sets up Django, and PostgreSQL if asked for
@@ -77,19 +78,20 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def write(number: int) -> None:
-    """Add entries as `record` would, many at a time."""
-    for _start in range(0, number, 500):
-        now = timezone.now()  # an entry's number has room for 512 in one microsecond
+    """Add entries as `record` would, many at a time, one in each ten seconds of the past."""
+    start = timezone.now() - timedelta(seconds=10 * number)
+    for first in range(0, number, 1000):
+        moments = [start + timedelta(seconds=10 * place) for place in range(first, first + 1000)]
         LogLine.objects.bulk_create(
             LogLine(
-                number=new_number(now),
-                timestamp=now,
+                number=new_number(moment),
+                timestamp=moment,
                 account=1,
                 actor="staff0",
                 action=Action.OPENED,
                 reference="BCDFGHJK",
             ).sealed()
-            for _place in range(500)
+            for moment in moments
         )
 
 
