@@ -23,7 +23,7 @@ from screening.typed import typed
 IDLE_SECONDS = 60 * 60
 LONGEST_SECONDS = 6 * 60 * 60
 AHEAD = int(SKEW.total_seconds()) - 60  # Fernet itself lets another machine's clock be a minute ahead
-MAX_EARLIER_CODES = 30  # saves that one browser remembers: a cookie holds no more than 4096 characters
+MAX_EARLIER_CODES = 60  # saves that one browser remembers: a cookie holds no more than 4096 characters
 
 
 class Finished(StrEnum):

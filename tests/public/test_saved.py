@@ -169,3 +169,14 @@ def test_erasing_twice_at_once_beside_a_request_erases_once() -> None:
         assert not Submission.objects.exists()
         assert not Contact.objects.exists()
         assert ErasureCount.objects.get(reason="erased").count == number
+
+
+def test_draft_with_other_answers_neither_opens_nor_erases_what_was_saved_from_it(person: Person) -> None:
+    other = answers_and_is_copied(person)
+    person.client.post("/check/", {"action": "save"})  # and the answer to it is lost
+    other.answers_every_page(BEST)
+    other.client.post("/check/", {"action": "view"})
+    assert parse(other.client.get("/result/")).select_one(".reference") is None
+    assert other.client.post("/erase/").status_code == 409
+    assert other.client.cookies[COOKIE].value, "what it holds is not lost"
+    assert Submission.objects.get().answers == IOP
