@@ -128,6 +128,10 @@ def test_request_that_is_too_long_is_refused_before_it_has_come(port: int, field
     assert time.monotonic() - started < 3
 
 
+def test_head_that_does_not_end_is_refused_before_it_fills_the_memory(port: int) -> None:
+    assert answer_to(port, HELP[:-2] + b"X: " + b"x" * 40_000).startswith(b"HTTP/1.1 431 ")
+
+
 def test_largest_form_comes_through_in_pieces(port: int) -> None:
     body = b"code=" + b"x" * (256 * 1024 - 5)
     with connect(port, FORM + b"Content-Length: 262144\r\n\r\n") as client:
