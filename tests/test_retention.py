@@ -93,7 +93,7 @@ def test_days_count_from_when_staff_closed_the_case_and_begin_anew_when_it_is_op
         assert Contact.objects.exists()
         set_status("closed")
         clock.shift(timedelta(days=13))
-        forget()
+        forget("--clock-is-right")
         assert Contact.objects.exists()
         clock.shift(timedelta(days=2))
         forget()
@@ -287,3 +287,16 @@ def test_session_of_a_clock_that_was_ahead_ends(staff_client: Client) -> None:
         staff_client.force_login(User.objects.get())
         assert staff_client.get(CASES).status_code == 200
     assert staff_client.get(CASES).status_code == 302
+
+
+def test_run_with_a_wrong_clock_and_nothing_to_erase_does_not_make_that_clock_right() -> None:
+    with time_machine.travel("2026-11-01 12:00", tick=False) as clock:
+        received(0)
+        forget()
+        clock.shift(timedelta(days=88))
+        with pytest.raises(CommandError, match="the clock may be wrong"):
+            forget()
+        clock.shift(timedelta(days=2.5))
+        with pytest.raises(CommandError, match="the clock may be wrong"):
+            forget()
+        assert Submission.objects.exists()
