@@ -87,13 +87,13 @@ class SubmissionManager(models.Manager["Submission"]):
         """Leave out those whose time is up, even if they are not erased yet."""
         return self.filter(received_at__gt=retention_cutoff())
 
-    def with_codes(self, *codes: str) -> list["Submission"]:
-        """Return the unexpired submissions that were saved under these return codes.
+    def with_codes(self, *codes: str, expired: bool = False) -> list["Submission"]:
+        """Return the submissions that were saved under these return codes; those whose time is up only if `expired`.
 
         Raise a DatabaseError if one is missing and DATA_KEYS are wrong: it may be kept, and can't be found.
         """
         hashes = [stored for code in codes for stored in return_codes.encrypted_hashes(code)]
-        found = list(self.unexpired().filter(code__in=hashes))
+        found = list((self if expired else self.unexpired()).filter(code__in=hashes))
         if len(found) < len(codes) and Canary.is_dead():
             raise DatabaseError("DATA_KEYS does not open what is stored")
         return found

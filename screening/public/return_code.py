@@ -1,6 +1,7 @@
 """Returning with a code, and erasing what was saved."""
 
 import logging
+from dataclasses import replace
 from functools import partial
 
 from django.db import DatabaseError
@@ -47,8 +48,12 @@ def come_back(request: HttpRequest) -> HttpResponse:
     except DatabaseError as error:
         log.error("a code could not be looked up: %s", type(error).__name__)
         return _form(request, DOWN, 503)
-    response = redirect("result")
-    Draft(code, known(found[0].readable_answers), Finished.SAVED).write(response)
+    response, before = redirect("result"), Draft.read(request)
+    # Codes of what else was saved here are forgotten: it may have been somebody else, whose answers this one must not
+    # erase. But no page may say that all is gone.
+    others = {before.code, *before.earlier_codes} if before.finished == Finished.SAVED else {*before.earlier_codes}
+    code_needed = before.code_needed or bool(others - {code})
+    Draft(code, known(found[0].readable_answers), Finished.SAVED, code_needed=code_needed).write(response)
     return response
 
 
@@ -67,8 +72,9 @@ def erase(request: HttpRequest) -> HttpResponse:
         context = {"several": bool(draft.earlier_codes), "code_needed": draft.code_needed}
         return render(request, "public/erase.html", context)
     try:
-        draft, saved = opened(draft)
-        rows = [*kept(*draft.earlier_codes), *([saved] if saved else [])]
+        # The answer to a save may have been lost, so this asks for a row of the draft even if no button was pressed.
+        draft, saved = opened(replace(draft, finished=draft.finished or Finished.VIEWED), expired=True)
+        rows = [*kept(*draft.earlier_codes, expired=True), *([saved] if saved else [])]
         if draft.code_needed and not rows:
             return render(request, "public/erase.html", {"error": NOT_FOUND, "code_needed": True}, status=409)
         look_again(partial(retention.erase, *rows))

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from screening import rate_limits, return_codes
 from screening.draft import MAX_EARLIER_CODES
@@ -312,6 +313,46 @@ def test_what_a_browser_saved_too_often_to_remember_is_said_to_stay(person: Pers
     assert Submission.objects.count() == 1
     come_back(first, person.client)
     assert "All that you saved here is gone" in page(person.client.post("/erase/"))
+    assert not Submission.objects.exists()
+
+
+def test_what_was_saved_but_never_answered_is_erased_with_the_rest(person: Person) -> None:
+    saves(person)
+    person.post("job", on_page(PAGES[1], BEST))
+    cookie = person.client.cookies[settings.DRAFT_COOKIE_NAME].value
+    person.client.post("/check/", {"action": "save"})
+    person.client.cookies[settings.DRAFT_COOKIE_NAME] = cookie  # the answer to it was lost
+    person.client.post("/erase/")
+    assert not Submission.objects.exists()
+
+
+def test_what_was_erased_elsewhere_and_is_saved_again_twice_is_one_submission(person: Person) -> None:
+    saves(person)
+    Submission.objects.all().delete()
+    cookie = person.client.cookies[settings.DRAFT_COOKIE_NAME].value
+    for _press in range(2):
+        person.client.cookies[settings.DRAFT_COOKIE_NAME] = cookie
+        person.client.post("/check/", {"action": "save"})
+    assert Submission.objects.count() == 1
+    person.client.post("/erase/")
+    assert not Submission.objects.exists()
+
+
+def test_typing_a_code_forgets_what_else_was_saved_here_and_says_so(person: Person) -> None:
+    saves(person)
+    person.post("job", on_page(PAGES[1], BEST))
+    person.client.post("/check/", {"action": "save"})
+    second = code_on(person.client.get("/result/").content.decode())
+    come_back(second, person.client)
+    assert "this page can’t reach" in person.client.get("/erase/").content.decode()
+    assert "Not all of it is erased" in person.client.post("/erase/").content.decode()
+    assert Submission.objects.count() == 1
+
+
+def test_erasing_reaches_what_is_expired_and_not_erased_yet(person: Person) -> None:
+    saves(person)
+    Submission.objects.update(received_at=timezone.now() - timedelta(days=91))
+    person.client.post("/erase/")
     assert not Submission.objects.exists()
 
 
