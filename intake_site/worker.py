@@ -15,7 +15,7 @@ from gunicorn import http, util
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from intake_site.headers import NO_STORE
+from intake_site.headers import HEADERS, NO_STORE
 from intake_site.settings import DATA_UPLOAD_MAX_MEMORY_SIZE
 
 MAX_HEAD = 32 * 1024  # bytes; gunicorn's own limits of a line and a field are lower
@@ -30,6 +30,14 @@ EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n|\Z)", re.I)
 TOO_MUCH = "That is too much for one form. Nothing was kept. Please go back and write less."
 UNREADABLE = "We could not read that. Please go back and try again."
 CRISIS = "In danger now? Call 911. In a crisis? Call or text 988."
+OF_ERRORS = {
+    "Connection": "close",
+    "Cache-Control": NO_STORE,
+    "Content-Security-Policy": "default-src 'none'",
+    "Content-Type": "text/plain",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 REASONS = {411: "Length Required", 413: "Content Too Large", 431: "Request Header Fields Too Large"}
 
 
@@ -99,7 +107,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 return
             head = bytes(conn.received[: max(end, 0)])
             length = LENGTH.search(head)
-            body = int(length[1][:20]) if length else 0
+            body = int(length[1].lstrip(b"0")[:20] or b"0") if length else 0  # as the parser reads it
             if end < 0 or end > MAX_HEAD:
                 return self.refuse(conn, 431)
             if CODING.search(head):  # no browser sends a form in chunks, and a proxy that buffers knows its length
@@ -168,9 +176,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 def write_error(client: socket.socket, status: int, reason: str, message: str = "") -> None:
     """Answer in gunicorn's place, which would repeat what was sent."""
     text = f"{TOO_MUCH if status == 413 else UNREADABLE}\n\n{CRISIS}\n"
-    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nCache-Control: {NO_STORE}\r\n"
-    head += f"Content-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {len(text)}\r\n\r\n"
-    util.write_nonblock(client, f"{head}{text}".encode())
+    fields = HEADERS | OF_ERRORS | {"Content-Length": str(len(text))}
+    head = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in fields.items())]
+    util.write_nonblock(client, "\r\n".join([*head, "", text]).encode())
 
 
 class NamelessResponse(wsgi.Response):  # type: ignore[misc]

@@ -4,9 +4,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from intake_site.limits import plain_forms
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intake_site.settings")
 
-application = get_wsgi_application()
+application = plain_forms(get_wsgi_application())
 
 from intake_site.postgresql import limit_waiting  # noqa: E402 - these need Django to be set up
 from screening.models import refuse_wrong_keys  # noqa: E402

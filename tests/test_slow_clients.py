@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from intake_site.headers import NO_STORE
+from intake_site.headers import HEADERS, NO_STORE
 from tests.test_server import running
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -114,10 +114,11 @@ def test_connection_that_brings_no_whole_request_in_time_is_closed_even_if_it_tr
         (b"Content-Length: 262145\r\n", 413),
         (b"Content-Length: 300000000\r\nContent-Type: multipart/form-data; boundary=x\r\n", 413),
         (b"Content-Length: " + b"9" * 5000 + b"\r\n", 413),
+        (b"Content-Length: " + b"0" * 30 + b"900000\r\n", 413),
         (b"Transfer-Encoding: chunked\r\n", 411),
         (b"X: " + b"x" * 40_000 + b"\r\n", 431),
     ],
-    ids=["form", "file", "digits", "chunks", "head"],
+    ids=["form", "file", "digits", "zeros", "chunks", "head"],
 )
 def test_request_that_is_too_long_is_refused_before_it_has_come(port: int, fields: bytes, status: int) -> None:
     started = time.monotonic()
@@ -158,6 +159,39 @@ def test_connection_is_kept_and_takes_requests_in_a_row_or_one_by_one(port: int)
         assert client.recv(1000) == b""
 
 
+def test_body_is_never_taken_for_a_request_of_its_own(port: int) -> None:
+    length = str(len(HELP)).rjust(30, "0").encode()
+    with connect(port, FORM + b"Content-Length: " + length + b"\r\nConnection: close\r\n\r\n") as client:
+        client.settimeout(1)
+        with pytest.raises(TimeoutError):
+            client.recv(1000)  # the request has not come as a whole
+        client.sendall(HELP)
+        client.settimeout(20)
+        received = b""
+        while data := client.recv(65536):
+            received += data
+    assert received.startswith(b"HTTP/1.1 403")
+    assert received.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain; charset=rot13",
+        "text/plain; a*=x''%41",
+        "application/x-www-form-urlencoded; charset=idna",
+        "multipart/form-data; boundary=x; charset=unicode_escape",
+    ],
+)
+def test_sender_does_not_choose_how_a_form_is_read(port: int, kind: str) -> None:
+    field = f"Content-Type: {kind}\r\n".encode()
+    page = answer_to(port, b"GET /?note=%41%ff HTTP/1.1\r\nHost: localhost\r\n" + field + b"\r\n")
+    assert page.startswith(b"HTTP/1.1 200")
+    body = b"--x\r\nContent-Disposition: form-data; name*=rot13''code\r\n\r\n\\ud800\r\n--x--\r\n"
+    form = b"POST /return/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n" % len(body)
+    assert answer_to(port, form + field + b"\r\n" + body).startswith(b"HTTP/1.1 403")
+
+
 @pytest.mark.parametrize(
     "request_line",
     [
@@ -180,6 +214,8 @@ def test_no_answer_names_the_server_repeats_what_was_sent_or_may_be_stored(port:
     assert re.match(r"HTTP/1.1 [245]\d\d ", answer)
     assert not answer.startswith("HTTP/1.1 500")
     assert f"Cache-Control: {NO_STORE}\r\n" in answer
+    for name in (*HEADERS, "Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options"):
+        assert f"\r\n{name}: " in answer
     assert SECRET not in answer
     assert "server:" not in answer.lower()
     assert "gunicorn" not in answer.lower()
