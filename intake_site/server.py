@@ -16,6 +16,7 @@ forwarder_headers = ""  # SCRIPT_NAME from outside would move /admin/ past a rul
 secure_scheme_headers: dict[str, str] = {}  # Django reads X-Forwarded-Proto itself, if BEHIND_PROXY
 loglevel = "warning"
 control_socket_disable = True
+sendfile = False  # it would go round the worker's own sending
 accesslog = None  # requests are recorded nowhere
 # Both through the root's formatter: gunicorn's own messages hold addresses and request data.
 quiet = {

@@ -1,6 +1,7 @@
 """gunicorn's worker with threads, whose threads never wait for a client (docs/decisions/0021).
 
-The main loop receives each request, and a thread gets it when it is whole. An answer goes into the socket's own buffer.
+The main loop receives each request, and a thread gets it when it is whole. The loop sends the answer, too, and looks at
+the next request of a connection when the client has taken it.
 """
 
 import re
@@ -21,8 +22,10 @@ from intake_site.settings import DATA_UPLOAD_MAX_MEMORY_SIZE
 MAX_HEAD = 32 * 1024  # bytes; gunicorn's own limits of a line and a field are lower
 SECONDS = 20.0  # from the connection, or from the answer before, until the request must have come as a whole
 CLOSING = 2.0  # seconds in which the client may take an answer after which we close
-SENDING = 10.0  # seconds in which it must take what the buffer does not hold
-BUFFER = 512 * 1024  # bytes that the system keeps for the client; every page and file of the site fits in
+TAKING = 60.0  # seconds in which it must have taken the whole answer
+BUFFER = 64 * 1024  # bytes that the system takes of it; else it takes megabytes, and many answers nobody reads
+ANSWER = 1024 * 1024  # bytes that are kept for it; of a longer answer, which only staff get, a thread sends the parts
+SENDING = 10.0  # seconds in which such a part must be taken
 END = b"\r\n\r\n"  # of the head
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.I)
 CODING = re.compile(rb"\r\ntransfer-encoding:", re.I)
@@ -43,12 +46,29 @@ REASONS = {411: "Length Required", 413: "Content Too Large", 431: "Request Heade
 
 class Connection(TConn):  # type: ignore[misc]
     needed = 0  # bytes of the whole request, once its head is there
+    kept = True  # after the answer, for the next request
     closing = False
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.received = bytearray()
+        self.received, self.answer = bytearray(), bytearray()
         self.initialized = True  # there is nothing that a thread would have to wait for
+
+
+class Outbox:
+    """Stands in for a socket while a thread answers: it keeps the answer for the main loop."""
+
+    def __init__(self, sock: socket.socket, answer: bytearray) -> None:
+        self.sock, self.answer = sock, answer
+
+    def sendall(self, data: bytes) -> None:
+        self.answer += data
+        if len(self.answer) > ANSWER:
+            self.sock.sendall(self.answer)
+            self.answer.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -69,11 +89,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self.nr_conns >= self.worker_connections:
             self.drop(next(iter(self.waiting)))
 
-    def wait(self, conn: Connection, seconds: float) -> None:
+    def wait(self, conn: Connection, seconds: float, *, to_send: bool = False) -> None:
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + seconds
         self.waiting[conn] = None
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.receive, conn))
+        event, act = (selectors.EVENT_WRITE, self.send) if to_send else (selectors.EVENT_READ, self.receive)
+        self.poller.register(conn.sock, event, partial(act, conn))
 
     def stop_waiting(self, conn: Connection) -> None:
         del self.waiting[conn]
@@ -146,16 +167,46 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.wait(conn, CLOSING)
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
-        """Answer, in a thread; give up on a client that does not take the answer."""
-        conn.sock.settimeout(SENDING)
+        """Answer, in a thread; give up on a client that does not take a part of a long answer."""
+        client = conn.sock
+        client.settimeout(SENDING)
+        conn.sock = Outbox(client, conn.answer)
         try:
             return bool(super().handle_request(req, conn))
         except TimeoutError:
+            conn.answer.clear()
             return False
+        finally:
+            conn.sock = client
 
     def finish_request(self, conn: Connection, done: Any) -> None:
+        """Send the answer, as far as the client takes it at once."""
+        conn.kept = not (done.cancelled() or done.exception()) and done.result() and self.alive
+        conn.sock.setblocking(False)
+        if self.has_sent(conn):
+            self.go_on(conn)
+        else:
+            self.wait(conn, TAKING, to_send=True)
+
+    def send(self, conn: Connection, client: socket.socket) -> None:
+        if conn in self.waiting and self.has_sent(conn):
+            self.stop_waiting(conn)
+            self.go_on(conn)
+
+    def has_sent(self, conn: Connection) -> bool:
+        """Send what the client takes; return whether nothing is left."""
+        try:
+            del conn.answer[: conn.sock.send(conn.answer)]
+        except BlockingIOError:
+            return False
+        except OSError:
+            conn.answer.clear()
+            conn.kept = False
+        return not conn.answer
+
+    def go_on(self, conn: Connection) -> None:
         """Wait for the next request of a connection that is kept; it may be there already."""
-        if done.cancelled() or done.exception() or not done.result() or not self.alive:
+        if not conn.kept:
             return self.close(conn)
         conn.received, conn.needed = bytearray(conn.parser.unreader.take_buffered()), 0
         self.wait(conn, SECONDS)

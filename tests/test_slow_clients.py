@@ -5,10 +5,11 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
+from intake_site import worker
 from intake_site.headers import HEADERS, NO_STORE
 from tests.test_server import running
 
@@ -17,10 +18,11 @@ SECONDS = 4.0  # instead of 20 in which a request must have come
 IMPATIENT = f"""
 from intake_site.server import *
 from intake_site import worker
-worker.SECONDS, worker.CLOSING, worker.SENDING = {SECONDS}, 0.5, 0.5
+worker.SECONDS, worker.CLOSING, worker.TAKING = {SECONDS}, 0.5, {SECONDS}
 """
 HELP = b"GET /help/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 FORM = b"POST /return/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+LONG = HELP.replace(b"/help/", b"/static/admin/js/vendor/jquery/jquery.js")
 SECRET = "ZEBROWSKI0QUILLON"
 
 
@@ -30,7 +32,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     (folder / "impatient.py").write_text(IMPATIENT)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
-    with running(folder, "impatient", "tests.settings") as chosen:
+    (folder / "with_static_files.py").write_text("from tests.settings import *\nWHITENOISE_USE_FINDERS = True\n")
+    with running(folder, "impatient", "with_static_files") as chosen:
         assert answer_to(chosen, HELP).startswith(b"HTTP/1.1 200")
         yield chosen
     assert " ERROR gunicorn" not in (folder / "log").read_text()
@@ -81,11 +84,40 @@ def test_page_is_answered_beside_more_slow_connections_than_the_server_holds(por
 
 def test_page_is_answered_beside_clients_that_ask_and_read_nothing(port: int) -> None:
     with ExitStack() as stack:
-        for address in (b"/how-it-works/", b"/static/admin/js/vendor/jquery/jquery.js") * 20:
-            stack.enter_context(connect(port, HELP.replace(b"/help/", address), buffer=2048))
+        for _number in range(150):
+            stack.enter_context(connect(port, LONG * 50, buffer=2048))
+        time.sleep(0.5)
         started = time.monotonic()
         assert answer_to(port, HELP).startswith(b"HTTP/1.1 200")
         assert time.monotonic() - started < 4
+
+
+def test_client_that_reads_slowly_gets_the_whole_answer_and_the_next(port: int) -> None:
+    with connect(port, LONG + HELP, buffer=2048) as client:
+        time.sleep(1)
+        assert len(answer_from(client)) > 250_000
+        assert answer_from(client).startswith(b"HTTP/1.1 200")
+
+
+def test_client_that_does_not_take_the_answer_in_time_is_dropped(port: int) -> None:
+    with connect(port, LONG * 3, buffer=2048) as client:
+        time.sleep(SECONDS + 2)
+        received = 0
+        with suppress(ConnectionResetError):
+            while data := client.recv(65536):
+                received += len(data)
+    assert received < 250_000
+
+
+def test_long_answer_is_sent_in_parts_and_kept_in_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "ANSWER", 10)
+    near, far = socket.socketpair()
+    kept = bytearray()
+    with near, far:
+        outbox = worker.Outbox(near, kept)
+        for part in (b"abc", b"defghijkl", b"mn"):
+            outbox.sendall(part)
+        assert (far.recv(100), bytes(kept)) == (b"abcdefghijkl", b"mn")
 
 
 @pytest.mark.parametrize(
