@@ -51,18 +51,17 @@ def connect(port: int, sends: bytes = b"", buffer: int = 0) -> socket.socket:
 
 
 def answer_from(client: socket.socket) -> bytes:
-    """Read one answer, with its body."""
+    """Read one answer, with its body, and nothing of the next one."""
     received = b""
-    while b"\r\n\r\n" not in received:
-        data = client.recv(65536)
-        if not data:
+    while not received.endswith(b"\r\n\r\n"):
+        if not (data := client.recv(1)):
             return received
         received += data
-    head, _end, body = received.partition(b"\r\n\r\n")
-    length = int((re.findall(rb"(?i)\r\ncontent-length: (\d+)", head) or [b"0"])[0])
-    while len(body) < length and (data := client.recv(length - len(body))):
-        body += data
-    return head + b"\r\n\r\n" + body
+    left = int((re.findall(rb"(?i)\r\ncontent-length: (\d+)", received) or [b"0"])[0])
+    while left and (data := client.recv(min(left, 65536))):
+        received += data
+        left -= len(data)
+    return received
 
 
 def answer_to(port: int, request: bytes) -> bytes:
