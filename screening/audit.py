@@ -39,6 +39,7 @@ def record(action: Action, actor: Any = None, reference: str = "", **details: ob
         action=action,
         reference=reference,
         detail=detail[:200],
+        after=last_entry(),
     ).sealed()
     line.save(force_insert=True)
     return line
@@ -60,8 +61,8 @@ def unchained(since: datetime | None = None) -> QuerySet[LogLine]:
 def chain(*, everything: bool = False) -> int:
     """Link the entries that were committed since the last run; return how many.
 
-    `everything` looks further back than LATE, which takes as long as the log is. Entries that none of our keys has
-    sealed stay out, and nothing is added to a chain whose end was tampered with: `verify_log` tells of both.
+    `everything` looks further back than LATE, which takes as long as the log is. Entries that are not sound stay out,
+    and nothing is added to a chain whose end was tampered with: `verify_log` tells of both.
     """
     since = None if everything else recent()
     if not unchained(since).exists():
@@ -72,12 +73,24 @@ def chain(*, everything: bool = False) -> int:
             if everything:  # so once an hour
                 log.error("the audit log was tampered with: manage.py verify_log says where")
             return 0
-        return append(head, _sealed(unchained(since)))
+        return append(head, sound(unchained(since)))
 
 
-def _sealed(lines: QuerySet[LogLine]) -> Iterator[LogLine]:
-    keys = log_keys()
-    return (line for line in lines.iterator(chunk_size=BATCH) if line.is_sealed(keys))
+def sound(lines: QuerySet[LogLine], *, but: bool = False) -> Iterator[LogLine]:
+    """Yield the entries that a key of ours has sealed, and whose chain has not been cut off; with `but`, all others.
+
+    An entry names the end of the chain when it was written: a link that must still be there.
+    """
+    keys, there = log_keys(), {str(LogHead()): True}
+    for line in lines.iterator(chunk_size=BATCH):
+        is_sound = line.is_sealed(keys)
+        if is_sound and line.after:
+            if line.after not in there:
+                position, _colon, digest = line.after.partition(":")
+                there[line.after] = LogLink.objects.filter(position=position, hash=digest).exists()
+            is_sound = there[line.after]
+        if is_sound is not but:
+            yield line
 
 
 def recent() -> datetime:
@@ -127,7 +140,7 @@ def reseal() -> str:
         if head is None or not end_is_sound(head):
             return "lost"
         was_newest = head.seal == head.valid_seals()[0]
-        append(head, _sealed(unchained()))  # what is sealed under an older key, before that key goes
+        append(head, sound(unchained()))  # what is sealed under an older key, before that key goes
     return "there" if was_newest else "moved"
 
 

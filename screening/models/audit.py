@@ -73,6 +73,7 @@ class LogLine(models.Model):
     action = models.CharField(_("what"), max_length=16, choices=Action, db_column="what")
     reference = models.CharField(_("reference"), max_length=8, blank=True)
     detail = models.CharField(_("more"), max_length=200, blank=True)  # "key=value; key=value", in no language
+    after = models.CharField(max_length=85, null=True)  # the end of the chain when it was written; NULL in earlier ones
     key = models.CharField(max_length=8)  # the name of the key of the seal
     seal = models.CharField(max_length=64)
 
@@ -99,7 +100,8 @@ class LogLine(models.Model):
     @property
     def content(self) -> str:
         moment = self.timestamp.astimezone(UTC).isoformat()
-        return json.dumps([self.number, moment, self.account, self.actor, self.action, self.reference, self.detail])
+        said = [self.number, moment, self.account, self.actor, self.action, self.reference, self.detail]
+        return json.dumps(said if self.after is None else [*said, self.after])
 
     def sealed(self) -> "LogLine":
         """Seal this entry under the newest of DATA_KEYS."""

@@ -501,18 +501,40 @@ def test_open_transaction_with_an_entry_holds_up_no_other() -> None:
 @pytest.mark.parametrize("check", [lambda: [*audit_checks.faults()], audit_checks.quick_faults])
 def test_links_that_are_added_while_the_log_is_checked_are_no_fault(check: Callable[[], Any]) -> None:
     """The server chains beside `verify_log` and beside the front page."""
-    added: list[LogLine] = []
+    added: list[str] = []
 
     def chain_after_the_end_was_read(execute: Any, sql: str, *args: Any) -> Any:
         result = execute(sql, *args)
         if not added and 'FROM "screening_loghead"' in sql:
-            added.append(audit.record(Action.FRONT_PAGE, "someone"))
+            added.append(sql)
+            audit.record(Action.FRONT_PAGE, "someone")
             assert audit.chain() == 1
         return result
 
     with connection.execute_wrapper(chain_after_the_end_was_read):
         assert check() == []
     assert added
+
+
+def test_chain_that_was_cut_off_with_an_earlier_end_is_not_made_anew() -> None:
+    """A backup, or the journal of a file, holds earlier rows of the end with seals that fit."""
+    for _ in range(3):
+        audit.record(Action.FRONT_PAGE, "someone")
+    audit.chain()
+    end = LogHead.objects.get()
+    for action in (Action.OPENED, Action.FRONT_PAGE, Action.FRONT_PAGE):
+        audit.record(action, "someone")
+        audit.chain()
+    tamper("DELETE FROM screening_logline WHERE number = #4")
+    tamper("DELETE FROM screening_loglink WHERE position > 3")
+    end.save()
+    assert audit.chain() == 0
+    assert [fault.endswith("is the rest of a chain cut off.") for fault in found()] == [True, True]
+    assert len(audit_checks.quick_faults()) == 1
+    audit_checks.accept("owner")
+    audit.record(Action.FRONT_PAGE, "someone")
+    assert audit.chain() == 1
+    assert found() == []
 
 
 def test_entries_that_are_missing_are_named_by_their_places() -> None:
