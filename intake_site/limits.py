@@ -9,6 +9,9 @@ from django.http import HttpRequest, HttpResponse
 
 from screening.typed import typed
 
+FORM = "application/x-www-form-urlencoded"
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
 
 def limit_body(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Refuse a longer body by its announced length, whatever is in it and whether or not the page reads it.
@@ -23,10 +26,6 @@ def limit_body(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
         return get_response(request)
 
     return check
-
-
-FORM = "application/x-www-form-urlencoded"
-Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def plain_forms(application: Application) -> Application:

@@ -182,7 +182,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def finish_request(self, conn: Connection, done: Any) -> None:
         """Send the answer, as far as the client takes it at once."""
         conn.kept = not (done.cancelled() or done.exception()) and done.result() and self.alive
-        conn.sock.setblocking(False)
         if self.has_sent(conn):
             self.go_on(conn)
         else:
@@ -196,10 +195,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def has_sent(self, conn: Connection) -> bool:
         """Send what the client takes; return whether nothing is left."""
         try:
+            conn.sock.setblocking(False)
             del conn.answer[: conn.sock.send(conn.answer)]
         except BlockingIOError:
             return False
-        except OSError:
+        except OSError:  # also if a thread that failed in the middle of an answer has closed it
             conn.answer.clear()
             conn.kept = False
         return not conn.answer

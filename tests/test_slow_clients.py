@@ -5,7 +5,10 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -106,6 +109,19 @@ def test_client_that_does_not_take_the_answer_in_time_is_dropped(port: int) -> N
             while data := client.recv(65536):
                 received += len(data)
     assert received < 250_000
+
+
+def test_connection_that_a_thread_has_closed_stops_no_other() -> None:
+    near, far = socket.socketpair()
+    near.close()
+    far.close()
+    conn: Any = SimpleNamespace(sock=near, answer=bytearray(b"half an answer"), close=lambda: None)
+    done: Future[bool] = Future()
+    done.set_result(False)
+    loop = object.__new__(worker.Worker)
+    loop.alive, loop.nr_conns = True, 1
+    loop.finish_request(conn, done)
+    assert loop.nr_conns == 0
 
 
 def test_long_answer_is_sent_in_parts_and_kept_in_none(monkeypatch: pytest.MonkeyPatch) -> None:
