@@ -137,11 +137,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 return self.refuse(conn, 413)
             conn.needed = end + len(END) + body
             expect = EXPECT.search(head)
-            if expect and len(conn.received) < conn.needed:
-                del conn.received[expect.start() : expect.end()]  # or gunicorn would say it again
+            if expect:
+                del conn.received[expect.start() : expect.end()]  # or gunicorn would answer it, too
                 conn.needed -= len(expect[0])
-                with suppress(OSError):
-                    conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+                if len(conn.received) < conn.needed and not head.partition(b"\r\n")[0].endswith(b"HTTP/1.0"):
+                    with suppress(OSError):
+                        conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if len(conn.received) >= conn.needed:
             self.stop_waiting(conn)
             # The parser gets what was received, not the socket: whatever it makes of it, it can't wait for more.

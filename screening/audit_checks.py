@@ -11,7 +11,6 @@ from screening.models.audit import Action, LogHead, LogLine, LogLink, log_keys
 Fault = tuple[int, str]  # the position in the chain from which on it counts, and a sentence
 
 END = "The end of the log was changed, or the key of its seal is missing from DATA_KEYS."
-TRIGGERS = "The database no longer refuses to change lines: its triggers are not those of this version."
 
 
 def faults(expected: tuple[int, str] | None = None) -> Iterator[Fault]:
@@ -51,8 +50,8 @@ def faults(expected: tuple[int, str] | None = None) -> Iterator[Fault]:
         when = f"{line.timestamp:%Y-%m-%d %H:%M:%S} UTC"
         why = "was not written under these DATA_KEYS" if not line.is_sealed(keys) else "is the rest of a chain cut off"
         yield position + 1, f"A line of {when} {why}."
-    if not audit_triggers.are_in_place():
-        yield position + 1, TRIGGERS
+    for sentence in audit_triggers.problems():
+        yield position + 1, sentence
 
 
 def quick_faults() -> list[str]:
@@ -62,9 +61,7 @@ def quick_faults() -> list[str]:
     heads = LogHead.objects.annotate(place=Subquery(last.values("position")[:1]), end=Subquery(last.values("hash")[:1]))
     head = heads.filter(pk=1).first()
     sound = head is not None and head.is_sealed and (head.position, head.hash) == (head.place or 0, head.end or "")
-    found = [] if sound else [END]
-    if not audit_triggers.are_in_place():
-        found.append(TRIGGERS)
+    found = [*([] if sound else [END]), *audit_triggers.problems()]
     if any(audit.sound(audit.unchained(audit.recent()), but=True)):
         found.append("There are lines that were not written under these DATA_KEYS, or whose chain was cut off.")
     return found

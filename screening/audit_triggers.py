@@ -1,10 +1,18 @@
 """Triggers of the audit log: the database itself refuses to change or delete an entry or a link, whoever asks."""
 
+import re
 from typing import Any
 
 from django.db import connection
 
+from screening.models.audit import LogLine, LogLink
+
 REFUSAL = "the log is only added to"
+TRIGGERS = "The database no longer refuses to change lines: its triggers are not those of this version."
+TABLES_CHANGED = (
+    "The database may leave out lines: a table of the log is not as this version made it. Go back to a backup from "
+    "before that, or have someone who knows the database find out who changed it."
+)
 TABLES = {"screening_logline": "log_keeps", "screening_loglink": "links_keep"}  # -> the start of its triggers' names
 VERBS = {"sqlite": ("UPDATE", "DELETE"), "postgresql": ("UPDATE", "DELETE", "TRUNCATE")}
 BODY = f" BEGIN RAISE EXCEPTION '{REFUSAL}'; END "  # of PostgreSQL's function
@@ -40,8 +48,12 @@ def drop(tables: Any = TABLES) -> None:
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
 
 
-def are_in_place() -> bool:
-    """Whether the triggers of the tables are ours, and do what ours do: their definitions are compared."""
+def problems() -> list[str]:
+    """Return what the tables and their triggers do that ours do not, as sentences: their definitions are compared."""
+    return [*([] if _triggers_are_ours() else [TRIGGERS]), *([] if _tables_are_ours() else [TABLES_CHANGED])]
+
+
+def _triggers_are_ours() -> bool:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(
@@ -60,3 +72,26 @@ def are_in_place() -> bool:
                 for name, (table, verb) in _triggers().items()
             }
         return bool(set(cursor.fetchall()) == expected)
+
+
+def _tables_are_ours() -> bool:
+    """Whether each entry and link that is written is kept: nothing of the table leaves one out without an error."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":  # a column or a check may say ON CONFLICT IGNORE
+            cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name IN (%s, %s)", [*TABLES])
+            editor = connection.schema_editor()
+            expected: Any = [_columns(editor.table_sql(model)[0]) for model in (LogLine, LogLink)]
+            return bool(sorted(_columns(sql) for (sql,) in cursor.fetchall()) == sorted(expected))
+        cursor.execute(  # a rule may do something instead, a policy hide what is there
+            "SELECT relkind::text, relpersistence::text, relrowsecurity FROM pg_class "
+            "WHERE oid IN (%s::regclass, %s::regclass) "
+            "AND NOT EXISTS (SELECT FROM pg_rewrite WHERE ev_class = pg_class.oid)",
+            [*TABLES],
+        )
+        return bool(cursor.fetchall() == [("r", "p", False)] * len(TABLES))
+
+
+def _columns(table: str) -> list[str]:
+    """Split a CREATE TABLE: its columns may be in any order, depending on the version in which they were added."""
+    start, columns, end = re.split(r"\((.*)\)", table, maxsplit=1, flags=re.S)
+    return [start, end, *sorted(columns.split(", "))]

@@ -196,6 +196,15 @@ def test_client_that_waits_for_leave_to_send_the_body_gets_it(port: int) -> None
         assert answer_from(client).startswith(b"HTTP/1.1 403")
 
 
+def test_leave_is_not_given_where_it_is_not_understood_or_not_needed(port: int) -> None:
+    head = FORM + b"Expect: 100-continue\r\nContent-Length: 6\r\n\r\n"
+    for begins, rest in ((head.replace(b"HTTP/1.1", b"HTTP/1.0"), b"code=a"), (head + b"code=a", b"")):
+        with connect(port, begins) as client:
+            time.sleep(0.2)
+            client.sendall(rest)
+            assert answer_from(client)[8:12] == b" 403"
+
+
 def test_connection_is_kept_and_takes_requests_in_a_row_or_one_by_one(port: int) -> None:
     with connect(port, HELP * 2 + FORM + b"Content-Length: 6\r\n\r\ncode=a" + HELP[:30]) as client:
         assert [answer_from(client)[:12] for _number in range(3)] == [b"HTTP/1.1 200"] * 2 + [b"HTTP/1.1 403"]

@@ -404,9 +404,48 @@ def test_trigger_that_refuses_nothing_is_reported_whatever_its_name(kind: str) -
         return  # the other database has no such thing
     assert found() == []
     planted("log_keeps_delete", *harmless_triggers()[kind])
-    assert found() == audit_checks.quick_faults() == [audit_checks.TRIGGERS]
+    assert found() == audit_checks.quick_faults() == [audit_triggers.TRIGGERS]
     verify("--accept")
     assert found() == [], "accepting puts ours back"
+
+
+def tables_that_leave_out() -> dict[str, tuple[str, ...]]:
+    """Return what could make the database leave out entries, without an error and with our triggers in place."""
+    if connection.vendor == "sqlite":
+        (sql,) = sql_of("SELECT sql FROM sqlite_master WHERE name = 'screening_logline'")
+        columns = ", ".join(sql_of("SELECT name FROM pragma_table_info('screening_logline')"))
+        move = f"INSERT INTO other ({columns}) SELECT {columns} FROM screening_logline"
+        back = ("DROP TABLE screening_logline", "ALTER TABLE other RENAME TO screening_logline")
+        other = sql.replace("screening_logline", "other")
+        left_out = "CASE WHEN who = 'guest' THEN NULL ELSE 1 END"
+        ignore = f", out int GENERATED ALWAYS AS ({left_out}) NOT NULL ON CONFLICT IGNORE)"
+        return {
+            "generated column": (other[:-1] + ignore, move, *back),
+        }
+    return {
+        "rule": ("CREATE RULE out AS ON INSERT TO screening_logline WHERE NEW.who = 'guest' DO INSTEAD NOTHING",),
+        "rule of links": ("CREATE RULE out AS ON INSERT TO screening_loglink DO INSTEAD NOTHING",),
+        "policy": ("ALTER TABLE screening_logline ENABLE ROW LEVEL SECURITY",),
+        "unlogged": ("ALTER TABLE screening_loglink SET UNLOGGED",),
+    }
+
+
+def sql_of(query: str) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return [row[0] for row in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("kind", ["generated column", "rule", "rule of links", "policy", "unlogged"])
+def test_table_that_leaves_out_entries_is_reported_and_is_not_accepted(kind: str) -> None:
+    if kind not in tables_that_leave_out():
+        return  # the other database has no such thing
+    assert found() == []
+    tamper("; ".join(tables_that_leave_out()[kind]))
+    assert audit_checks.quick_faults() == [audit_triggers.TABLES_CHANGED]
+    with pytest.raises(CommandError, match="can't be"):
+        verify("--accept")
+    assert audit_triggers.TABLES_CHANGED in found()
 
 
 def test_seal_moves_to_the_newest_key_and_only_where_it_was_valid(written: list[LogLine], settings: Any) -> None:
