@@ -91,7 +91,7 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             (
                 "desk/test_audit.py::test_every_view_and_deed_at_the_desk_leaves_a_line",
                 "desk/test_audit.py::test_deed_whose_line_cannot_be_written_does_not_happen",
-                "desk/test_audit.py::test_any_tampering_is_found_and_stays_found_when_the_log_goes_on",
+                "desk/test_audit_chain.py::test_any_tampering_is_found_and_stays_found_when_the_log_goes_on",
             ),
         ),
         Promise(
