@@ -22,6 +22,7 @@ accesslog = None  # requests are recorded nowhere
 quiet = {
     "gunicorn.error": {"level": "WARNING", "propagate": True},
     "gunicorn.access": {"level": "CRITICAL", "propagate": True},
+    "gunicorn.http.wsgi": {"level": "ERROR", "propagate": True},  # it warns of each HEAD: Django gives it a body
 }
 logconfig_dict = LOGGING | {"loggers": quiet}
 

@@ -4,10 +4,12 @@ The main loop receives each request, and a thread gets it when it is whole. The 
 the next request of a connection when the client has taken it.
 """
 
+import errno
 import re
 import selectors
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -26,6 +28,7 @@ TAKING = 60.0  # seconds in which it must have taken the whole answer
 BUFFER = 64 * 1024  # bytes that the system takes of it; else it takes megabytes, and many answers nobody reads
 ANSWER = 1024 * 1024  # bytes that are kept for it; of a longer answer, which only staff get, a thread sends the parts
 SENDING = 10.0  # seconds in which such a part must be taken
+CRISIS_PAGE = b"GET /help/"  # never queues behind others: the numbers to call
 END = b"\r\n\r\n"  # of the head
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.I)
 CODING = re.compile(rb"\r\ntransfer-encoding:", re.I)
@@ -56,7 +59,7 @@ class Connection(TConn):  # type: ignore[misc]
 
 
 class Outbox:
-    """Stands in for a socket while a thread answers: it keeps the answer for the main loop."""
+    """Stands in for a socket while a thread answers: it keeps the answer for the main loop, which closes, too."""
 
     def __init__(self, sock: socket.socket, answer: bytearray) -> None:
         self.sock, self.answer = sock, answer
@@ -67,27 +70,47 @@ class Outbox:
             self.sock.sendall(self.answer)
             self.answer.clear()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.sock, name)
+    def send(self, data: bytes) -> int:
+        self.sendall(data)
+        return len(data)
+
+    def shutdown(self, how: int) -> None:
+        raise OSError(errno.ENOTCONN, "the main loop does that")
+
+    def close(self) -> None:
+        pass
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.waiting: dict[Connection, None] = {}  # for the client, the one that has waited longest first
+        self.crisis_pool = ThreadPoolExecutor(2)
+
+    def enqueue_req(self, conn: Connection) -> None:
+        pool = self.crisis_pool if conn.received.startswith(CRISIS_PAGE) else self.tpool
+        pool.submit(self.handle, conn).add_done_callback(
+            lambda done: self.method_queue.defer(self.finish_request, conn, done)
+        )
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a connection. If that is one too many, drop the one that has kept us waiting longest."""
+        """Take a connection. If that is one too many, drop the one that has kept us waiting longest.
+
+        If none has, all being answered, gunicorn accepts no more until one is done.
+        """
         try:
             client, address = listener.accept()
-        except OSError:
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE) and self.waiting:
+                self.drop(next(iter(self.waiting)))
             return
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         conn = Connection(self.cfg, client, address, listener.getsockname())
         self.nr_conns += 1
         self.wait(conn, SECONDS)
-        if self.nr_conns >= self.worker_connections:
-            self.drop(next(iter(self.waiting)))
+        longest = next(iter(self.waiting))
+        if self.nr_conns >= self.worker_connections and longest is not conn:
+            self.drop(longest)
 
     def wait(self, conn: Connection, seconds: float, *, to_send: bool = False) -> None:
         conn.sock.setblocking(False)
@@ -120,7 +143,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             conn.received += data
             self.look(conn, len(conn.received) - len(data))
 
-    def look(self, conn: Connection, known: int = 0) -> None:
+    def look(self, conn: Connection, known: int) -> None:
         """Hand the request to a thread if it is whole; refuse it if it will be too long."""
         if not conn.needed:
             end = conn.received.find(END, max(known - len(END) + 1, 0))
@@ -136,10 +159,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if body > DATA_UPLOAD_MAX_MEMORY_SIZE:
                 return self.refuse(conn, 413)
             conn.needed = end + len(END) + body
-            expect = EXPECT.search(head)
-            if expect:
-                del conn.received[expect.start() : expect.end()]  # or gunicorn would answer it, too
-                conn.needed -= len(expect[0])
+            without, expects = EXPECT.subn(b"", head)
+            if expects:
+                conn.received[:end] = without  # or gunicorn would answer it, too
+                conn.needed -= end - len(without)
                 if len(conn.received) < conn.needed and not head.partition(b"\r\n")[0].endswith(b"HTTP/1.0"):
                     with suppress(OSError):
                         conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -206,12 +229,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return not conn.answer
 
     def go_on(self, conn: Connection) -> None:
-        """Wait for the next request of a connection that is kept; it may be there already."""
-        if not conn.kept:
+        """Wait for the next request of a connection that is kept. A client that did not wait for us must come again.
+
+        Browsers do wait; who sends a hundred requests at once would have a hundred answered before others.
+        """
+        if not conn.kept or conn.parser.unreader.take_buffered().strip():
             return self.close(conn)
-        conn.received, conn.needed = bytearray(conn.parser.unreader.take_buffered()), 0
+        conn.received, conn.needed = bytearray(), 0
         self.wait(conn, SECONDS)
-        self.look(conn)
 
     def murder_pending(self) -> None:
         """Drop those whose time is up; gunicorn calls this each second."""
@@ -220,9 +245,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """A server that stops waits no longer than this."""
+        """A server that stops waits no longer than this for requests; answers may still be taken."""
         for conn in self.waiting:
-            conn.timeout = min(conn.timeout, deadline)
+            if not conn.answer:
+                conn.timeout = min(conn.timeout, deadline)
 
 
 def write_error(client: socket.socket, status: int, reason: str, message: str = "") -> None:

@@ -1,5 +1,6 @@
 """The server over real sockets: what is slow, large or malformed costs the others nothing."""
 
+import errno
 import re
 import resource
 import socket
@@ -9,6 +10,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -95,9 +97,10 @@ def test_page_is_answered_beside_clients_that_ask_and_read_nothing(port: int) ->
 
 
 def test_client_that_reads_slowly_gets_the_whole_answer_and_the_next(port: int) -> None:
-    with connect(port, LONG + HELP, buffer=2048) as client:
+    with connect(port, LONG, buffer=2048) as client:
         time.sleep(1)
         assert len(answer_from(client)) > 250_000
+        client.sendall(HELP)
         assert answer_from(client).startswith(b"HTTP/1.1 200")
 
 
@@ -122,6 +125,51 @@ def test_connection_that_a_thread_has_closed_stops_no_other() -> None:
     loop.alive, loop.nr_conns = True, 1
     loop.finish_request(conn, done)
     assert loop.nr_conns == 0
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A worker that holds two connections at most, with one that has waited longest, and one that is answered."""
+    loop = object.__new__(worker.Worker)
+    loop.waiting, loop.nr_conns, loop.worker_connections, loop.cfg = {}, 1, 2, None
+    loop.poller, loop.dropped = MagicMock(), []
+    monkeypatch.setattr(worker.Worker, "drop", lambda self, conn: loop.dropped.append(conn))
+    return loop
+
+
+def listener(error: OSError | None = None) -> Any:
+    return MagicMock(accept=MagicMock(side_effect=error, return_value=(MagicMock(), "a client")))
+
+
+def test_newcomer_is_not_dropped_where_all_others_are_being_answered(loop: Any) -> None:
+    loop.accept(listener())
+    assert (len(loop.waiting), loop.dropped) == (1, [])
+    loop.accept(listener())
+    assert loop.dropped == [next(iter(loop.waiting))]
+
+
+def test_who_has_waited_longest_goes_where_the_system_allows_no_more_files(loop: Any) -> None:
+    loop.accept(listener(OSError(errno.EMFILE, "too many")))
+    assert loop.dropped == []
+    loop.accept(listener())
+    loop.accept(listener(OSError(errno.ECONNABORTED, "gone")))
+    assert loop.dropped == []
+    loop.accept(listener(OSError(errno.EMFILE, "too many")))
+    assert loop.dropped == [next(iter(loop.waiting))]
+
+
+def test_numbers_to_call_queue_behind_nobody(loop: Any) -> None:
+    loop.tpool, loop.crisis_pool = MagicMock(), MagicMock()
+    for received in (HELP, LONG, FORM):
+        loop.enqueue_req(SimpleNamespace(received=bytearray(received)))
+    assert (loop.crisis_pool.submit.call_count, loop.tpool.submit.call_count) == (1, 2)
+
+
+def test_server_that_stops_lets_answers_be_taken(loop: Any) -> None:
+    idle, taking = MagicMock(answer=b"", timeout=100.0), MagicMock(answer=b"half", timeout=100.0)
+    loop.waiting = {idle: None, taking: None}
+    loop._cap_keepalive(2.0)
+    assert (idle.timeout, taking.timeout) == (2.0, 100.0)
 
 
 def test_long_answer_is_sent_in_parts_and_kept_in_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +244,15 @@ def test_client_that_waits_for_leave_to_send_the_body_gets_it(port: int) -> None
         assert answer_from(client).startswith(b"HTTP/1.1 403")
 
 
+def test_no_thread_gives_leave_to_a_client_that_does_not_read(port: int) -> None:
+    twice = HELP.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\nexpect:100-CONTINUE\r\n\r\n")
+    assert answer_to(port, twice).startswith(b"HTTP/1.1 200")
+    kept = bytearray()
+    with socket.socket() as never_connected:
+        worker.Outbox(never_connected, kept).send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert kept.startswith(b"HTTP/1.1 100"), "whatever gunicorn sends, the main loop sends it"
+
+
 def test_leave_is_not_given_where_it_is_not_understood_or_not_needed(port: int) -> None:
     head = FORM + b"Expect: 100-continue\r\nContent-Length: 6\r\n\r\n"
     for begins, rest in ((head.replace(b"HTTP/1.1", b"HTTP/1.0"), b"code=a"), (head + b"code=a", b"")):
@@ -205,12 +262,20 @@ def test_leave_is_not_given_where_it_is_not_understood_or_not_needed(port: int) 
             assert answer_from(client)[8:12] == b" 403"
 
 
-def test_connection_is_kept_and_takes_requests_in_a_row_or_one_by_one(port: int) -> None:
-    with connect(port, HELP * 2 + FORM + b"Content-Length: 6\r\n\r\ncode=a" + HELP[:30]) as client:
-        assert [answer_from(client)[:12] for _number in range(3)] == [b"HTTP/1.1 200"] * 2 + [b"HTTP/1.1 403"]
-        client.sendall(HELP[30:])
-        assert answer_from(client).startswith(b"HTTP/1.1 200")
+def test_connection_is_kept_for_one_request_after_the_other(port: int) -> None:
+    form = FORM + b"Content-Length: 6\r\n\r\ncode=a\r\n"  # old browsers put an empty line after a form
+    with connect(port) as client:
+        for request, answer in ((HELP, b"200"), (form, b"403"), (HELP[:30], b""), (HELP[30:], b"200")):
+            client.sendall(request)
+            if answer:
+                assert answer_from(client).startswith(b"HTTP/1.1 " + answer)
         client.sendall(HELP.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert answer_from(client).startswith(b"HTTP/1.1 200")
+        assert client.recv(1000) == b""
+
+
+def test_client_that_does_not_wait_for_the_answer_gets_no_second_one(port: int) -> None:
+    with connect(port, HELP * 100) as client:
         assert answer_from(client).startswith(b"HTTP/1.1 200")
         assert client.recv(1000) == b""
 
