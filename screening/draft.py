@@ -59,12 +59,21 @@ class Draft:
         try:
             now = int(time.time())
             stored = json.loads(_cipher().decrypt_at_time(cookie.encode(), IDLE_SECONDS + AHEAD, now + AHEAD))
-            if isinstance(stored, list):  # from before an update, in the hour after it
-                stored = dict(zip(("code", "answers", "finished", "started_at", "earlier_codes"), stored, strict=True))
             draft = cls(**stored | {"finished": Finished(stored["finished"])})
-            return cls(unreadable=True) if 0 < draft.started_at <= now - LONGEST_SECONDS else draft
+            if not 0 < draft.started_at <= now - LONGEST_SECONDS:
+                return draft
         except (InvalidToken, TypeError, ValueError, KeyError):
-            return cls(unreadable=True)
+            pass
+        return cls(unreadable=True, code_needed=cls._may_have_saved(cookie))
+
+    @staticmethod
+    def _may_have_saved(cookie: str) -> bool:
+        """Return whether something was saved with a cookie that is not accepted any more, or True if nobody knows."""
+        try:
+            stored = json.loads(_cipher().decrypt(cookie.encode()))
+            return bool(stored["finished"] == Finished.SAVED or stored["earlier_codes"] or stored["code_needed"])
+        except (InvalidToken, TypeError, ValueError, KeyError):
+            return True
 
     def write(self, response: HttpResponseBase) -> None:
         """Set the cookie, which restarts its hour."""

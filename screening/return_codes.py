@@ -37,9 +37,12 @@ def generate() -> str:
     return code + _check(code)
 
 
-def following(code: str) -> list[str]:
-    """Return the code under which a draft with this code is saved, by each of DATA_KEYS; nobody else can compute it."""
-    bodies = [bytes.fromhex(seal)[:LENGTH] for seal in seals("following code", code)]
+def following(code: str, minute: int = 0) -> list[str]:
+    """Return the code that a draft with this code gets if it is saved in this minute of its life.
+
+    One by each of DATA_KEYS; nobody without them can compute it.
+    """
+    bodies = [bytes.fromhex(seal)[:LENGTH] for seal in seals("following code", f"{code} {minute}")]
     symbols = ["".join(SYMBOLS[byte % len(SYMBOLS)] for byte in body) for body in bodies]
     return [each + _check(each) for each in symbols]
 

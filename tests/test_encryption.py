@@ -67,14 +67,14 @@ def test_keys_are_changed_by_adding_one_and_rotating_and_then_the_old_one_can_go
     settings.DATA_KEYS = [NEW, OLD]
     assert Contact.objects.get().name == "Robin"
     assert [Submission.objects.with_code(code) for code in on_file] == [*on_file.values()]
-    assert rotate() == "12 moved to the newest key, 0 were under it. Earlier keys can be taken out of DATA_KEYS.\n"
+    assert rotate() == "12 moved to the newest key, 0 were under it. Earlier keys can leave DATA_KEYS in six hours.\n"
     after = stored()
     assert not {value for row in before for value in row if value} & {value for row in after for value in row}
     settings.DATA_KEYS = [NEW]
     assert Contact.objects.get().name == "Robin"
     assert Note.objects.get().text == "Überall é ☎"
     assert [Submission.objects.with_code(code) for code in on_file] == [*on_file.values()]
-    assert rotate() == "0 moved to the newest key, 12 were under it. Earlier keys can be taken out of DATA_KEYS.\n"
+    assert rotate() == "0 moved to the newest key, 12 were under it. Earlier keys can leave DATA_KEYS in six hours.\n"
     assert stored() == after
 
 

@@ -87,19 +87,19 @@ class SubmissionManager(models.Manager["Submission"]):
         """Leave out those whose time is up, even if they are not erased yet."""
         return self.filter(received_at__gt=retention_cutoff())
 
-    def with_codes(self, *codes: str, expired: bool = False) -> list["Submission"]:
-        """Return the submissions that were saved under these return codes; those whose time is up only if `expired`.
+    def with_codes(self, *codes: str, expired: bool = False) -> dict[str, "Submission"]:
+        """Return code -> the submission that was saved under it; those whose time is up only if `expired`.
 
         Raise a DatabaseError if one is missing and DATA_KEYS are wrong: it may be kept, and can't be found.
         """
-        hashes = [stored for code in codes for stored in return_codes.encrypted_hashes(code)]
-        found = list((self if expired else self.unexpired()).filter(code__in=hashes))
+        code_of = {stored: code for code in codes for stored in return_codes.encrypted_hashes(code)}
+        found = {code_of[row.code]: row for row in (self if expired else self.unexpired()).filter(code__in=code_of)}
         if len(found) < len(codes) and Canary.is_dead():
             raise DatabaseError("DATA_KEYS does not open what is stored")
         return found
 
     def with_code(self, code: str) -> "Submission | None":
-        return next(iter(self.with_codes(code)), None)
+        return self.with_codes(code).get(code)
 
     def lock(self, *keys: int) -> list[int]:
         """Lock these rows, before what hangs on them, the lowest key first; return the keys of those that exist."""

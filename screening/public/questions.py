@@ -45,8 +45,8 @@ NOTES = {
         "If they are right, save them too."
     ),
     "saved_already": _(
-        "These answers were saved already, maybe in another tab. To see them there or to erase them, use the code that "
-        "was shown then. Or start again, on the first page."
+        "Answers were saved here already, maybe in another tab. To see or erase them, use the code that was shown "
+        "then. To save other answers, start again on the first page."
     ),
     "cleared": _("Your answers are gone from this device."),
 }
@@ -217,14 +217,15 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
     except DatabaseError as error:
         log.error("a submission could not be saved: %s", type(error).__name__)
         return _check_page(request, draft, error=str(CANNOT_SAVE), status=503)
-    taken = row.claimed and draft.finished != Finished.SAVED  # its code has reached the browser that saved it
+    if row.claimed and draft.finished != Finished.SAVED:
+        # Its code has reached the browser that saved it. Whichever answers these are, they find out nothing of what it
+        # holds. No cookie: it could take the place of the one with the code.
+        return _redirect_to(None, "saved_already")
     if known(row.readable_answers) != draft.answers:
         # An older tab saved this draft first: what is new becomes a draft of its own.
         response = _redirect_to(None, "saved_before")
-        (draft if taken else saved).as_new_draft().write(response)
+        saved.as_new_draft().write(response)
         return response
-    if taken:
-        return _redirect_to(None, "saved_already")  # without a cookie: it could take the place of the one with the code
     if row.urgency >= Urgency.TODAY:
         notifications.notify(row, Notification.Reason.URGENT)
     response = redirect("contact" if typed(request.POST, "then", 20) == "contact" else "result")

@@ -1,8 +1,6 @@
 """Returning with a code, and erasing what was saved."""
 
 import logging
-from dataclasses import replace
-from functools import partial
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -11,10 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from screening import draft as drafts
-from screening import rate_limits, retention, return_codes
-from screening.database import look_again
+from screening import rate_limits, return_codes
 from screening.draft import Draft, Finished
-from screening.public.saved import kept, opened
+from screening.public import saved
 from screening.questionnaire import known
 from screening.typed import typed
 
@@ -41,17 +38,18 @@ def come_back(request: HttpRequest) -> HttpResponse:
         attempt = rate_limits.RETURN_CODE.hit(request)
         if not attempt:
             return _form(request, TOO_MANY, 429)
-        found = kept(code)
+        found = saved.kept(code)
         if not found:
             return _form(request, UNKNOWN, 422)
+        before, _row = saved.opened(Draft.read(request), unpressed=True)
         attempt.refund()
     except DatabaseError as error:
         log.error("a code could not be looked up: %s", type(error).__name__)
         return _form(request, DOWN, 503)
-    response, before = redirect("result"), Draft.read(request)
+    response = redirect("result")
     # Codes of what else was saved here are forgotten: it may have been somebody else, whose answers this one must not
     # erase. But no page may say that all is gone.
-    others = {before.code, *before.earlier_codes} if before.finished == Finished.SAVED else {*before.earlier_codes}
+    others = {*before.earlier_codes, *([before.code] if before.finished == Finished.SAVED else [])}
     code_needed = before.code_needed or bool(others - {code})
     Draft(code, known(found[0].readable_answers), Finished.SAVED, code_needed=code_needed).write(response)
     return response
@@ -72,15 +70,12 @@ def erase(request: HttpRequest) -> HttpResponse:
         context = {"several": bool(draft.earlier_codes), "code_needed": draft.code_needed}
         return render(request, "public/erase.html", context)
     try:
-        # The answer to a save may have been lost, so this asks for a row of the draft even if no button was pressed.
-        draft, saved = opened(replace(draft, finished=draft.finished or Finished.VIEWED), expired=True)
-        rows = [*kept(*draft.earlier_codes, expired=True), *([saved] if saved else [])]
-        if draft.code_needed and not rows:
-            return render(request, "public/erase.html", {"error": NOT_FOUND, "code_needed": True}, status=409)
-        look_again(partial(retention.erase, *rows))
+        draft, found = saved.erase(draft)
     except DatabaseError as error:
         log.error("a submission could not be erased: %s", type(error).__name__)
         return render(request, "public/erase.html", {"error": NOT_ERASED}, status=503)
+    if draft.code_needed and not found:
+        return render(request, "public/erase.html", {"error": NOT_FOUND, "code_needed": True}, status=409)
     # No redirect: an address that says so could be sent to anyone.
     response = render(request, "public/erase.html", {"done": True, "code_needed": draft.code_needed})
     drafts.clear(response)

@@ -1,19 +1,29 @@
-"""What a draft opens of what is kept, and saving it (docs/decisions/0022)."""
+"""What a draft opens of what is kept, saving it, and erasing (docs/decisions/0022)."""
 
+import time
 from dataclasses import replace
+from functools import partial
+from threading import Lock
 
 from django.db import DatabaseError
 
-from screening import return_codes
+from screening import retention, return_codes
 from screening.database import look_again
-from screening.draft import Draft, Finished
+from screening.draft import AHEAD, LONGEST_SECONDS, Draft, Finished
 from screening.models import Submission
 from screening.questionnaire import known
+
+LOCKS = [Lock() for _number in range(64)]  # one for all drafts that share it
+
+
+def _lock(draft: Draft) -> Lock:
+    """Return what a save and an erasure of the same draft take: of two presses, the first is done first."""
+    return LOCKS[hash(draft.code) % len(LOCKS)]
 
 
 def kept(*codes: str, expired: bool = False) -> list[Submission]:
     """Return what is kept under these codes, and note that they have reached a browser. Raise a DatabaseError."""
-    found = Submission.objects.with_codes(*codes, expired=expired) if codes else []
+    found = [*Submission.objects.with_codes(*codes, expired=expired).values()] if codes else []
     for unclaimed in [row.pk for row in found if not row.claimed]:
         Submission.objects.filter(pk=unclaimed).update(claimed=True)
     return found
@@ -27,23 +37,47 @@ def any_kept(*codes: str) -> bool:
         return True
 
 
+def _codes(draft: Draft) -> dict[str, int]:
+    """Return the codes that a save of this draft may have got, with the minute of each; this minute's come first."""
+    seconds = int(time.time()) - (draft.started_at or int(time.time()))
+    now = min(max(0, seconds), LONGEST_SECONDS) // 60
+    minutes = [now, *range(now - 1, -1, -1), *range(now + 1, now + 1 + AHEAD // 60)]  # another machine may be ahead
+    return {code: minute for minute in minutes for code in return_codes.following(draft.code, minute)}
+
+
 def _saved(draft: Draft, *, expired: bool = False) -> tuple[Draft, Submission | None]:
     """Return this draft as it is once it is saved, and its row, if there is one."""
     if draft.finished == Finished.SAVED:
         return draft, next(iter(kept(draft.code, expired=expired)), None)
-    codes = return_codes.following(draft.code)
-    found = [(code, row) for code in codes for row in Submission.objects.with_codes(code)]
-    code, row = found[0] if found else (codes[0], None)
-    return replace(draft, code=code, finished=Finished.SAVED), row
+    codes = _codes(draft)
+    found = Submission.objects.with_codes(*codes)
+    code = next((code for code in codes if code in found), next(iter(codes)))
+    return replace(draft, code=code, finished=Finished.SAVED), found.get(code)
 
 
-def opened(draft: Draft, *, expired: bool = False) -> tuple[Draft, Submission | None]:
+def _drawn_anew(draft: Draft, saved: Draft, row: Submission) -> tuple[Draft, Submission | None]:
+    """Give a row whose code has not come back a new one, unless it got it a minute ago, in a double click.
+
+    Else who copied the cookie and saved first would have the code of who saves later.
+    """
+    codes = _codes(draft)
+    new = next(iter(codes))
+    if codes[new] - codes[saved.code] <= 1:
+        return saved, row
+    unclaimed = Submission.objects.filter(pk=row.pk, code=row.code, claimed=False)
+    if unclaimed.update(code=return_codes.encrypted_hashes(new)[0]):
+        return replace(saved, code=new), row
+    return _saved(draft)
+
+
+def opened(draft: Draft, *, expired: bool = False, unpressed: bool = False) -> tuple[Draft, Submission | None]:
     """Return the row that this draft opens, and the draft under its code. Raise a DatabaseError.
 
     "Keep nothing" may have been pressed during the save. Such a draft opens the row of exactly its answers, until the
-    code has reached a browser: what was copied before the save opens nothing after it.
+    code has reached a browser: what was copied before the save opens nothing after it. With `unpressed`, so does one
+    without a button pressed: the answer to a save may have been lost.
     """
-    saved, row = _saved(draft, expired=expired) if draft.finished else (draft, None)
+    saved, row = _saved(draft, expired=expired) if draft.finished or unpressed else (draft, None)
     if row is None or draft.finished == Finished.SAVED:
         return draft, row
     if row.claimed or known(row.readable_answers) != known(draft.answers):
@@ -53,9 +87,26 @@ def opened(draft: Draft, *, expired: bool = False) -> tuple[Draft, Submission | 
 
 def save(draft: Draft, spam_signs: str) -> tuple[Draft, Submission]:
     """Save a draft once; return it as saved, and its row, which may hold what an older tab saved."""
-    saved, row = _saved(draft)
-    if draft.finished == Finished.SAVED and row is None:
-        # Erased meanwhile, or its time was up: its code opens nothing more. Each press leads to the same new one.
-        saved, row = _saved(replace(draft.as_new_draft(), code=return_codes.following(draft.code)[0]))
-    row = row or look_again(lambda: Submission.objects.submit(draft.answers, saved.code, spam_signs=spam_signs))
-    return saved, row
+    with _lock(draft):
+        saved, row = _saved(draft)
+        if draft.finished == Finished.SAVED and row is None:
+            # Erased meanwhile, or its time was up: its code opens nothing more. Each press leads to the same new one.
+            anew = [replace(draft.as_new_draft(), code=code) for code in return_codes.following(draft.code)]
+            found = [_saved(each) for each in anew]
+            saved, row = next((each for each in found if each[1]), found[0])
+        elif row and draft.finished != Finished.SAVED and not row.claimed:
+            saved, row = _drawn_anew(draft, saved, row)
+        row = row or look_again(lambda: Submission.objects.submit(draft.answers, saved.code, spam_signs=spam_signs))
+        return saved, row
+
+
+def erase(draft: Draft) -> tuple[Draft, bool]:
+    """Erase all that this draft opens; return it as it was found, and whether that was anything.
+
+    Raise a DatabaseError if it is not certain that all of it is gone.
+    """
+    with _lock(draft):
+        draft, saved = opened(draft, expired=True, unpressed=True)
+        rows = [*kept(*draft.earlier_codes, expired=True), *([saved] if saved else [])]
+        look_again(partial(retention.erase, *rows))
+        return draft, bool(rows)

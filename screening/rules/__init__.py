@@ -11,13 +11,7 @@ from screening.rules.current import CURRENT, VERSIONS
 from screening.rules.ruleset import Recommendation
 from screening.rules.what_if import Change, counterfactuals, offered
 
-__all__ = [
-    "CURRENT",
-    "VERSIONS",
-    "needs_help_now",
-    "recommend",
-    "what_would_change",
-]
+__all__ = ["CURRENT", "VERSIONS", "needs_help_now", "recommend", "what_would_change"]
 
 
 def recommend(answers: Mapping[str, str]) -> Recommendation:

@@ -25,12 +25,7 @@ _FAQ = Source(
 )
 
 SOURCES = {
-    "S1": _FAQ,
-    "S2": _FAQ,
-    "S3": _FAQ,
-    "S4": _FAQ,
-    "S5": _FAQ,
-    "S6": _FAQ,
+    **dict.fromkeys(("S1", "S2", "S3", "S4", "S5", "S6"), _FAQ),
     "I1": Source(
         "Advisory: Clinical Issues in Intensive Outpatient Treatment for Substance Use Disorders (PEP20-02-01-021)",
         "Substance Abuse and Mental Health Services Administration (SAMHSA)",

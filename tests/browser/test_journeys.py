@@ -161,7 +161,7 @@ def test_coming_back_asking_for_a_call_and_erasing_without_a_script(phone: Page,
     other.get_by_role("link", name="Back to my result").click()
     other.get_by_role("link", name="Erase what I saved").click()
     other.get_by_role("button", name="Yes, erase it all").click()
-    expect(other.get_by_text("All that you saved here is gone")).to_be_visible()
+    expect(other.get_by_text("What you saved is gone")).to_be_visible()
     assert not Submission.objects.exists()
     phone.reload()
     expect(phone.get_by_text("What you saved is no longer kept.")).to_be_visible()

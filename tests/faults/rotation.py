@@ -54,7 +54,7 @@ def test_rotation_runs_beside_the_site_and_can_be_killed_anywhere(site: Site) ->
         code, output = ran(site, "rotate_keys")
         assert all(saved)
     assert code == 0, output
-    assert output.endswith("Earlier keys can be taken out of DATA_KEYS.\n")
+    assert output.endswith("Earlier keys can leave DATA_KEYS in six hours.\n")
     site.stop()
     site.variables["DATA_KEYS"] = NEW
     site.start()

@@ -1,8 +1,6 @@
 """The question pages, the check page and the draft cookie; none of them uses the database, but the result does."""
 
-import json
 import re
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +9,7 @@ import time_machine
 from django.conf import settings
 from django.test import Client
 
-from screening import return_codes
 from screening.draft import Draft
-from screening.encryption import cipher
 from screening.questionnaire import PAGES, QUESTIONS, Page
 from tests.answers import BEST, IOP, URGENT, on_page
 from tests.conftest import Person
@@ -323,11 +319,3 @@ def test_note_that_no_longer_fits_is_not_shown(person: Person) -> None:
     assert "Your answers are gone" in person.client.get("/?note=cleared").content.decode()
     person.post(PAGES[0].slug, on_page(PAGES[0], BEST))
     assert "Your answers are gone" not in person.client.get("/?note=cleared").content.decode()
-
-
-def test_draft_from_before_an_update_is_read(client: Client) -> None:
-    parts = [return_codes.generate(), {"emergency": "none"}, "", int(time.time()), []]
-    client.cookies[COOKIE] = (
-        cipher("answers in progress", [settings.SECRET_KEY]).encrypt(json.dumps(parts).encode()).decode()
-    )
-    assert answers_in_cookie(client) == {"emergency": "none"}

@@ -245,7 +245,7 @@ def test_erasing_takes_everything_and_leaves_a_dated_count(person: Person, staff
     response = person.client.post("/erase/", follow=True)
     again = person.client.post("/erase/", follow=True)
     assert (response.status_code, response.redirect_chain) == (200, [])
-    assert "All that you saved here is gone, for us and for you" in response.content.decode()
+    assert "What you saved is gone, for us and for you" in response.content.decode()
     assert again.redirect_chain == [("/return/", 302)]
     assert [*Submission.objects.all()] == [other]
     assert not Note.objects.exists()
@@ -312,7 +312,7 @@ def test_what_a_browser_saved_too_often_to_remember_is_said_to_stay(person: Pers
     assert "gone, for us and for you" not in html
     assert Submission.objects.count() == 1
     come_back(first, person.client)
-    assert "All that you saved here is gone" in page(person.client.post("/erase/"))
+    assert "What you saved is gone" in page(person.client.post("/erase/"))
     assert not Submission.objects.exists()
 
 
@@ -393,7 +393,7 @@ def test_wrong_keys_are_not_taken_for_erased_and_the_code_stays_on_the_device(pe
     assert person.client.post("/erase/").status_code == 200
     assert not Submission.objects.exists()
     person.client.cookies[settings.DRAFT_COOKIE_NAME] = cookie  # of the second of two clicks
-    assert "All that you saved here is gone" in person.client.post("/erase/").content.decode()
+    assert "What you saved is gone" in person.client.post("/erase/").content.decode()
 
 
 def test_nothing_can_be_erased_while_the_database_is_down_and_it_says_so(

@@ -1,16 +1,20 @@
 """What a draft opens once it was saved: a copy of its cookie from before the save opens nothing."""
 
+import threading
+import time
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from screening import retention, return_codes
 from screening.models import Contact, ErasureCount, Notification, Submission
-from screening.questionnaire import PAGES
-from tests.answers import BEST, IOP, on_page
+from tests.answers import BEST, IOP
 from tests.conftest import Person
 from tests.desk.helpers import ask_for_call
 from tests.helpers import database_begins_anew, parse, run_at_once
@@ -74,7 +78,7 @@ def test_copy_that_is_saved_again_is_told_so_and_makes_no_second_copy(person: Pe
         response = copy.client.post("/check/", {"action": "save"})
         assert response.url == "/check/?note=saved_already"
         assert COOKIE not in response.cookies, "it could take the place of the one that holds the code"
-        assert "These answers were saved already" in copy.client.get(response.url).content.decode()
+        assert "Answers were saved here already" in copy.client.get(response.url).content.decode()
     assert Submission.objects.count() == 1
     copy.client.post("/check/", {"action": "view"})
     html = copy.client.get("/result/").content.decode()
@@ -106,19 +110,76 @@ def test_code_cannot_be_computed_from_a_copy_and_is_found_while_keys_are_changed
     assert Submission.objects.count() == 1
 
 
-def test_other_answers_of_a_copy_are_saved_apart_and_erasing_says_what_stays(person: Person) -> None:
+@pytest.mark.parametrize("changed", [IOP, BEST])
+def test_copy_finds_out_nothing_of_what_was_saved_by_trying_answers(person: Person, changed: dict[str, str]) -> None:
     copy = answers_and_is_copied(person)
-    code = saves(person)
-    copy.post("job", on_page(PAGES[1], BEST))
-    response = copy.client.post("/check/", {"action": "save"}, follow=True)
-    assert response.redirect_chain == [("/check/?note=saved_before", 302)]
-    assert saves(copy) != code
-    assert Submission.objects.count() == 2
-    assert "Something else was saved here that this page can’t reach." in copy.client.get("/erase/").content.decode()
-    html = copy.client.post("/erase/").content.decode()
-    assert "Not all of it is erased" in html
-    assert "gone, for us and for you" not in html
-    assert Submission.objects.get().answers == IOP
+    saves(person)
+    copy.answers_every_page(changed)
+    response = copy.client.post("/check/", {"action": "save"})
+    assert (response.status_code, response.url) == (302, "/check/?note=saved_already")
+    assert Submission.objects.count() == 1
+
+
+def test_copy_that_saves_first_loses_the_code_to_who_saves_later(person: Person) -> None:
+    thief = answers_and_is_copied(person)
+    thief.client.post("/check/", {"action": "save"})  # and does not look at the result, which would be noticed
+    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
+        person.client.post("/check/", {"action": "save"})
+        person.client.post("/check/", {"action": "save"})
+        code = parse(person.client.get("/result/")).select_one("p.code").text
+        person.client.post("/contact/", CALL)
+        assert code not in thief.client.get("/result/").content.decode()
+        assert "It is erased" in thief.client.post("/erase/").content.decode(), "of what it saved, nothing is left"
+        assert (Submission.objects.count(), Contact.objects.count()) == (1, 1)
+        assert parse(person.client.get("/result/")).select_one("p.code").text == code
+
+
+def test_code_of_a_save_is_the_same_a_minute_later_and_whoever_sees_it_keeps_it(person: Person) -> None:
+    copy = answers_and_is_copied(person)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        person.client.post("/check/", {"action": "save"})
+        clock.shift(60)
+        copy.client.post("/check/", {"action": "save"})
+        codes = {saves(each) for each in (person, copy)}
+        assert len(codes) == 1
+        clock.shift(600)
+        assert codes == {saves(person)}
+
+
+@pytest.mark.parametrize("began", ["saved", "not saved"])
+def test_who_comes_back_after_an_hour_is_not_told_that_all_is_erased_if_something_was_saved(
+    person: Person, began: str
+) -> None:
+    person.answers_every_page(BEST)
+    if began == "saved":
+        saves(person)
+    with time_machine.travel(timezone.now() + timedelta(minutes=70)):
+        person.finishes(IOP, "save")
+        html = person.client.post("/erase/").content.decode()
+    assert ("Not all of it is erased" in html) == (began == "saved")
+    assert Submission.objects.count() == (began == "saved")
+
+
+def test_lost_save_is_not_forgotten_when_another_code_is_typed(person: Person) -> None:
+    unanswered = answers_and_is_copied(person)
+    person.client.post("/check/", {"action": "save"})  # and the answer to it is lost
+    code = return_codes.generate()
+    Submission.objects.submit(BEST, code)
+    unanswered.client.post("/return/", {"code": code})
+    assert "Not all of it is erased" in unanswered.client.post("/erase/").content.decode()
+    assert Submission.objects.count() == 1
+
+
+def test_keys_that_change_between_presses_after_an_erasure_make_no_second_copy(person: Person, settings: Any) -> None:
+    settings.DATA_KEYS = [OLD]
+    database_begins_anew()
+    person.finishes(IOP, "save")
+    again = copy_of(person.client.cookies[COOKIE].value)
+    retention.erase(Submission.objects.get())
+    person.client.post("/check/", {"action": "save"})
+    settings.DATA_KEYS = [NEW, OLD]
+    assert saves(again) == saves(person)
+    assert Submission.objects.count() == 1
 
 
 # At the same moment
@@ -142,6 +203,30 @@ def test_call_that_is_asked_for_twice_at_once_is_kept_and_both_are_told(person: 
         Contact.objects.all().delete()
         assert at_once(person, *[("/contact/", CALL)] * 4) == [302] * 4
         assert Contact.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_erasing_waits_for_a_save_that_was_pressed_before(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    person.finishes(IOP, "view")
+    manager: Any = type(Submission.objects)
+    begun, submit = threading.Event(), manager.submit
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        begun.set()
+        time.sleep(0.5)
+        return submit(*args, **kwargs)
+
+    monkeypatch.setattr(manager, "submit", slowly)
+    eraser = copy_of(person.client.cookies[COOKIE].value)
+
+    def erase() -> None:
+        begun.wait(10)
+        assert "It is erased" in eraser.client.post("/erase/").content.decode()
+
+    save = partial(person.client.post, "/check/", {"action": "save"})
+    saving, erasing = run_at_once(save, erase)
+    assert (saving.status_code, erasing) == (302, None)
+    assert not Submission.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

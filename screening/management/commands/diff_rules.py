@@ -35,17 +35,11 @@ class Command(BaseCommand):
         counts = transitions(old, new)
         space = shared_space(old, new)
         total = sum(sets.count for sets in counts.values())
-        moved = sorted(
-            ((sets.count, ways, sets) for ways, sets in counts.items() if ways[0] != ways[1]), reverse=True, key=_count
-        )
-        self.stdout.write(f"{total:,} answer sets; {sum(count for count, _ways, _sets in moved):,} get another result")
-        for count, (before, after), sets in moved:
-            self.stdout.write(f"{count:>16,}  {in_short(before)}  ->  {in_short(after)}")
+        moved = [(sets, *ways) for ways, sets in counts.items() if ways[0] != ways[1]]
+        self.stdout.write(f"{total:,} answer sets; {sum(sets.count for sets, *_ways in moved):,} get another result")
+        for sets, before, after in sorted(moved, key=lambda move: move[0].count, reverse=True):
+            self.stdout.write(f"{sets.count:>16,}  {in_short(before)}  ->  {in_short(after)}")
             self.stdout.write(f"{'':>18}for example: {raised_answers(space, sets.example)}")
-
-
-def _count(move: tuple[int, Any, Any]) -> int:
-    return move[0]
 
 
 def _not_compared(old: RuleSet, new: RuleSet) -> list[str]:

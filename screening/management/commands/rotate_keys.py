@@ -51,7 +51,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{summary}, {counts['lost']:,} can't be read: the key that they were written under is missing."
             )
-        self.stdout.write(f"{summary}. Earlier keys can be taken out of DATA_KEYS.")
+        self.stdout.write(f"{summary}. Earlier keys can leave DATA_KEYS in six hours.")
 
 
 def _in_batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
