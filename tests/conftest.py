@@ -61,7 +61,7 @@ def allow_flush_of_audit_log() -> Iterator[None]:
 @pytest.fixture
 def sample_size(pytestconfig: pytest.Config) -> int:
     """How many random answer sets a proof draws beside the exact counts; all of them with --full."""
-    return 100_000 if pytestconfig.getoption("--full") else 20_000
+    return 100_000 if pytestconfig.getoption("--full") else 6_000
 
 
 @pytest.fixture

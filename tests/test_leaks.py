@@ -234,7 +234,7 @@ KINDS: dict[str, Callable[[str], Exception]] = {
     [
         pytest.param("plain", marks=[pytest.mark.sqlite_is_enough, pytest.mark.full]),
         "database",
-        pytest.param("chained", marks=pytest.mark.sqlite_is_enough),
+        pytest.param("chained", marks=[pytest.mark.sqlite_is_enough, pytest.mark.full]),
     ],
 )
 @pytest.mark.parametrize("point", POINTS)

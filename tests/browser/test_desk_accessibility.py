@@ -15,7 +15,9 @@ from tests.desk.helpers import CASES, ask_for_call, member, signed_in, superuser
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite_is_enough]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(WIDTHS["phone"], "light"), (WIDTHS["desk"], "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(WIDTHS["phone"], "light"), pytest.param(WIDTHS["desk"], "dark", marks=pytest.mark.full)]
+)
 def test_pages_of_the_desk_are_accessible(
     browser: Browser, live_server: Any, settings: Any, width: int, scheme: Any
 ) -> None:

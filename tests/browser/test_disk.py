@@ -111,7 +111,9 @@ def whole_journey(page: Page, base_url: str) -> str:
     return code
 
 
-@pytest.mark.parametrize("leaves", [True, False], ids=["after leaving", "even without leaving"])
+@pytest.mark.parametrize(
+    "leaves", [True, pytest.param(False, marks=pytest.mark.full)], ids=["after leaving", "even without leaving"]
+)
 def test_browser_keeps_nothing_of_the_answers_on_disk(
     browser_type: BrowserType,
     browser_type_launch_args: dict[str, Any],

@@ -95,7 +95,9 @@ def shows_nothing(page: Page) -> None:
     assert seen(page, "document.querySelectorAll(':checked').length") == 0
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
+@pytest.mark.parametrize(
+    "javascript", [True, pytest.param(False, marks=pytest.mark.full)], ids=["with JavaScript", "without"]
+)
 def test_after_leaving_back_forward_and_reload_show_nothing(
     caching_browser: Browser, live_server: Any, weather: str, javascript: bool
 ) -> None:

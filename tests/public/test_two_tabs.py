@@ -90,7 +90,7 @@ class Browser:
 
 @pytest.mark.sqlite_is_enough
 def test_no_interleaving_of_two_tabs_saves_what_was_not_shown(pytestconfig: pytest.Config) -> None:
-    for seed in range(1000 if pytestconfig.getoption("--full") else 20):
+    for seed in range(1000 if pytestconfig.getoption("--full") else 8):
         browser = Browser(random.Random(seed))
         for _ in range(40):
             browser.step()
