@@ -55,7 +55,7 @@ def faults(expected: tuple[int, str] | None = None) -> Iterator[Fault]:
 
 
 def quick_faults() -> list[str]:
-    """Check the end of the log, its triggers and its newest entries; quick, however long it is."""
+    """Check the end of the log, its triggers, tables and newest entries; quick, however long it is."""
     last = LogLink.objects.order_by("-position")
     # In one query: between two, the server may add a link.
     heads = LogHead.objects.annotate(place=Subquery(last.values("position")[:1]), end=Subquery(last.values("hash")[:1]))

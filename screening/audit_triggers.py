@@ -1,4 +1,7 @@
-"""Triggers of the audit log: the database itself refuses to change or delete an entry or a link, whoever asks."""
+"""Triggers of the audit log: the database itself refuses to change or delete an entry or a link, whoever asks.
+
+Their definitions are compared with ours, and so are those of the tables, which could leave an entry out.
+"""
 
 import re
 from typing import Any
@@ -49,7 +52,7 @@ def drop(tables: Any = TABLES) -> None:
 
 
 def problems() -> list[str]:
-    """Return what the tables and their triggers do that ours do not, as sentences: their definitions are compared."""
+    """Return a sentence for each way in which the triggers or the tables are not those of this version."""
     return [*([] if _triggers_are_ours() else [TRIGGERS]), *([] if _tables_are_ours() else [TABLES_CHANGED])]
 
 
@@ -75,7 +78,7 @@ def _triggers_are_ours() -> bool:
 
 
 def _tables_are_ours() -> bool:
-    """Whether each entry and link that is written is kept: nothing of the table leaves one out without an error."""
+    """Return whether nothing about the tables leaves out an entry or a link without an error."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":  # a column or a check may say ON CONFLICT IGNORE
             cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name IN (%s, %s)", [*TABLES])
