@@ -130,6 +130,7 @@ class SubmissionManager(models.Manager["Submission"]):
                     "support": recommendation.support,
                     "duties": recommendation.duties,
                     "reasons": [asdict(reason) for reason in recommendation.reasons],
+                    "notices": list(recommendation.notices),
                 },
             },
         )
@@ -245,6 +246,7 @@ class Submission(SealedModel):
                 for reason in self.result["reasons"]
             ),
             rules_version=self.rules_version,
+            notices=tuple(self.result.get("notices", ())),  # before 2026.2 there were none
         )
         stated = [(dimension, getattr(recommendation, dimension)) for dimension in LEVELS]
         for dimension, level in (*stated, *((reason.dimension, reason.level) for reason in recommendation.reasons)):

@@ -1,5 +1,6 @@
 """How it works: the rules in words, as data, and on paper. These pages read no answers."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -108,8 +109,7 @@ def rules_json(request: HttpRequest) -> JsonResponse:
             for question in page.questions
         ],
         "sources": {
-            key: {"title": source.title, "publisher": source.publisher, "year": source.year, "url": source.url}
-            for key, source in SOURCES.items()
+            key: {name: str(value) for name, value in asdict(source).items()} for key, source in SOURCES.items()
         },
         "versions": [
             {

@@ -14,6 +14,7 @@ from screening.rules.ruleset import LOWEST, Decision, Levels, Rule, RuleSet
 
 Key = TypeVar("Key")
 Space = Mapping[str, tuple[str, ...]]  # question -> the values to walk through
+Replaces = Mapping[str, Mapping[str, str]]  # question -> a newer answer -> the one that stood for it before
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,14 @@ def _after(rules: RuleSet, state: _WalkState, conditions: list[_Condition], rank
     return _WalkState(rules.raise_levels(state.levels, complete), frozenset(met))
 
 
-def _walk(versions: tuple[RuleSet, ...], space: Space) -> Iterator[tuple[list[Levels], AnswerSets]]:
+def _walk(versions: tuple[RuleSet, ...], space: Space, replaces: Replaces) -> Iterator[tuple[list[Levels], AnswerSets]]:
     states = {tuple(_start(rules) for rules in versions): AnswerSets(1, (0, 0), {})}
     for key, values in space.items():
         conditions = [_conditions(rules, list(space), key) for rules in versions]
         states = _merge(
             (
                 tuple(
-                    _after(rules, state, here, rules.rank(key, value))
+                    _after(rules, state, here, rules.rank(key, known_as(rules, key, value, replaces)))
                     for rules, state, here in zip(versions, sides, conditions, strict=True)
                 ),
                 sets.answered(key, value, place),
@@ -114,7 +115,7 @@ def walk(rules: RuleSet, fixed: Mapping[str, str] | None = None) -> dict[Levels,
     `fixed` keeps some answers constant.
     """
     space = {key: (fixed[key],) if fixed and key in fixed else values for key, values in rules.options.items()}
-    return _merge((levels, sets) for (levels,), sets in _walk((rules,), space))
+    return _merge((levels, sets) for (levels,), sets in _walk((rules,), space, {}))
 
 
 def raised_answers(space: Space, example: Mapping[str, str]) -> str:
@@ -123,11 +124,27 @@ def raised_answers(space: Space, example: Mapping[str, str]) -> str:
     return ", ".join(raised) or "the least answer to every question"
 
 
+def replaced(*versions: RuleSet) -> dict[str, dict[str, str]]:
+    """Return what the newer answers of any of these versions stood for before."""
+    keys = {key for rules in versions for key in rules.replaces}
+    return {key: {new: old for rules in versions for new, old in rules.replaces.get(key, {}).items()} for key in keys}
+
+
+def known_as(rules: RuleSet, key: str, value: str, replaces: Replaces) -> str:
+    """Return an answer as these rules know it: itself, or the one that stood for it there."""
+    while value not in rules.options.get(key, (value,)) and value in replaces.get(key, {}):
+        value = replaces[key][value]
+    return value
+
+
 def shared_space(old: RuleSet, new: RuleSet) -> dict[str, tuple[str, ...]]:
     """Return the space on which two versions compare: question -> the values that each version reading it knows."""
+    replaces = replaced(old, new)
     return {
         key: tuple(
-            value for value in (new.options.get(key) or old.options[key]) if value in old.options.get(key, (value,))
+            value
+            for value in (new.options.get(key) or old.options[key])
+            if known_as(old, key, value, replaces) in old.options.get(key, (value,))
         )
         for key in [*new.options, *(key for key in old.options if key not in new.options)]
     }
@@ -137,5 +154,5 @@ def transitions(old: RuleSet, new: RuleSet) -> dict[tuple[Decision, Decision], A
     """Return (decision under `old`, decision under `new`) -> the answer sets with these two."""
     return _merge(
         ((old.decision_at(before), new.decision_at(after)), sets)
-        for (before, after), sets in _walk((old, new), shared_space(old, new))
+        for (before, after), sets in _walk((old, new), shared_space(old, new), replaced(old, new))
     )

@@ -8,12 +8,32 @@ from dataclasses import replace
 from itertools import product
 
 from screening.rules.answer_space import raised_answers, walk
-from screening.rules.ruleset import LEVELS, PROGRAMS, RuleSet
+from screening.rules.ruleset import LEVELS, LOWEST, PROGRAMS, RuleSet
+
+# Rules that may raise urgency to today or now without a need for a stay. Wherever their results are shown, help comes
+# first, and no program is the headline.
+HELP_FIRST = {
+    "danger_at_home",
+    "nowhere_safe",
+    "recent_overdose",
+    "possible_opioid_overdose",
+    "thoughts_and_watch",
+    "shaky_and_unsure",
+    "severe_before_still_using",
+    "maybe_pregnant_in_opioid_withdrawal",
+}
 
 
 def violations(rules: RuleSet) -> list[str]:
     """Return a sentence for each violated invariant; an empty list if all hold."""
-    return [*_of_the_grid(rules), *_of_duties(rules), *_of_reasons(rules), *_of_urgency(rules), *_of_questions(rules)]
+    return [
+        *_of_the_grid(rules),
+        *_of_duties(rules),
+        *_of_reasons(rules),
+        *_of_urgency(rules),
+        *_of_questions(rules),
+        *_of_notices(rules),
+    ]
 
 
 def _of_the_grid(rules: RuleSet) -> list[str]:
@@ -57,25 +77,36 @@ def _of_reasons(rules: RuleSet) -> list[str]:
 
 
 def _of_urgency(rules: RuleSet) -> list[str]:
-    """Who must be spoken to now or today is never told that a program from home fits."""
+    """Who must be spoken to now or today is not told that a program from home fits, but by the rules of HELP_FIRST."""
+    bound = replace(rules, rules=tuple(rule for rule in rules.rules if rule.key not in HELP_FIRST))
     broken = []
-    for levels, sets in walk(rules).items():
-        program, _close_call, urgency = rules.decision_at(levels)
-        if urgency in ("now", "today") and program == "iop":
+    for levels, sets in walk(bound).items():
+        program, close_call, urgency = rules.decision_at(levels)
+        if urgency in ("now", "today") and (close_call or program == "iop"):
             example = raised_answers(rules.options, sets.example)
-            broken.append(f"urgency {urgency!r} comes with IOP, for example for {example}")
+            broken.append(
+                f"urgency {urgency!r} comes with {'a close call' if close_call else 'IOP'}, for example for {example}"
+            )
     return broken
 
 
 def _of_questions(rules: RuleSet) -> list[str]:
-    """Each question that the rules read can change the program or the urgency, or it should not be asked."""
+    """Each question that the rules read can change what a person is told, or it should not be asked."""
     return [
-        f"no answer to {key!r} can change the program or the urgency" for key in rules.options if not pair(rules, key)
+        f"no answer to {key!r} can change the program, the urgency or a notice"
+        for key in rules.options
+        if not pair(rules, key)
     ]
 
 
+def _of_notices(rules: RuleSet) -> list[str]:
+    """Each notice can be shown: some rule brings it, and every rule can apply, by its form."""
+    brought = {notice for rule in rules.rules for notice in rule.notices.split()}
+    return [f"no rule brings the notice {notice.key!r}" for notice in rules.notices if notice.key not in brought]
+
+
 def pair(rules: RuleSet, key: str) -> tuple[dict[str, str], dict[str, str]] | None:
-    """Return two answer sets that differ only in `key`, and in program or urgency; None if there are none."""
+    """Return two answer sets that differ only in `key`, and in what is told; None if there are none."""
     least = {other: values[0] for other, values in rules.options.items()}
     likely = [least | dict(rule.when) for rule in rules.rules if key in rule.when]
     return _pair_among(likely, rules, key) or _pair_among(_every_context(rules, key), rules, key)
@@ -99,6 +130,7 @@ def _pair_among(
     return None
 
 
-def _told(rules: RuleSet, answers: dict[str, str]) -> tuple[str, str]:
-    program, _close_call, urgency = rules.decide(answers)
-    return program, urgency
+def _told(rules: RuleSet, answers: dict[str, str]) -> tuple[str, str, tuple[str, ...]]:
+    applying = rules.applying(answers)
+    program, _close_call, urgency = rules.decision_at(rules.raise_levels(LOWEST, applying))
+    return program, urgency, rules.notices_of(applying)

@@ -9,7 +9,7 @@ Nothing here depends on the rules in force or on today's questions: an earlier v
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import NamedTuple
@@ -51,8 +51,17 @@ def implies(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Something that a person must know whatever the program is, in a box of its own."""
+
+    key: str
+    text: str
+    sources: str  # ids in SOURCES, space-separated
+
+
+@dataclass(frozen=True)
 class Rule:
-    """If every question in `when` is answered at least so, raise the given dimensions to the given levels."""
+    """If every question in `when` is answered at least so, raise the given dimensions, and bring the notices."""
 
     key: str
     when: Mapping[str, str]
@@ -62,6 +71,7 @@ class Rule:
     support: str = ""
     duties: str = ""
     urgency: str = ""
+    notices: str = ""  # keys, space-separated
 
     @cached_property
     def raises(self) -> dict[str, str]:
@@ -92,6 +102,14 @@ class Recommendation:
     close_call: bool
     reasons: tuple[Reason, ...]
     rules_version: str
+    notices: tuple[str, ...] = ()  # keys, the most dangerous first
+
+    @property
+    def headline(self) -> str:
+        """What is said first: "help_now", "help_today", "either" for a close call, or the program."""
+        if self.urgency in ("now", "today"):
+            return f"help_{self.urgency}"
+        return "either" if self.close_call else self.program
 
     @property
     def decision(self) -> Decision:
@@ -105,18 +123,25 @@ class Recommendation:
 class RuleSet:
     """One version of the rules; `options` maps each question that they read to its values, least need first.
 
-    Raise a ValueError that names everything wrong: unknown questions, options, levels or sources, a hole in the grid,
-    a rule that says nothing.
+    `notices` are in the order of danger. `replaces` maps a question to answers that earlier versions do not know, each
+    with the one that stood for it there. Raise a ValueError that names everything wrong: unknown questions, options,
+    levels, notices or sources, a hole in the grid, a rule that says nothing.
     """
 
     version: str
     options: Mapping[str, tuple[str, ...]]
     rules: tuple[Rule, ...]
     grid: Grid
+    notices: tuple[Notice, ...] = ()
+    replaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         faults = [f"rule {rule.key!r}: {fault}" for rule in self.rules for fault in self._faults(rule)]
-        keys = [rule.key for rule in self.rules]
+        faults += [f"notice {notice.key!r}: {fault}" for notice in self.notices for fault in _faults_of(notice)]
+        for key, values in self.replaces.items():
+            if unknown := set(values) - set(self.options.get(key, ())):
+                faults.append(f"unknown option {min(unknown)!r} for question {key!r} replaces another")
+        keys = [*(rule.key for rule in self.rules), *(notice.key for notice in self.notices)]
         faults += [f"two rules share the key {key!r}" for key in {key for key in keys if keys.count(key) > 1}]
         cells = set(product(LEVELS["need"], LEVELS["support"]))
         faults += [f"the grid has a hole at need {n!r}, support {s!r}" for n, s in sorted(cells - set(self.grid))]
@@ -138,13 +163,11 @@ class RuleSet:
         for dimension, level in rule.raises.items():
             if level not in LEVELS[dimension]:
                 faults.append(f"unknown level {level!r} for {dimension!r}")
-        faults += [f"unknown source {source!r}" for source in rule.sources.split() if source not in SOURCES]
-        needed = {
-            "a level to raise": rule.raises,
-            "a reason in words": rule.text.strip(),
-            "a source": rule.sources.split(),
-        }
-        return faults + [f"it needs {what}" for what, there in needed.items() if not there]
+        known = {notice.key for notice in self.notices}
+        faults += [f"unknown notice {notice!r}" for notice in rule.notices.split() if notice not in known]
+        if not (rule.raises or rule.notices.split()):
+            faults.append("it needs a level to raise, or a notice")
+        return faults + _faults_of(rule)
 
     @cached_property
     def _ranks(self) -> dict[str, dict[str, int]]:
@@ -232,6 +255,7 @@ class RuleSet:
             close_call=decision.close_call,
             reasons=tuple(self._reasons(applying)),
             rules_version=self.version,
+            notices=self.notices_of(applying),
             **level_names(levels),
         )
 
@@ -245,13 +269,25 @@ class RuleSet:
                     level, sources = rule.raises[dimension], tuple(rule.sources.split())
                     yield Reason(rule.key, rule.text, dimension, level, sources, tuple(rule.when))
 
+    def notices_of(self, applying: Iterable[Rule]) -> tuple[str, ...]:
+        """Return the notices that these rules bring, also those whose reason a stricter rule makes redundant."""
+        brought = {notice for rule in applying for notice in rule.notices.split()}
+        return tuple(notice.key for notice in self.notices if notice.key in brought)
+
     def raised_by(self, key: str) -> set[str]:
         """Return the dimensions that answers to this question can raise."""
         return {dimension for rule in self.rules if key in rule.when for dimension in rule.raises}
 
 
+def _faults_of(said: Rule | Notice) -> list[str]:
+    """Return what is wrong with the words and sources of something that is said to a person."""
+    faults = [f"unknown source {source!r}" for source in said.sources.split() if source not in SOURCES]
+    needed = {"a reason in words": said.text.strip(), "a source": said.sources.split()}
+    return faults + [f"it needs {what}" for what, there in needed.items() if not there]
+
+
 def changed_rules(old: RuleSet, new: RuleSet) -> dict[str, str]:
-    """Return rule -> "added", "removed", "changed" (condition or levels) or "reworded" (reason or source)."""
+    """Return rule -> "added", "removed", "changed" (condition, levels or notices) or "reworded" (reason or source)."""
     before = {rule.key: rule for rule in old.rules}
     after = {rule.key: rule for rule in new.rules}
     changes = {}
@@ -268,4 +304,4 @@ def changed_rules(old: RuleSet, new: RuleSet) -> dict[str, str]:
 
 
 def _decides(rules: RuleSet, rule: Rule) -> tuple[object, object]:
-    return {key: rules.options[key][rank:] for key, rank in rules.least[rule.key].items()}, rule.raises
+    return {key: rules.options[key][rank:] for key, rank in rules.least[rule.key].items()}, (rule.raises, rule.notices)

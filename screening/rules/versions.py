@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from screening.rules.invariants import violations
-from screening.rules.ruleset import LEVELS, Rule, RuleSet
+from screening.rules.ruleset import LEVELS, Notice, Rule, RuleSet
 from screening.rules.sources import SOURCES
 
 RELEASED = Path(__file__).parent / "released"
@@ -24,8 +24,8 @@ class UnusableRules(ValueError):
 
 
 def as_data(rules: RuleSet) -> dict[str, Any]:
-    """Return rules, grid and reasons as plain data for JSON."""
-    return {
+    """Return rules, grid, reasons and notices as plain data for JSON; what there is none of is left out."""
+    data: dict[str, Any] = {
         "version": rules.version,
         "levels": {dimension: list(order) for dimension, order in LEVELS.items()},
         "questions": {key: list(values) for key, values in rules.options.items()},
@@ -36,6 +36,7 @@ def as_data(rules: RuleSet) -> dict[str, Any]:
                 "raises": rule.raises,
                 "reason": rule.text,
                 "sources": rule.sources.split(),
+                **({"notices": rule.notices.split()} if rule.notices else {}),
             }
             for rule in rules.rules
         ],
@@ -43,6 +44,13 @@ def as_data(rules: RuleSet) -> dict[str, Any]:
             need: {support: rules.grid[need, support] for support in LEVELS["support"]} for need in LEVELS["need"]
         },
     }
+    if rules.notices:
+        data["notices"] = [
+            {"key": notice.key, "text": notice.text, "sources": notice.sources.split()} for notice in rules.notices
+        ]
+    if rules.replaces:
+        data["replaces"] = {key: dict(values) for key, values in rules.replaces.items()}
+    return data
 
 
 def content_hash(data: dict[str, Any]) -> str:
@@ -58,7 +66,9 @@ def from_data(data: Any) -> RuleSet:
             raise ValueError("its levels are not the ones that a result is made of")
         options = {key: tuple(values) for key, values in data["questions"].items()}
         names = [data["version"], *options, *(value for values in options.values() for value in values)]
-        names += [rule["key"] for rule in data["rules"]]
+        notices, replaces = data.get("notices", []), data.get("replaces", {})
+        names += [each["key"] for each in (*data["rules"], *notices)]
+        names += [value for values in replaces.values() for pair in values.items() for value in pair]
         if odd := [name for name in names if not (isinstance(name, str) and NAME.fullmatch(name))]:
             raise ValueError(f"{odd[0]!r} is not a name: letters, digits and . _ - only")
         if empty := [key for key, values in options.items() if len(values) < 2 or len(set(values)) < len(values)]:
@@ -68,6 +78,8 @@ def from_data(data: Any) -> RuleSet:
             options,
             tuple(_rule(rule, options) for rule in data["rules"]),
             {(need, support): program for need, row in data["grid"].items() for support, program in row.items()},
+            tuple(Notice(notice["key"], *_said(notice["key"], notice, "text")) for notice in notices),
+            replaces,
         )
     except KeyError as error:
         raise UnusableRules(f"malformed: {error} is missing") from None
@@ -90,17 +102,22 @@ def _rule(data: dict[str, Any], options: dict[str, tuple[str, ...]]) -> Rule:
             raise ValueError(f"rule {data['key']!r}: unknown dimension {dimension!r}")
         if level not in LEVELS[dimension]:
             raise ValueError(f"rule {data['key']!r}: unknown level {level!r} for {dimension!r}")
-    if not (isinstance(data["reason"], str) and isinstance(data["sources"], list)):
-        raise ValueError(f"rule {data['key']!r}: the reason must be text, and the sources a list")
-    if unknown := [source for source in data["sources"] if source not in SOURCES]:
-        raise ValueError(f"rule {data['key']!r}: unknown source {unknown[0]!r}")
     return Rule(
         data["key"],
         {key: _least(data["key"], key, values, options) for key, values in data["when"].items()},
-        data["reason"],
-        " ".join(data["sources"]),
+        *_said(data["key"], data, "reason"),
         **data["raises"],
+        notices=" ".join(data.get("notices", [])),
     )
+
+
+def _said(key: str, data: dict[str, Any], name: str) -> tuple[str, str]:
+    """Return the words and the sources of a rule or a notice."""
+    if not (isinstance(data[name], str) and isinstance(data["sources"], list)):
+        raise ValueError(f"{key!r}: the {name} must be text, and the sources a list")
+    if unknown := [source for source in data["sources"] if source not in SOURCES]:
+        raise ValueError(f"{key!r}: unknown source {unknown[0]!r}")
+    return data[name], " ".join(data["sources"])
 
 
 def _least(rule: str, question: str, values: list[str], options: dict[str, tuple[str, ...]]) -> str:

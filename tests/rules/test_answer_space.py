@@ -79,6 +79,17 @@ def test_a_question_that_only_one_version_reads_counts_with_all_its_answers() ->
         assert {ways: sets.count for ways, sets in transitions(old, new).items()} == by_hand
 
 
+def test_an_option_that_stood_for_another_before_is_compared_as_that_one() -> None:
+    values = {**SMALL.options, "job": (*SMALL.options["job"], "on_strike")}
+    wider = replace(SMALL, options=values, replaces={"job": {"on_strike": "can_leave"}})
+    by_hand: Counter[tuple[Decision, Decision]] = Counter()
+    for given in every_answer_set(wider):
+        before = given | ({"job": "can_leave"} if given["job"] == "on_strike" else {})
+        by_hand[SMALL.recommend(before).decision, wider.recommend(given).decision] += 1
+    assert {ways: sets.count for ways, sets in transitions(SMALL, wider).items()} == by_hand
+    assert any(old.program != new.program for old, new in by_hand)
+
+
 def test_an_option_that_only_one_version_knows_is_not_compared() -> None:
     wider = replace(SMALL, options={**SMALL.options, "job": (*SMALL.options["job"], "on_strike")})
     compared = sum(sets.count for sets in transitions(SMALL, wider).values())

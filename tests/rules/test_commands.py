@@ -273,6 +273,14 @@ def test_diff_says_which_questions_and_options_it_cannot_compare(tmp_path: Path)
     assert f"{2 * ALL:,} answer sets" in output
 
 
+def test_diff_says_as_what_a_newer_option_is_compared(tmp_path: Path) -> None:
+    options = {**CURRENT.options, "job": (*CURRENT.options["job"], "on_strike")}
+    newer = replace(CURRENT, version="2099.1", options=options, replaces={"job": {"on_strike": "can_leave"}})
+    output = output_of("diff_rules", CURRENT.version, file_of(newer, tmp_path))
+    assert "question job: only rules 2099.1 know on_strike; compared as can_leave" in output
+    assert f"{ALL // 4 * 5:,} answer sets" in output
+
+
 # freeze_rules
 
 

@@ -3,13 +3,15 @@
 import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend
-from screening.rules.ruleset import LEVELS, Rule, RuleSet
+from screening.rules.ruleset import LEVELS, Notice, Rule, RuleSet
 from tests.answers import BEST, KINDS, answers, random_answers
+from tests.rules.helpers import with_rule
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -182,6 +184,31 @@ def test_a_milder_rule_on_the_same_answer_stays_silent() -> None:
     keys = {reason.key for reason in recommend(answers(self_harm="plan")).reasons}
     assert "may_act_on_thoughts" in keys
     assert not keys & {"dark_thoughts", "past_dark_thoughts", "no_constant_need"}
+
+
+def test_notices_come_in_order_of_danger_also_from_rules_that_stay_silent() -> None:
+    wider = replace(CURRENT, notices=tuple(Notice(key, "Words.", "S1") for key in ("grave", "other", "mild")))
+    wider = with_rule(with_rule(wider, "dark_thoughts", notices="mild grave"), "lives_alone", notices="other")
+    recommendation = wider.recommend(answers(self_harm="plan"))
+    assert "dark_thoughts" not in {reason.key for reason in recommendation.reasons}
+    assert recommendation.notices == ("grave", "mild")
+    assert wider.recommend(answers(home="alone", self_harm="thoughts")).notices == ("grave", "other", "mild")
+    assert wider.recommend(BEST).notices == recommend(BEST).notices == ()
+
+
+@pytest.mark.parametrize(
+    ("program", "close_call", "urgency", "headline"),
+    [
+        ("iop", False, "soon", "iop"),
+        ("inpatient", False, "none", "inpatient"),
+        ("inpatient", True, "soon", "either"),
+        ("iop", True, "today", "help_today"),
+        ("inpatient", False, "now", "help_now"),
+    ],
+)
+def test_headline_is_help_before_anything_else(program: str, close_call: bool, urgency: str, headline: str) -> None:
+    made = replace(recommend(BEST), program=program, close_call=close_call, urgency=urgency)
+    assert made.headline == headline
 
 
 def test_grid_is_the_clinical_grid() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from screening.rules import CURRENT, VERSIONS, versions
-from screening.rules.ruleset import RuleSet
+from screening.rules.ruleset import Notice, RuleSet
 from screening.rules.versions import (
     RELEASED,
     UnusableRules,
@@ -53,6 +53,13 @@ def test_frozen_copy_holds_every_proof(version: str) -> None:
 def test_frozen_copy_decides_as_the_rules_do() -> None:
     for given in KINDS.values():
         assert released(CURRENT.version).recommend(given) == CURRENT.recommend(given)
+
+
+@pytest.mark.parametrize("path", sorted((RELEASED.parent / "proposed").glob("*.json")), ids=lambda path: path.stem)
+def test_proposed_version_holds_every_proof_and_keeps_what_is_stored(path: Path) -> None:
+    proposed = find(str(path))
+    assert proposed.version == path.stem
+    assert removed_options(proposed) == []
 
 
 @pytest.fixture
@@ -110,7 +117,7 @@ UNSAFE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "no source": (lambda data: rule(data, "lives_alone").update(sources=[]), "'lives_alone': it needs a source"),
     "unknown source": (lambda data: rule(data, "lives_alone").update(sources=["Q9"]), "unknown source 'Q9'"),
     "no reason": (lambda data: rule(data, "lives_alone").update(reason=""), "needs a reason in words"),
-    "raises nothing": (lambda data: rule(data, "lives_alone").update(raises={}), "needs a level to raise"),
+    "raises nothing": (lambda data: rule(data, "lives_alone").update(raises={}), "needs a level to raise, or a no"),
     "unknown dimension": (lambda data: rule(data, "lives_alone").update(raises={"luck": "low"}), "dimension 'luck'"),
     "unknown level": (lambda data: rule(data, "lives_alone").update(raises={"need": "huge"}), "unknown level 'huge'"),
     "unknown question": (lambda data: rule(data, "lives_alone").update(when={"age": ["40"]}), "question 'age'"),
@@ -163,6 +170,26 @@ UNSAFE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
 }
 
 
+BOX = {"key": "box", "text": "Words.", "sources": ["S1"]}
+UNSAFE |= {
+    "a notice that no rule brings": (lambda data: data.update(notices=[BOX]), "no rule brings the notice 'box'"),
+    "a notice without words": (
+        lambda data: data.update(notices=[BOX | {"text": " "}]),
+        "notice 'box': it needs a reason in words",
+    ),
+    "a notice without a source": (lambda data: data.update(notices=[BOX | {"sources": ["Q9"]}]), "'box': unknown sour"),
+    "unknown notice": (lambda data: rule(data, "lives_alone").update(notices=["box"]), "unknown notice 'box'"),
+    "an answer that replaces and is not there": (
+        lambda data: data.update(replaces={"job": {"on_strike": "none"}}),
+        "unknown option 'on_strike' for question 'job' replaces",
+    ),
+    "a close call with urgency": (
+        lambda data: rule(data, "no_supporters")["raises"].update(urgency="today"),
+        "urgency 'today' comes with",
+    ),
+}
+
+
 @pytest.mark.parametrize("name", UNSAFE)
 def test_file_that_breaks_a_proof_is_refused_with_the_reason(name: str, tmp_path: Path) -> None:
     change, message = UNSAFE[name]
@@ -205,6 +232,15 @@ def test_unknown_version_is_named_with_the_released_ones() -> None:
         find("1999.9")
     with pytest.raises(UnusableRules, match="no rules version"):
         find("../../etc/passwd")
+
+
+def test_file_with_notices_is_read_back_as_it_was() -> None:
+    options = {**CURRENT.options, "job": (*CURRENT.options["job"], "on_strike")}
+    notices, replaces = (Notice("box", "Words.", "S1 W1"),), {"job": {"on_strike": "cannot_leave"}}
+    wider = replace(CURRENT, options=options, notices=notices, replaces=replaces)
+    wider = with_rule(wider, "lives_alone", notices="box")
+    assert from_data(as_data(wider)) == wider
+    assert not as_data(CURRENT).keys() & {"notices", "replaces"}, "the hash of a version without them holds"
 
 
 def test_file_is_read_back_as_it_was() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from screening.rules import versions
-from screening.rules.answer_space import raised_answers, shared_space, transitions
+from screening.rules.answer_space import known_as, raised_answers, replaced, shared_space, transitions
 from screening.rules.replay import in_short
 from screening.rules.ruleset import RuleSet, changed_rules
 
@@ -43,12 +43,15 @@ class Command(BaseCommand):
 
 
 def _not_compared(old: RuleSet, new: RuleSet) -> list[str]:
-    """Return a line for each question and option that only one version reads."""
-    lines = []
+    """Return a line for each question and option that only one version reads, and how it is compared."""
+    lines, replaces = [], replaced(old, new)
     for one, other in ((old, new), (new, old)):
         for key, values in one.options.items():
             if key not in other.options:
                 lines.append(f"question {key}: only rules {one.version} read it")
-            elif extra := [value for value in values if value not in other.options[key]]:
-                lines.append(f"question {key}: only rules {one.version} know {', '.join(extra)}; not compared")
+                continue
+            for value in (value for value in values if value not in other.options[key]):
+                before = known_as(other, key, value, replaces)
+                how = f"compared as {before}" if before in other.options[key] else "not compared"
+                lines.append(f"question {key}: only rules {one.version} know {value}; {how}")
     return lines

@@ -58,7 +58,7 @@ def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
         return ["the stored result can't be read"]
     mismatches = [
         f"{name} is {getattr(stored, name)}, rules {expected.rules_version} give {getattr(expected, name)}"
-        for name in ("program", "close_call", *LEVELS)
+        for name in ("program", "close_call", "notices", *LEVELS)
         if getattr(stored, name) != getattr(expected, name)
     ]
     if _without_words(stored) != _without_words(expected):
