@@ -6,7 +6,17 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from screening.public import contact, error_pages, how_it_works, privacy, questions, quick_exit, result, return_code
+from screening.public import (
+    contact,
+    error_pages,
+    helping,
+    how_it_works,
+    privacy,
+    questions,
+    quick_exit,
+    result,
+    return_code,
+)
 
 urlpatterns = [
     path("", questions.start, name="start"),
@@ -14,6 +24,7 @@ urlpatterns = [
     path("check/", questions.check, name="check"),
     path("result/", result.result, name="result"),
     path("help/", questions.help_now, name="help"),
+    path("helping/", helping.helping, name="helping"),
     path("return/", return_code.come_back, name="return"),
     path("erase/", return_code.erase, name="erase"),
     path("contact/", contact.contact, name="contact"),

@@ -1,52 +1,88 @@
 """Explanation: a recommendation and the answers behind it, in words, for the result page and the desk."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
 from screening import rules
-from screening.help_lines import HelpLine, help_lines_for
-from screening.questionnaire import PAGES, QUESTIONS, _
+from screening.help_lines import HELP_LINES, HelpLine, help_lines_for, lines_of
+from screening.questionnaire import QUESTIONS, SECTIONS, _
 from screening.rules import versions, what_if
 from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Reason, Recommendation, RuleSet
 from screening.rules.sources import SOURCES, Source
 
-TITLES = {
-    "need": _("How much care you need"),
-    "support": _("Who and what holds you up"),
-    "duties": _("What you can’t leave"),
-    "urgency": _("How soon to talk with someone"),
+HEADLINES = {
+    "help_now": _("Please get help now"),
+    "help_today": _("Please get help today"),
+    "iop": _("A program you go to from home may be a good place to start"),
+    "inpatient": _("A program where you stay may be the safest place to start"),
+    "either": _("Both could fit. Talk it over before you choose"),
 }
 
-SHORT_TITLES = {
+WHAT_IT_IS = {
+    "iop": _(
+        "Nine hours a week or more of therapy and classes. You sleep at home. It is called an intensive outpatient "
+        "program, or IOP."
+    ),
+    "inpatient": _(
+        "You live there for a time, with staff day and night, and get more freedom as you get well. It is called "
+        "inpatient care."
+    ),
+    "either": _("One is a program you go to from home, called an IOP. The other is a place to stay."),
+}
+
+LEANS = {
+    "iop": _("You have work or family that can’t wait, so we suggest the one from home."),
+    "inpatient": _("Because you could step away for some weeks, we suggest the one where you stay."),
+}
+
+# What would be said if any one of some answers were true, by headline.
+CHANGES = {
+    "iop": _("If any one of these were true, we would suggest a program from home:"),
+    "either": _("If any one of these were true, we would say that both could fit:"),
+    "inpatient": _("If any one of these were true, we would suggest a place to stay:"),
+}
+
+# What to ask about beside the two programs.
+ALSO_ASK = {
+    "less": _("Even less may do: weekly counseling, or medicine from your doctor."),
+    "medicine": _("Ask about medicine first. It can do more for you than any program alone."),
+    "either": _("Ask about day treatment, too: five days a week, and home at night."),
+}
+
+# Who to call first in a result that needs help today: what brings it -> what to do.
+FIRST_CALLS = {
+    "": _("Call your doctor, or go to an urgent care clinic or a hospital. If you get worse, call 911."),
+    "988": _("Talk with someone today. If you feel that you might act, call 911."),
+    "domestic_violence": _("Call for a safe place to sleep tonight. The hotline and 211 can help you find one."),
+}
+
+TITLES = {
     "need": _("Care you need"),
     "support": _("Support around you"),
-    "duties": _("Work and family"),
-    "urgency": _("Talk with someone"),
+    "duties": _("Your work and family"),
+    "urgency": _("How soon to get help"),
 }
 
-# dimension -> level -> (a word or two, a sentence)
 LEVEL_WORDS = {
+    "need": {"low": _("Low"), "some": _("Some"), "high": _("High")},
+    "support": {"strong": _("Strong"), "some": _("Some"), "weak": _("Weak")},
+    "duties": {"flexible": _("Flexible"), "fixed": _("Fixed")},
+    "urgency": {"none": _("No rush"), "soon": _("Soon"), "today": _("Today"), "now": _("Now")},
+}
+
+# Where the answers stand in the grid, as two sentences.
+PLACES = {
     "need": {
-        "low": (_("Low"), _("Your need for care looks low.")),
-        "some": (_("Some"), _("You need some care, and someone to check on you.")),
-        "high": (_("High"), _("You need a lot of care, close by.")),
+        "low": _("Your answers don’t show a need for care day and night."),
+        "some": _("Your answers point to some need for care."),
+        "high": _("Your answers point to a high need for care."),
     },
     "support": {
-        "strong": (_("Strong"), _("You have strong support around you.")),
-        "some": (_("Some"), _("You have some support around you.")),
-        "weak": (_("Weak"), _("You have little support around you right now.")),
-    },
-    "duties": {
-        "flexible": (_("Flexible"), _("You may be able to step away for some weeks.")),
-        "fixed": (_("Fixed"), _("You have work or family that can’t wait.")),
-    },
-    "urgency": {
-        "none": (_("No rush"), _("Take the time you need.")),
-        "soon": (_("Soon"), _("Please talk with our staff or a doctor in the next few days.")),
-        "today": (_("Today"), _("Please talk to a doctor today.")),
-        "now": (_("Now"), _("Please get help now.")),
+        "strong": _("They point to strong support around you."),
+        "some": _("They point to some support around you."),
+        "weak": _("They point to little support around you."),
     },
 }
 
@@ -55,18 +91,9 @@ LIMITS = (
     _("No study has tested yet how well these rules work."),
     _("It can’t see you. People who talk with you may find that something else fits better."),
     _("Your insurance may decide in its own way."),
-    _(
-        "There are ways in between: day programs at a hospital, a sober house along with an IOP, medicine, or a "
-        "weekly visit."
-    ),
 )
 
-# Notice -> the only program that it is shown with, or "" for all; its words are in public/result.html.
-NOTICES = {"naloxone": "", "attendance": "iop"}
-if unknown := {notice for question in QUESTIONS.values() for notice in question.notices.values()} - set(NOTICES):
-    raise ValueError(f"the questionnaire names notices that are not here: {sorted(unknown)}")
-
-PROGRAM_WORDS = {"iop": _("Home"), "inpatient": _("Stay"), DUTIES_DECIDE: _("Either")}
+PROGRAM_WORDS = {"iop": _("Home"), "inpatient": _("Stay"), DUTIES_DECIDE: _("Both")}
 
 
 @dataclass(frozen=True)
@@ -86,37 +113,32 @@ class ExplainedReason:
 
     key: str
     text: str
+    level: str
     answers: tuple[Answer, ...]
     sources: tuple[tuple[int, Source], ...]  # with their numbers in the page's list
 
 
 @dataclass(frozen=True)
+class ExplainedNotice:
+    """A notice in words: its first sentence, and the others; `because` is said before it if nothing else says why."""
+
+    key: str
+    because: str
+    first: str
+    others: str
+    about_programs: bool
+
+
+@dataclass(frozen=True)
 class Card:
-    """One dimension: its level, the reasons for it, and the answers that speak against it."""
+    """One dimension: its level, the reasons for it, and the answers that kept it lower."""
 
     dimension: str
     title: str
     level: str
     word: str
-    sentence: str
     reasons: tuple[ExplainedReason, ...]
-    at_rest: bool  # at its lowest level
-    other_way: tuple[Answer, ...]  # if at rest: the answers behind it
-    given_above: frozenset[str] = frozenset()  # the rules whose reason an earlier card has given
-
-    @property
-    def not_given_above(self) -> tuple[ExplainedReason, ...]:
-        return tuple(reason for reason in self.reasons if reason.key not in self.given_above)
-
-
-@dataclass(frozen=True)
-class WhatIf:
-    """What a single other answer would change, found by applying the rules again."""
-
-    circumstances: tuple[Answer, ...]  # each alone leads to the other program
-    health: tuple[Answer, ...]  # so do these, of safety and health; only from IOP
-    withheld: bool  # a safety or health answer would too, but is never offered as a way out
-    did_not_matter: tuple[str, ...]  # topics on which the result does not depend
+    kept_lower: tuple[Answer, ...]
 
 
 @dataclass(frozen=True)
@@ -130,19 +152,29 @@ class Cell:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything that the result page says about one result."""
+    """Everything that is said about one result."""
 
     recommendation: Recommendation
-    cards: tuple[Card, ...]  # need, support, duties, and urgency where it is more than none
-    call_first: tuple[ExplainedReason, ...]  # why a person should get help now or see a doctor today
-    supports: tuple[str, ...]  # the grid's column heads
-    grid: tuple[tuple[str, tuple[Cell, ...]], ...]  # (row head, cells)
-    crisis_lines: tuple[HelpLine, ...]
+    headline: str
+    program: str  # the headline without its urgency
+    what_it_is: str
+    because: str  # the strongest reason for the program, or for the lean of a close call
+    help_first: bool  # help now or today is the headline
+    first_calls: tuple[str, ...]  # in a result that needs help today
+    urgent: tuple[ExplainedReason, ...]  # why help comes first
+    crisis_lines: tuple[HelpLine, ...]  # the first to call first
     help_lines: tuple[HelpLine, ...]
-    sources: tuple[tuple[int, Source], ...]
-    notices: frozenset[str]  # keys in NOTICES
+    notices: tuple[ExplainedNotice, ...]  # the most dangerous first; those about programs wait if help is needed now
+    waiting: tuple[ExplainedNotice, ...]
+    place: str
+    supports: tuple[str, ...]  # the grid's column heads
+    grid: tuple[tuple[str, tuple[Cell, ...]], ...]  # (row head, cells); empty if the rules are not available
+    cards: tuple[Card, ...]  # need, support, duties, and urgency where it has reasons of its own
+    changes: tuple[tuple[str, tuple[Answer, ...]], ...]  # what would be said, and the answers that alone lead there
+    did_not_matter: tuple[str, ...]  # topics on which the result does not depend
+    also_ask: str
     duties_give_way: bool  # inpatient care for someone with fixed duties
-    what_if: WhatIf | None  # None if the rules of this version are not available
+    sources: tuple[tuple[int, Source], ...]
 
 
 def answer_in_words(key: str, value: str, marked: bool = False) -> Answer:
@@ -154,14 +186,16 @@ def answer_in_words(key: str, value: str, marked: bool = False) -> Answer:
     return Answer(key, gettext(question.text), gettext(question.topic), gettext(text) if text else value, marked)
 
 
-def answers_by_page(answers: Mapping[str, str], marked: Iterable[str] = ()) -> list[tuple[str, str, list[Answer]]]:
-    """Return (slug, title, answers in words) for each page that has any; questions no longer asked come last."""
+def answers_by_section(answers: Mapping[str, str], marked: Iterable[str] = ()) -> list[tuple[str, str, list[Answer]]]:
+    """Return (slug, title, answers in words) of each section that has any; questions no longer asked come last."""
     marks = set(marked)
-    pages = [(page.slug, gettext(page.title), [question.key for question in page.questions]) for page in PAGES]
-    pages.append(("", gettext("No longer asked"), [key for key in answers if key not in QUESTIONS]))
+    sections = [
+        (section.slug, gettext(section.title), [each.key for each in section.questions]) for section in SECTIONS
+    ]
+    sections.append(("", gettext("No longer asked"), [key for key in answers if key not in QUESTIONS]))
     return [
         (slug, title, [answer_in_words(key, answers[key], key in marks) for key in keys if key in answers])
-        for slug, title, keys in pages
+        for slug, title, keys in sections
         if any(key in answers for key in keys)
     ]
 
@@ -180,7 +214,7 @@ def level_words(recommendation: Recommendation) -> list[tuple[str, str, str]]:
     """Return (title, level, the level in a word or two) for each dimension."""
     levels = {dimension: getattr(recommendation, dimension) for dimension in LEVELS}
     return [
-        (gettext(SHORT_TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level][0]))
+        (gettext(TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level]))
         for dimension, level in levels.items()
     ]
 
@@ -189,114 +223,125 @@ def grid_rows(
     ruleset: RuleSet, recommendation: Recommendation | None = None
 ) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
     """Return the grid in words, one row for each level of need; the cell of a recommendation is marked."""
+    place = recommendation and (recommendation.need, recommendation.support)
     rows = []
     for need in LEVELS["need"]:
-        cells = []
-        for support in LEVELS["support"]:
-            program = ruleset.grid[need, support]
-            here = recommendation is not None and (recommendation.need, recommendation.support) == (need, support)
-            kind = "either" if program == DUTIES_DECIDE else program
-            shown = recommendation.program if recommendation and here else program
-            cells.append(Cell(kind, gettext(PROGRAM_WORDS[shown]), here))
-        rows.append((gettext(LEVEL_WORDS["need"][need][0]), tuple(cells)))
-    return tuple(rows)
-
-
-def _sources(reason: Reason) -> list[Source]:
-    return [SOURCES[source] for source in reason.sources if source in SOURCES]
-
-
-def _card(
-    dimension: str,
-    recommendation: Recommendation,
-    ruleset: RuleSet | None,
-    answers: Mapping[str, str],
-    numbers: Mapping[Source, int],
-) -> Card:
-    reasons = recommendation.reasons_for(dimension)
-    read_here = {key for rule in (ruleset.rules if ruleset else ()) if dimension in rule.raises for key in rule.when}
-    spoken = {key for reason in reasons for key in reason.questions}
-    level = getattr(recommendation, dimension)
-    word, sentence = LEVEL_WORDS[dimension][level]
-    return Card(
-        dimension,
-        gettext(TITLES[dimension]),
-        level,
-        gettext(word),
-        gettext(sentence),
-        tuple(
-            ExplainedReason(
-                reason.key,
-                reason.text,
-                tuple(answer_in_words(key, answers[key]) for key in reason.questions if key in answers),
-                tuple({numbers[source]: source for source in _sources(reason)}.items()),
+        programs = {support: ruleset.grid[need, support] for support in LEVELS["support"]}
+        cells = tuple(
+            Cell(
+                "either" if program == DUTIES_DECIDE else program,
+                gettext(PROGRAM_WORDS[program]),
+                (need, support) == place,
             )
-            for reason in reasons
-        ),
-        level == LEVELS[dimension][0],
-        tuple(
-            answer_in_words(key, answers[key])
-            for key, question in QUESTIONS.items()
-            if dimension != "urgency"  # the least answers are no argument against a call
-            and key in read_here - spoken
-            and answers.get(key) == next(iter(question.options))
-        ),
-    )
-
-
-def _what_if(ruleset: RuleSet, answers: Mapping[str, str]) -> WhatIf | None:
-    if ruleset.unanswered(answers):
-        return None
-    changes = what_if.counterfactuals(ruleset, answers)
-    shown = what_if.offered(changes)
-    answers_shown = {change.question: answer_in_words(change.question, change.value) for change in shown}
-    irrelevant = what_if.called_irrelevant(ruleset, answers, changes)
-    return WhatIf(
-        tuple(answer for key, answer in answers_shown.items() if key in what_if.CIRCUMSTANCES),
-        tuple(answer for key, answer in answers_shown.items() if key not in what_if.CIRCUMSTANCES),
-        len({change.question for change in changes}) > len(shown),
-        tuple(answer_in_words(key, answers[key]).topic for key in irrelevant),
-    )
-
-
-def notices_for(program: str, answers: Mapping[str, str]) -> frozenset[str]:
-    """Return the notices that these answers bring to a result with this program."""
-    brought = {notice for key, question in QUESTIONS.items() for notice in question.brought_by(answers.get(key))[1]}
-    return frozenset(notice for notice in brought if NOTICES[notice] in ("", program))
+            for support, program in programs.items()
+        )
+        rows.append((gettext(LEVEL_WORDS["need"][need]), cells))
+    return tuple(rows)
 
 
 def support_words() -> tuple[str, ...]:
     """Return the headings of the grid's columns."""
-    return tuple(gettext(LEVEL_WORDS["support"][level][0]) for level in LEVELS["support"])
+    return tuple(gettext(word) for word in LEVEL_WORDS["support"].values())
 
 
-def explain(recommendation: Recommendation, answers: Mapping[str, str]) -> Explanation:
-    """Explain a recommendation, whose reasons are translated already, in the language in use."""
-    used = [source for reason in recommendation.reasons for source in _sources(reason)]
+def _strongest(recommendation: Recommendation) -> str:
+    """Return the reason that did most for the program: for IOP strong support, for a stay the need for care."""
+    if recommendation.close_call:
+        return gettext(LEANS[recommendation.program])
+    by_support = (recommendation.program, recommendation.support) == ("iop", "strong")
+    return next((reason.text for reason in recommendation.reasons_for("support" if by_support else "need")), "")
+
+
+def _also_ask(recommendation: Recommendation) -> str:
+    if recommendation.close_call:
+        return gettext(ALSO_ASK["either"])
+    if (recommendation.program, recommendation.need) != ("iop", "low"):
+        return ""
+    return gettext(ALSO_ASK["medicine" if "opioid_medicine" in recommendation.notices else "less"])
+
+
+def _notices(recommendation: Recommendation, ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[ExplainedNotice]:
+    applying = ruleset.applying(answers)
+    for notice in ruleset.notices:
+        if notice.key in recommendation.notices:
+            bringing = [rule for rule in applying if notice.key in rule.notices.split()]
+            because = next((gettext(rule.text) for rule in bringing if not rule.raises), "")
+            first, stop, others = gettext(notice.text).partition(". ")
+            yield ExplainedNotice(notice.key, because, first + stop, others, notice.about_programs)
+
+
+def _kept_lower(dimension: str, spoken: set[str], ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[Answer]:
+    """Yield the least answers that a rule for the dimension reads; in urgency they are no argument against a call."""
+    read = {key for rule in ruleset.rules if dimension in rule.raises for key in rule.when}
+    for key in QUESTIONS:
+        if key in read - spoken and dimension != "urgency" and not ruleset.rank(key, answers.get(key, "")):
+            yield answer_in_words(key, answers[key])
+
+
+def _changes(ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[tuple[str, tuple[Answer, ...]]]:
+    changes = what_if.what_would_change(ruleset, answers)
+    for headline, sentence in CHANGES.items():
+        if there := [change for change in changes if change.headline == headline]:
+            yield gettext(sentence), tuple(answer_in_words(change.question, change.value) for change in there)
+
+
+def _first_calls(urgent: Iterable[Reason], answers: Mapping[str, str]) -> dict[str, None]:
+    """Return the keys in FIRST_CALLS of those who can help with these reasons; a doctor where no line can."""
+    calls: dict[str, None] = {}
+    for reason in urgent:
+        lines = [line for line in lines_of(answers, reason.questions) if HELP_LINES[line].crisis]
+        calls[next((line for line in FIRST_CALLS if line in lines), "")] = None
+    return calls
+
+
+def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset: RuleSet | None) -> Explanation:
+    """Explain a recommendation, whose reasons are translated already, by its own rules, in the language in use."""
+    used = [SOURCES[key] for reason in recommendation.reasons for key in reason.sources if key in SOURCES]
     numbers = {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
-    ruleset = rules_of(recommendation)
-    cards = [_card(dimension, recommendation, ruleset, answers, numbers) for dimension in LEVELS]
-    urgency = cards[-1]
-    urgent = recommendation.urgency in ("today", "now")
-    top = {reason.key for reason in recommendation.reasons_for("urgency") if urgent and reason.level == urgency.level}
-    call_first = tuple(reason for reason in urgency.reasons if reason.key in top)
-    given = frozenset(top)
-    for place, card in enumerate(cards):
-        cards[place] = replace(card, given_above=given & {reason.key for reason in card.reasons})
-        given |= {reason.key for reason in card.reasons}
-    if urgency.at_rest:
-        cards.pop()
+
+    def explained(reason: Reason) -> ExplainedReason:
+        said = tuple(answer_in_words(key, answers[key]) for key in reason.questions if key in answers)
+        cited = tuple((numbers[SOURCES[key]], SOURCES[key]) for key in reason.sources if key in SOURCES)
+        return ExplainedReason(reason.key, reason.text, reason.level, said, tuple(dict.fromkeys(cited)))
+
+    by_dimension = {dimension: recommendation.reasons_for(dimension) for dimension in LEVELS}
+    said_elsewhere = {reason.key for reason in recommendation.reasons if reason.dimension != "urgency"}
+    cards = []
+    for dimension, reasons in by_dimension.items():
+        level, spoken = getattr(recommendation, dimension), {key for reason in reasons for key in reason.questions}
+        shown = [reason for reason in reasons if dimension != "urgency" or reason.key not in said_elsewhere]
+        if shown:
+            lower = tuple(_kept_lower(dimension, spoken, ruleset, answers)) if ruleset else ()
+            words = gettext(TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level])
+            cards.append(Card(dimension, *words, tuple(map(explained, shown)), lower))
     lines = help_lines_for(recommendation.urgency, answers)
+    program = "either" if recommendation.close_call else recommendation.program
+    help_first = recommendation.headline != program
+    urgent = [reason for reason in by_dimension["urgency"] if help_first and reason.level == recommendation.urgency]
+    now = recommendation.urgency == "now"
+    notices = tuple(_notices(recommendation, ruleset, answers)) if ruleset else ()
+    complete = ruleset and not ruleset.unanswered(answers)
+    unmoved = what_if.what_did_not_matter(ruleset, answers) if ruleset and complete else ()
     return Explanation(
         recommendation,
-        cards=tuple(cards),
-        call_first=call_first,
-        supports=support_words(),
-        grid=grid_rows(ruleset, recommendation) if ruleset else (),
+        headline=gettext(HEADLINES[recommendation.headline]),
+        program=gettext(HEADLINES[program]),
+        what_it_is=gettext(WHAT_IT_IS[program]),
+        because=_strongest(recommendation),
+        help_first=help_first,
+        first_calls=tuple(gettext(FIRST_CALLS[key]) for key in _first_calls(urgent, answers)),
+        urgent=tuple(map(explained, urgent)),
         crisis_lines=tuple(line for line in lines if line.crisis),
         help_lines=tuple(line for line in lines if not line.crisis),
+        notices=tuple(notice for notice in notices if not (now and notice.about_programs)),
+        waiting=tuple(notice for notice in notices if now and notice.about_programs),
+        place=" ".join(gettext(words[getattr(recommendation, dimension)]) for dimension, words in PLACES.items()),
+        supports=support_words(),
+        grid=grid_rows(ruleset, recommendation) if ruleset else (),
+        cards=tuple(cards),
+        changes=tuple(_changes(ruleset, answers)) if ruleset and complete else (),
+        did_not_matter=tuple(answer_in_words(key, answers[key]).topic for key in unmoved),
+        also_ask=_also_ask(recommendation),
+        duties_give_way=(program, recommendation.duties) == ("inpatient", "fixed"),
         sources=tuple((number, source) for source, number in numbers.items()),
-        notices=notices_for(recommendation.program, answers),
-        duties_give_way=(recommendation.program, recommendation.duties) == ("inpatient", "fixed"),
-        what_if=_what_if(ruleset, answers) if ruleset else None,
     )

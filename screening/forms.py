@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from screening.questionnaire import Page, known
@@ -19,13 +18,13 @@ class PageForm(forms.Form):
     def __init__(self, page: Page, data: Mapping[str, Any] | None = None, answers: Mapping[str, str] | None = None):
         super().__init__(data, initial=dict(answers or {}))
         for question in page.questions:
-            choose = format_lazy(_("Choose an answer about {topic}"), topic=_(question.topic))
+            missing = _(question.missing)
             self.fields[question.key] = forms.ChoiceField(
                 label=_(question.text),
                 help_text=_(question.hint) if question.hint else "",
                 choices=[(value, _(text)) for value, text in question.options.items()],
                 widget=forms.RadioSelect,
-                error_messages={"required": choose, "invalid_choice": choose},
+                error_messages={"required": missing, "invalid_choice": missing},
             )
 
     def chosen(self) -> dict[str, str]:

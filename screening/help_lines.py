@@ -1,7 +1,7 @@
 """Help lines: the numbers to call, each with its source and the day it was last checked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,10 +20,6 @@ class HelpLine:
     source: str
     checked: date
     crisis: bool = True  # for danger and great distress, not for finding a program
-
-    @property
-    def lifesaving(self) -> bool:
-        return self.key in ("911", "988")
 
 
 HELP_LINES = {
@@ -66,6 +62,25 @@ HELP_LINES = {
             date(2026, 11, 23),
         ),
         HelpLine(
+            "211",
+            _("211"),
+            "211",
+            "tel:211",
+            _("Free, day and night. They know where you can sleep, and what help there is near you."),
+            "https://www.211.org/",
+            date(2026, 11, 28),
+        ),
+        HelpLine(
+            "maternal",
+            _("Maternal Mental Health Hotline"),
+            "1-833-852-6262",
+            "tel:+18338526262",
+            _("Call or text, free, day and night. For anyone who is or was pregnant. It is not a crisis line."),
+            "https://mchb.hrsa.gov/national-maternal-mental-health-hotline",
+            date(2026, 11, 28),
+            crisis=False,
+        ),
+        HelpLine(
             "samhsa",
             _("SAMHSA Helpline"),
             "1-800-662-4357",
@@ -95,17 +110,25 @@ if unknown := {line for question in QUESTIONS.values() for keys in question.help
     raise ValueError(f"the questionnaire names help lines that are not here: {sorted(unknown)}")
 
 
+def lines_of(answers: Mapping[str, str], questions: Iterable[str] = QUESTIONS) -> list[str]:
+    """Return the keys of the lines that the answers to these questions bring."""
+    brought = {line for key in questions for line in QUESTIONS[key].help_lines_for(answers.get(key))}
+    return [key for key in HELP_LINES if key in brought]
+
+
 def help_lines_for(urgency: str, answers: Mapping[str, str]) -> list[HelpLine]:
     """Return the lines to show with a result, the first to call first.
 
-    988 leads if an answer brings it; a body in danger right now, which brings 911, comes before even that.
+    A body in danger right now, which brings 911, comes before all; 988 leads if an answer brings it, and else stands
+    behind the lines that do (docs/decisions/0004).
     """
-    brought = {line for key, question in QUESTIONS.items() for line in question.brought_by(answers.get(key))[0]}
-    shown = {key for key, line in HELP_LINES.items() if key in brought or not line.crisis} - {"911"}
-    if urgency == "now":
-        shown.add("911")
-    lead = ["911", "988"] if "911" in brought else ["988", "911"]
-    return [HELP_LINES[key] for key in [*lead, *(key for key in HELP_LINES if key not in lead)] if key in shown]
+    brought = lines_of(answers)
+    always = {"now": ["911", "988"], "today": ["988"]}.get(urgency, [])
+    lead = [key for key in ("911", "988") if key in brought]
+    crisis = [key for key in brought if HELP_LINES[key].crisis]
+    others = [key for key, line in HELP_LINES.items() if not line.crisis and (key in brought or key != "maternal")]
+    keys = [*lead, *(always if "988" in lead else []), *crisis, *always, *others]
+    return [HELP_LINES[key] for key in dict.fromkeys(keys) if key != "911" or urgency == "now"]
 
 
 def tel(phone: str) -> str:

@@ -52,10 +52,14 @@ def formatted(code: str) -> str:
     return "-".join(code[place : place + 5] for place in range(0, len(code), 5))
 
 
+def symbols_of(typed: str) -> str:
+    """Return the letters and digits of what was typed, whatever its case and separators."""
+    return re.sub(r"[^0-9A-Z]", "", unicodedata.normalize("NFKC", typed).upper())
+
+
 def parse(typed: str) -> str:
     """Read a typed code, whatever its case and separators; return "" if it contains a typing mistake."""
-    characters = re.sub(r"[^0-9A-Z]", "", unicodedata.normalize("NFKC", typed).upper())
-    code = characters.translate(READ_AS)
+    code = symbols_of(typed).translate(READ_AS)
     if len(code) != LENGTH + 1 or not set(code) <= set(SYMBOLS) or _check(code[:-1]) != code[-1]:
         return ""
     return code

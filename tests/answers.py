@@ -27,6 +27,7 @@ IOP = answers(job="cannot_leave")
 INPATIENT = answers(constant_care="always")
 CLOSE_CALL = answers(constant_care="sometimes", supporters="one_or_two", caregiving="only_me")
 URGENT = answers(self_harm="plan")
-KINDS = {"iop": IOP, "inpatient": INPATIENT, "close call": CLOSE_CALL, "urgent": URGENT}
+TODAY = answers(past_withdrawal="severe", alcohol_or_pills="fine")  # help comes first, with a lean of IOP
+KINDS = {"iop": IOP, "inpatient": INPATIENT, "close call": CLOSE_CALL, "today": TODAY, "urgent": URGENT}
 
 assert all(set(given) == set(QUESTIONS) for given in KINDS.values())

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
 from screening import audit_triggers
+from screening.draft import Draft
 from screening.public.promises import PROMISES
 from screening.questionnaire import PAGES
 from tests.answers import on_page
@@ -27,16 +30,21 @@ class Person:
     def post(self, slug: str, data: dict[str, str]) -> Any:
         return self.client.post(f"/questions/{slug}/", data)
 
-    def answers_every_page(self, given: dict[str, str]) -> Any:
-        response = None
+    def has_answered(self, given: dict[str, str]) -> None:
+        """Put a draft with these answers into the browser, as if it had sent their pages."""
+        cookies = {name: morsel.value for name, morsel in self.client.cookies.items()}
+        response = HttpResponse()
+        Draft.read(cast(HttpRequest, SimpleNamespace(COOKIES=cookies))).answered(given).write(response)
+        self.client.cookies.update(response.cookies)
+
+    def answers_every_page(self, given: dict[str, str]) -> None:
         for page in PAGES:
             response = self.post(page.slug, on_page(page, given))
             assert response.status_code == 302
-        return response
 
     def finishes(self, given: dict[str, str], action: str) -> Any:
-        """Answer every page, press one of the two buttons, and open the result."""
-        self.answers_every_page(given)
+        """Have every page answered, press one of the two buttons, and open the result."""
+        self.has_answered(given)
         response = self.client.post("/check/", {"action": action})
         assert (response.status_code, response.url) == (302, "/result/")
         return self.client.get("/result/")

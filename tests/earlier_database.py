@@ -24,18 +24,20 @@ from django.db import connection  # noqa: E402
 from django.db.migrations.executor import MigrationExecutor  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from screening import return_codes, rules  # noqa: E402
+from screening import return_codes  # noqa: E402
 from screening.encryption import derive_key  # noqa: E402
 from screening.models import LogLine, Submission  # noqa: E402
-from tests.answers import INPATIENT  # noqa: E402
+from screening.rules import versions  # noqa: E402
 from tests.helpers import output_of  # noqa: E402
 
 CODE = return_codes.generate()
+FIRST = versions.released("2026.1")
+INPATIENT = {key: values[0] for key, values in FIRST.options.items()} | {"constant_care": "always"}
 
 
 def fill(apps: Any) -> None:
     """Save a submission that staff have opened, noted and reviewed."""
-    result = rules.recommend(INPATIENT)
+    result = FIRST.recommend(INPATIENT)
     values: dict[str, Any] = {
         "code": return_codes.encrypted_hashes(CODE)[0],
         "answers": dict(INPATIENT),
@@ -51,6 +53,7 @@ def fill(apps: Any) -> None:
                     "need": result.need,
                     "support": result.support,
                     "duties": result.duties,
+                    "reasons then": [reason.key for reason in FIRST.recommend(INPATIENT).reasons],
                     "reasons": [reason.__dict__ for reason in result.reasons],
                 }
             )
@@ -121,6 +124,7 @@ def main(migration: str, damaged: bool) -> dict[str, Any]:
         "start under the wrong keys": start,
         "under the wrong keys": refusal,
         "answers": row.answers == dict(INPATIENT),
+        "reasons then": [reason.key for reason in FIRST.recommend(INPATIENT).reasons],
         "reasons": [reason.key for reason in row.recommendation.reasons],
         "by code": Submission.objects.with_code(CODE) == row,
         "in clear": any(word in stored for word in INPATIENT.values() if len(word) > 6),

@@ -196,7 +196,7 @@ MESSAGE = " ".join(sorted({*WORDS, *SPOKEN, ADDRESS, DEVICE}))
 POINTS = (
     "screening.public.result.explain",
     "screening.public.questions.first_gap",
-    "screening.public.questions.answers_by_page",
+    "screening.public.questions.answers_by_section",
     "screening.forms.PageForm.chosen",
     "screening.draft.Draft.write",
     "screening.models.submission.SubmissionManager.submit",
@@ -207,7 +207,7 @@ POINTS = (
     "screening.fields.cipher",
     "screening.public.contact.ContactForm.clean",
     "screening.retention.erase",
-    "screening.desk.case.answers_by_page",
+    "screening.desk.case.answers_by_section",
     "screening.models.audit.LogLine.sealed",
     "screening.desk.agreement.versions",
     "screening.desk.export.Purpose.clean",

@@ -85,7 +85,7 @@ def test_whole_clinic_behind_one_address_gets_through_and_a_flood_does_not(perso
     assert all(rate_limits.SAVE.hit(request) for _ in range(199))
     assert not rate_limits.SAVE.hit(request)
     late = Person(Client())
-    late.answers_every_page(IOP)
+    late.has_answered(IOP)
     response = late.client.post("/check/", {"action": "save"})
     assert response.status_code == 429
     assert "Your own are still on this device." in response.content.decode()
@@ -98,9 +98,9 @@ def test_whole_clinic_behind_one_address_gets_through_and_a_flood_does_not(perso
 def saved_after(seconds: int, **posted: str) -> Submission:
     with time_machine.travel("2026-11-23 12:00", tick=False) as clock:
         person = Person(Client())
-        person.post("safety", {"emergency": "none"})
+        person.post("emergency", {"emergency": "none"})
         clock.shift(timedelta(seconds=seconds))
-        person.answers_every_page(IOP)
+        person.has_answered(IOP)
         assert person.client.post("/check/", {"action": "save", **posted}).url == "/result/"
         assert person.client.get("/result/").status_code == 200
     return Submission.objects.latest("pk")
@@ -121,7 +121,7 @@ def test_signs_of_spam_are_recorded_and_never_refused(staff_client: Client) -> N
 
 
 def test_trap_is_a_field_that_no_person_meets(person: Person) -> None:
-    person.answers_every_page(IOP)
+    person.has_answered(IOP)
     field = parse(person.client.get("/check/")).select_one(f"[name={spam.TRAP}]")
     assert (field["tabindex"], field["autocomplete"]) == ("-1", "off")
     assert field.find_parent(attrs={"aria-hidden": "true"})["class"] == ["unseen"]

@@ -119,7 +119,7 @@ def test_text_beyond_the_limit_is_refused_before_the_form_looks_at_it() -> None:
         ("/return/", "code"),
         ("/contact/", "name"),
         ("/check/", "action"),
-        ("/questions/safety/", "emergency"),
+        ("/questions/emergency/", "emergency"),
         ("/admin/login/", "username"),
         ("/admin/login/", "password"),
         ("/admin/login/", "next"),

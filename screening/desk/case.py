@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening import audit
 from screening.desk.audit_log import detail_in_words
-from screening.explanation import answers_by_page, explain
+from screening.explanation import answers_by_section, explain, rules_of
 from screening.models import (
     URGENCIES,
     Action,
@@ -85,8 +85,8 @@ def case_for(submission: Submission, staff: Any) -> Case:
         Contact.objects.unexpired().filter(pk=submission.pk).first(),
         staff.has_perm("screening.view_contact"),
         urgent,
-        explain(recommendation, answers) if recommendation and not hidden else None,
-        answers_by_page(answers, marked),
+        explain(recommendation, answers, rules_of(recommendation)) if recommendation and not hidden else None,
+        answers_by_section(answers, marked),
         [str(SIGNS[key]) for key in submission.spam_signs.split(",") if key in SIGNS],
         [] if hidden or not staff.has_perm("screening.view_review") else list(_with_author(Review, submission)),
         list(_with_author(Note, submission)) if staff.has_perm("screening.view_note") else [],

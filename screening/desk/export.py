@@ -68,7 +68,7 @@ def _yes(value: Any) -> str:
 
 
 def _levels(dimension: str) -> dict[str, Any]:
-    return {level: word for level, (word, _sentence) in LEVEL_WORDS[dimension].items()} | {HIDDEN: HIDDEN_WORDS}
+    return {**LEVEL_WORDS[dimension]} | {HIDDEN: HIDDEN_WORDS}
 
 
 YES_NO = {"yes": _("Yes"), "no": _("No")}

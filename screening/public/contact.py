@@ -10,14 +10,15 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from screening import notifications, retention
+from screening import notifications, reference_numbers, retention, return_codes
 from screening.database import look_again
 from screening.draft import Draft, Finished
-from screening.models import Contact, Notification, Submission
+from screening.models import Contact, Notification, Submission, Urgency
 from screening.public.questions import shown
 from screening.public.saved import opened
 from screening.questionnaire import first_gap, known
@@ -27,6 +28,11 @@ log = logging.getLogger(__name__)
 
 NOT_KEPT = _("We can’t keep this right now. What you typed is still here. Try again in a few minutes.")
 NOT_WITHDRAWN = _("We can’t be sure that this is erased. Please try again in a few minutes, or call us.")
+NOTHING_SAVED = _(
+    "We can’t keep this: your answers are not saved here, or not any more. What you typed is still here. In another "
+    "tab, save your answers or use your code. Then send this once more."
+)
+WITHDRAWN = _("Your request is cancelled, and what you wrote is erased.")
 DOWN = _("We can’t take this right now. Please try again in a few minutes, or call us.")
 
 
@@ -63,7 +69,10 @@ class ContactForm(forms.ModelForm):
         label=_("If someone else answers, what should we say?"),
         max_length=200,
         required=False,
-        help_text=_("For example: say it is the library. If you leave this empty, our staff is told to say nothing."),
+        help_text=_(
+            "For example: “Say you’re calling from the library.” If you leave this empty, our staff is told to say "
+            "nothing."
+        ),
     )
     agree = forms.BooleanField(error_messages={"required": _("Tick the box if you agree. Without it we may not call.")})
 
@@ -92,20 +101,16 @@ class ContactForm(forms.ModelForm):
 def contact(request: HttpRequest) -> HttpResponse:
     """Make, replace or withdraw the request for a call of a saved submission. What it holds is never shown."""
     draft = Draft.read(request)
-    if not draft.finished:
-        return redirect("return")
     withdrawn = request.method == "POST" and typed(request.POST, "action", 20) == "withdraw"
     form = ContactForm(request.POST if request.method == "POST" and not withdrawn else None)
     try:
         draft, saved = opened(draft)
         if saved is None:
-            complete = first_gap(known(draft.answers)) is None
-            nothing_kept = {"unsaved": True, "gone": draft.finished == Finished.SAVED, "shown": shown(draft)[0]}
-            return render(request, "public/contact.html", nothing_kept) if complete else redirect("return")
+            return _nothing_saved(request, draft, form)
         if withdrawn:
             look_again(partial(Contact.objects.withdraw, saved.pk))
             transaction.on_commit(retention.truncate_journal)
-            return redirect("contact")
+            return redirect(reverse("contact") + "?note=withdrawn")
         if request.method == "POST" and form.is_valid():
             form.instance.submission, form.instance.consent = saved, consent_words()
             look_again(form.save)
@@ -113,10 +118,30 @@ def contact(request: HttpRequest) -> HttpResponse:
             transaction.on_commit(retention.truncate_journal)  # of the request that it replaced
             return redirect("contact")
         asked = Contact.objects.unexpired().filter(pk=saved.pk).first()
-    except Submission.DoesNotExist:  # erased meanwhile: say so
-        return redirect("contact")
+    except Submission.DoesNotExist:
+        return _nothing_saved(request, draft, form)
     except DatabaseError as error:
         log.error("a request for a call could not be stored: %s", type(error).__name__)
         sorry = NOT_WITHDRAWN if withdrawn else NOT_KEPT if request.method == "POST" else DOWN
         return render(request, "public/contact.html", {"form": form, "error": sorry}, status=503)
-    return render(request, "public/contact.html", {"form": form, "asked": asked}, status=422 if form.errors else 200)
+    context = {
+        "form": form,
+        "asked": asked,
+        "help_first": saved.urgency >= Urgency.TODAY,
+        "code": return_codes.formatted(draft.code),
+        "reference": reference_numbers.formatted(saved.reference),
+        "note": WITHDRAWN if typed(request.GET, "note", 20) == "withdrawn" and not asked else "",
+    }
+    confirms = asked and not form.is_bound and "change" not in request.GET
+    template = "public/contact_asked.html" if confirms else "public/contact.html"
+    return render(request, template, context, status=422 if form.errors else 200)
+
+
+def _nothing_saved(request: HttpRequest, draft: Draft, form: ContactForm) -> HttpResponse:
+    """Ask to save first, or for the code; who has typed already, keeps it."""
+    if form.is_bound:
+        return render(request, "public/contact.html", {"form": form, "error": NOTHING_SAVED}, status=409)
+    if not draft.finished or first_gap(known(draft.answers)):
+        return redirect("return")
+    context = {"unsaved": True, "gone": draft.finished == Finished.SAVED, "shown": shown(draft)[0]}
+    return render(request, "public/contact.html", context)

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening import rules
 from screening.forms import PageForm
-from screening.public.questions import NOTES, question_page
-from screening.questionnaire import PAGE_BY_SLUG
+from screening.public.questions import page_asked, question_page
 
 ERRORS = {
     400: (
@@ -57,12 +56,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form without a valid CSRF token by showing it again; its choices are kept, and nothing is stored."""
     match = request.resolver_match
-    page = PAGE_BY_SLUG.get(match.kwargs["slug"]) if match and match.url_name == "question" else None
-    if page:
+    if match and match.url_name == "question":
+        page, changing = page_asked(request, match.kwargs["slug"])
         chosen = PageForm(page, request.POST).chosen()
         urgent = rules.needs_help_now(chosen, set(chosen))
         form = PageForm(page, answers=chosen)
-        return question_page(request, page, form, status=403, note=str(NOTES["again"]), urgent=urgent)
+        return question_page(request, page, changing, form, status=403, not_sent=True, urgent=urgent)
     title, text = (
         _("That page was open for too long"),
         _("We did not get what you sent, to be safe. Please go back and send it again. Cookies must be allowed."),

@@ -9,10 +9,10 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
 from screening import rules
-from screening.explanation import LEVEL_WORDS, LIMITS, SHORT_TITLES, TITLES, grid_rows, level_words, support_words
+from screening.explanation import HEADLINES, LEVEL_WORDS, LIMITS, TITLES, grid_rows, level_words, support_words
 from screening.help_lines import HELP_LINES
 from screening.public.programs import COMPARED
-from screening.questionnaire import PAGES, QUESTIONS
+from screening.questionnaire import PAGE_OF, QUESTIONS, SECTIONS
 from screening.rules import versions, worksheet
 from screening.rules.personas import PERSONAS
 from screening.rules.ruleset import LEVELS, Rule
@@ -29,7 +29,7 @@ def _rule_in_words(rule: Rule) -> dict[str, Any]:
         "key": rule.key,
         "conditions": conditions,
         "raises": [
-            (gettext(SHORT_TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level][0]))
+            (gettext(TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level]))
             for dimension, level in rule.raises.items()
         ],
         "reason": gettext(rule.text),
@@ -39,8 +39,8 @@ def _rule_in_words(rule: Rule) -> dict[str, Any]:
 
 def _questions_in_words() -> list[dict[str, Any]]:
     """Return each page with its questions, and for each question the rules that read it alone."""
-    pages = []
-    for page in PAGES:
+    sections = []
+    for section in SECTIONS:
         questions = [
             {
                 "key": question.key,
@@ -48,10 +48,10 @@ def _questions_in_words() -> list[dict[str, Any]]:
                 "options": [gettext(text) for text in question.options.values()],
                 "rules": [_rule_in_words(rule) for rule in rules.CURRENT.rules if list(rule.when) == [question.key]],
             }
-            for question in page.questions
+            for question in section.questions
         ]
-        pages.append({"title": gettext(page.title), "why": gettext(page.why), "questions": questions})
-    return pages
+        sections.append({"title": gettext(section.title), "why": gettext(section.why), "questions": questions})
+    return sections
 
 
 @require_safe
@@ -65,16 +65,22 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
             for key, value in person.answers_above_least.items()
         ]
         people.append(
-            {"person": person, "result": recommendation, "answers": answers, "levels": level_words(recommendation)}
+            {
+                "person": person,
+                "headline": gettext(HEADLINES[recommendation.headline]),
+                "program": gettext(HEADLINES["either" if recommendation.close_call else recommendation.program]),
+                "answers": answers,
+                "levels": level_words(recommendation),
+            }
         )
     context = {
         "supports": support_words(),
         "grid": grid_rows(rules.CURRENT),
         "dimensions": [
-            (gettext(TITLES[dimension]), [gettext(LEVEL_WORDS[dimension][level][0]) for level in order])
+            (gettext(TITLES[dimension]), [gettext(LEVEL_WORDS[dimension][level]) for level in order])
             for dimension, order in LEVELS.items()
         ],
-        "pages": _questions_in_words(),
+        "sections": _questions_in_words(),
         "together": [_rule_in_words(rule) for rule in rules.CURRENT.rules if len(rule.when) > 1],
         "otherwise": [_rule_in_words(rule) for rule in rules.CURRENT.rules if not rule.when],
         "people": people,
@@ -100,13 +106,12 @@ def rules_json(request: HttpRequest) -> JsonResponse:
         "questions": [
             {
                 "key": question.key,
-                "page": page.slug,
+                "page": PAGE_OF[question.key].slug,
                 "text": gettext(question.text),
                 "hint": gettext(question.hint) if question.hint else "",
                 "options": [{"value": value, "text": gettext(text)} for value, text in question.options.items()],
             }
-            for page in PAGES
-            for question in page.questions
+            for question in QUESTIONS.values()
         ],
         "sources": {
             key: {name: str(value) for name, value in asdict(source).items()} for key, source in SOURCES.items()
@@ -140,11 +145,11 @@ def rules_json(request: HttpRequest) -> JsonResponse:
     return JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})
 
 
-def _lines_in_words(step: worksheet.Step) -> list[list[tuple[int, str, str]]]:
+def _in_words(lines: tuple[tuple[worksheet.Ticks, ...], ...]) -> list[list[tuple[int, str, str]]]:
     """Return (number of the question, its topic, letters) for each of the ticks that a line requires."""
     return [
         [(ticks.number, gettext(QUESTIONS[ticks.question].topic), " ".join(ticks.letters)) for ticks in line]
-        for line in step.lines
+        for line in lines
     ]
 
 
@@ -153,10 +158,10 @@ def on_paper(request: HttpRequest) -> HttpResponse:
     """Show the questions as a form to print, and the worksheet."""
     steps = worksheet.sheet(rules.CURRENT)
     context = {
-        "pages": [
+        "sections": [
             {
-                "title": gettext(page.title),
-                "why": gettext(page.why),
+                "title": gettext(section.title),
+                "why": gettext(section.why),
                 "questions": [
                     {
                         "number": worksheet.NUMBERS[question.key],
@@ -167,22 +172,23 @@ def on_paper(request: HttpRequest) -> HttpResponse:
                             for value, text in question.options.items()
                         ],
                     }
-                    for question in page.questions
+                    for question in section.questions
                 ],
             }
-            for page in PAGES
+            for section in SECTIONS
         ],
         "blocks": [
             {
-                "title": gettext(SHORT_TITLES[dimension]),
+                "title": gettext(TITLES[dimension]),
                 "steps": [
-                    {"level": gettext(LEVEL_WORDS[dimension][step.level][0]), "lines": _lines_in_words(step)}
+                    {"level": gettext(LEVEL_WORDS[dimension][step.level]), "lines": _in_words(step.lines)}
                     for step in steps.steps[dimension]
                 ],
-                "lowest": gettext(LEVEL_WORDS[dimension][steps.lowest[dimension]][0]),
+                "lowest": gettext(LEVEL_WORDS[dimension][steps.lowest[dimension]]),
             }
             for dimension in LEVELS
         ],
+        "notices": [(gettext(notice.text), _in_words(steps.notices[notice.key])) for notice in rules.CURRENT.notices],
         "supports": support_words(),
         "grid": grid_rows(rules.CURRENT),
         "crisis": [HELP_LINES[key] for key in ("911", "988")],

@@ -18,12 +18,12 @@ from screening import draft as drafts
 from screening import notifications, rate_limits, rules, spam
 from screening.draft import Draft, Finished
 from screening.encryption import seals
-from screening.explanation import answers_by_page
+from screening.explanation import answers_by_section
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
 from screening.models import Notification, Urgency
 from screening.public.saved import any_kept, save
-from screening.questionnaire import PAGE_BY_SLUG, PAGES, Page, first_gap, known
+from screening.questionnaire import PAGE_BY_SLUG, PAGE_OF, PAGES, QUESTIONS, SECTIONS, Page, first_gap, known
 from screening.typed import typed
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,6 @@ NOTES = {
         "We could not read your earlier answers. They are cleared after an hour, or six hours after you began, to "
         "keep them private. The page you just sent is kept. Please answer the others again."
     ),
-    "again": _("Please send this page once more. Your choices are still here."),
     "saved_before": _(
         "You saved answers before these, maybe in another tab. The answers below are not saved yet. "
         "If they are right, save them too."
@@ -73,7 +72,9 @@ def _redirect_to(page: Page | None, note: str = "") -> HttpResponse:
 
 
 def redirect_to_gap(draft: Draft) -> HttpResponse:
-    """Redirect to the first unanswered page, and say why."""
+    """Redirect to the first unanswered page, and say why; without answers to the start: no word that there were any."""
+    if not (draft.answers or draft.unreadable):
+        return redirect("start")
     return _redirect_to(first_gap(draft.answers), "lost" if draft.unreadable else "gap")
 
 
@@ -85,21 +86,40 @@ def start(request: HttpRequest) -> HttpResponse:
         drafts.clear(response)
         return response
     draft = read_draft(request)
-    return render(request, "public/start.html", {"draft": draft, "note": _note(request, draft), "first": PAGES[0]})
+    context = {"draft": draft, "note": _note(request, draft), "first": PAGES[0], "questions": len(QUESTIONS)}
+    return render(request, "public/start.html", context)
+
+
+def page_asked(request: HttpRequest, slug: str) -> tuple[Page, bool]:
+    """Return the page under this address, and whether it asks one question to change its answer; raise Http404."""
+    page = PAGE_BY_SLUG.get(slug)
+    changing = typed(request.GET, "change", 50)
+    page = page.alone(changing) if page and changing else page
+    if page is None:
+        raise Http404
+    return page, bool(changing)
 
 
 def question_page(
-    request: HttpRequest, page: Page, form: PageForm, *, status: int = 200, note: str = "", urgent: bool = False
+    request: HttpRequest, page: Page, changing: bool, form: PageForm, *, status: int = 200, **shown: object
 ) -> HttpResponse:
-    number = PAGES.index(page) + 1
+    """Show a page of questions; `shown` is what its template shows beside them."""
+    slugs = [each.slug for each in PAGES]
+    number = slugs.index(page.slug)
+    of_section = [each.slug for each in PAGES if each.section == page.section]
+    key, section = page.questions[0].key, SECTIONS.index(page.section)
+    before = reverse("question", args=[slugs[number - 1]]) if number else reverse("start")
     context = {
         "page": page,
         "form": form,
-        "number": number,
-        "pages": range(1, len(PAGES) + 1),
-        "previous": PAGES[number - 2] if number > 1 else None,
-        "note": note,
-        "urgent": urgent,
+        "action": reverse("question", args=[page.slug]) + (f"?change={key}" if changing else ""),
+        "back": f"{reverse('check')}#{key}" if changing else before,
+        "number": number + 1,
+        "pages": len(PAGES),
+        "place": of_section.index(page.slug) + 1,
+        "places": len(of_section),
+        "steps": ["done"] * section + ["here"] + [""] * (len(SECTIONS) - section - 1),
+        **shown,
     }
     return render(request, "public/question.html", context, status=status)
 
@@ -107,33 +127,34 @@ def question_page(
 @require_http_methods(["GET", "HEAD", "POST"])
 def question(request: HttpRequest, slug: str) -> HttpResponse:
     """Show or store one page of questions. A POST stores every valid choice, even if others are missing."""
-    page = PAGE_BY_SLUG.get(slug)
-    if page is None:
-        raise Http404
+    page, changing = page_asked(request, slug)
     draft = read_draft(request)
     if request.method == "POST":
-        return _answer(request, page, draft)
-    gap = first_gap(draft.answers)
-    if gap and PAGES.index(gap) < PAGES.index(page):
+        return _answer(request, page, changing, draft)
+    if _is_before(first_gap(draft.answers), page):
         return redirect_to_gap(draft)
     note = str(NOTES["lost"]) if draft.unreadable else _note(request, draft)
-    return question_page(request, page, PageForm(page, answers=draft.answers), note=note)
+    return question_page(request, page, changing, PageForm(page, answers=draft.answers), note=note)
 
 
-def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
+def _is_before(gap: Page | None, page: Page) -> bool:
+    return gap is not None and PAGES.index(gap) < PAGES.index(PAGE_BY_SLUG[page.slug])
+
+
+def _answer(request: HttpRequest, page: Page, changing: bool, draft: Draft) -> HttpResponse:
+    """Store the choices. An urgent one leads to the numbers to call, also if another is missing."""
     form = PageForm(page, request.POST)
     answered = draft.answered(form.chosen())
-    urgent = rules.needs_help_now(answered.answers, set(form.fields))
     gap = first_gap(answered.answers)
-    if not form.is_valid():
-        note = str(NOTES["lost_but_one"]) if draft.unreadable else ""
-        response = question_page(request, page, form, status=422, urgent=urgent, note=note)
-    elif urgent:
-        response = redirect(reverse("help") + ("?note=lost_but_one" if draft.unreadable else ""))
-    elif draft.unreadable:
-        response = _redirect_to(gap, "lost_but_one")
+    lost = "lost_but_one" if draft.unreadable else ""
+    if rules.needs_help_now(answered.answers, set(form.chosen())):
+        response: HttpResponse = redirect(reverse("help") + (f"?note={lost}" if lost else ""))
+    elif not form.is_valid():
+        response = question_page(request, page, changing, form, status=422, note=str(NOTES.get(lost, "")))
+    elif changing and not gap:
+        response = redirect(f"{reverse('check')}#{page.questions[0].key}")
     else:
-        response = _redirect_to(gap, "gap" if gap and PAGES.index(gap) < PAGES.index(page) else "")
+        response = _redirect_to(gap, lost or ("gap" if _is_before(gap, page) else ""))
     answered.write(response)
     return response
 
@@ -142,17 +163,21 @@ def _answer(request: HttpRequest, page: Page, draft: Draft) -> HttpResponse:
 def help_now(request: HttpRequest) -> HttpResponse:
     """Show the numbers to call. An answer that means "now" leads here first; the person may go on."""
     draft = read_draft(request)
-    applying = rules.CURRENT.applying(draft.answers)
-    urgent = any(rule.urgency == "now" for rule in applying)
-    first = help_lines_for("now", draft.answers)
-    lines = [*first, *(line for line in HELP_LINES.values() if line not in first)]
+    urgency = rules.CURRENT.decide(draft.answers).urgency  # of the answers so far
+    first = help_lines_for(urgency, draft.answers) if urgency == "now" else []
+    first = [line for line in first if line.crisis]
+    lines = [line for line in HELP_LINES.values() if line not in first]
     gap = first_gap(draft.answers)
     go_on = reverse("question", args=[gap.slug]) if gap else reverse("result" if draft.finished else "check")
-    return render(
-        request,
-        "public/help.html",
-        {"urgent": urgent, "lines": lines, "go_on": go_on if draft.answers else "", "note": _note(request, draft)},
-    )
+    context = {
+        "urgent": urgency == "now",
+        "help_first": urgency == "today",
+        "first": first,
+        "lines": lines,
+        "go_on": go_on if draft.answers else "",
+        "note": _note(request, draft),
+    }
+    return render(request, "public/help.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -186,8 +211,13 @@ def shown(draft: Draft) -> list[str]:
 
 
 def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: int = 200) -> HttpResponse:
+    sections = [
+        (slug, title, [(answer, PAGE_OF[answer.key].slug) for answer in answers])
+        for slug, title, answers in answers_by_section(draft.answers)
+    ]
     context = {
-        "pages": answers_by_page(draft.answers),
+        "sections": sections,
+        "help_first": rules.recommend(draft.answers).urgency in ("today", "now"),
         "saved": draft.finished == Finished.SAVED and any_kept(draft.code),
         "earlier": any_kept(*draft.earlier_codes),
         "shown": shown(draft)[0],

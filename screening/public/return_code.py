@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from screening import draft as drafts
-from screening import rate_limits, return_codes
+from screening import rate_limits, reference_numbers, return_codes
 from screening.draft import Draft, Finished
 from screening.public import saved
 from screening.questionnaire import known
@@ -18,6 +18,11 @@ from screening.typed import typed
 log = logging.getLogger(__name__)
 
 TYPED = 200  # characters of a typed code, with whatever separates its groups
+EMPTY = _("Write your code in the field. You got it when you saved.")
+REFERENCE = _(
+    "This looks like your reference number. That one is for the phone. Your code is longer: five groups of five."
+)
+LENGTH = _("A code has 25 letters and digits, and this has %(number)s. Please compare it with what you wrote down.")
 MISTYPED = _("There is a typing mistake in this code. Please compare each group with what you wrote down.")
 UNKNOWN = _("Nothing is kept under this code. It may be a wrong code, the time may be up, or it was erased.")
 TOO_MANY = _("Too many wrong codes came from your internet connection. Please try again in an hour.")
@@ -31,9 +36,9 @@ def come_back(request: HttpRequest) -> HttpResponse:
     """Ask for the code; the right one opens the result as if it had just been saved on this device."""
     if request.method != "POST":
         return _form(request)
-    code = return_codes.parse(typed(request.POST, "code", TYPED))
+    code = return_codes.parse(text := typed(request.POST, "code", TYPED))
     if not code:  # not counted as an attempt: it reveals nothing
-        return _form(request, MISTYPED, 422)
+        return _form(request, _what_is_wrong(text), 422)
     try:
         attempt = rate_limits.RETURN_CODE.hit(request)
         if not attempt:
@@ -53,6 +58,18 @@ def come_back(request: HttpRequest) -> HttpResponse:
     code_needed = before.code_needed or bool(others - {code})
     Draft(code, known(found[0].readable_answers), Finished.SAVED, code_needed=code_needed).write(response)
     return response
+
+
+def _what_is_wrong(text: str) -> object:
+    """Say why what was typed is no code."""
+    symbols = return_codes.symbols_of(text)
+    if not symbols:
+        return EMPTY
+    if reference_numbers.parse(text):
+        return REFERENCE
+    if len(symbols) != return_codes.LENGTH + 1:
+        return LENGTH % {"number": len(symbols)}
+    return MISTYPED
 
 
 def _form(request: HttpRequest, error: object = "", status: int = 200) -> HttpResponse:

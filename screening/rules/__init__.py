@@ -7,11 +7,12 @@ imports the questionnaire alone. Not clinically validated.
 from collections.abc import Mapping
 
 from screening.questionnaire import require_complete
-from screening.rules.current import CURRENT, VERSIONS
+from screening.rules import what_if
+from screening.rules.current import CURRENT, VERSIONS, Approval
 from screening.rules.ruleset import Recommendation
-from screening.rules.what_if import Change, counterfactuals, offered
+from screening.rules.what_if import Change
 
-__all__ = ["CURRENT", "VERSIONS", "needs_help_now", "recommend", "what_would_change"]
+__all__ = ["CURRENT", "VERSIONS", "approval_of", "needs_help_now", "recommend", "what_would_change"]
 
 
 def recommend(answers: Mapping[str, str]) -> Recommendation:
@@ -24,15 +25,19 @@ def recommend(answers: Mapping[str, str]) -> Recommendation:
 
 
 def what_would_change(answers: Mapping[str, str]) -> tuple[Change, ...]:
-    """Return the single other answers that may be shown as leading to the other program.
+    """Return the single other answers that may be shown as a change (see what_if.py).
 
-    From IOP: every such answer, the mildest for each question. From inpatient: circumstances of life only, never a
-    safety or health answer. Raise a ValueError as `recommend` does.
+    Raise a ValueError as `recommend` does.
     """
     require_complete(answers)
-    return offered(counterfactuals(CURRENT, answers))
+    return what_if.what_would_change(CURRENT, answers)
 
 
 def needs_help_now(answers: Mapping[str, str], questions: set[str]) -> bool:
     """Return whether an answer to one of `questions` means that help must come before all else."""
     return any(rule.urgency == "now" and questions & rule.when.keys() for rule in CURRENT.applying(answers))
+
+
+def approval_of(version: str) -> Approval | None:
+    """Return who approved a version of the rules; None if nobody did yet, or it is unknown."""
+    return next((each.approval for each in VERSIONS if each.version == version), None)

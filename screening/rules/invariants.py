@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 
 from screening.rules.answer_space import raised_answers, walk
-from screening.rules.ruleset import LEVELS, LOWEST, PROGRAMS, RuleSet
+from screening.rules.ruleset import LEVELS, PROGRAMS, RuleSet
 
 # Rules that may raise urgency to today or now without a need for a stay. Wherever their results are shown, help comes
 # first, and no program is the headline.
@@ -125,12 +125,6 @@ def _pair_among(
     for context in contexts:
         milder, *others = ({**context, key: value} for value in rules.options[key])
         for other in others:
-            if _told(rules, other) != _told(rules, milder):
+            if rules.told(other) != rules.told(milder):
                 return milder, other
     return None
-
-
-def _told(rules: RuleSet, answers: dict[str, str]) -> tuple[str, str, tuple[str, ...]]:
-    applying = rules.applying(answers)
-    program, _close_call, urgency = rules.decision_at(rules.raise_levels(LOWEST, applying))
-    return program, urgency, rules.notices_of(applying)

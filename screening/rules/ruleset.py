@@ -39,6 +39,13 @@ class Decision(NamedTuple):
     close_call: bool
     urgency: str
 
+    @property
+    def headline(self) -> str:
+        """What is said first: "help_now", "help_today", "either" for a close call, or the program."""
+        if self.urgency in ("now", "today"):
+            return f"help_{self.urgency}"
+        return "either" if self.close_call else self.program
+
 
 def level_names(levels: Levels) -> dict[str, str]:
     """Return dimension -> the name of its level."""
@@ -57,6 +64,7 @@ class Notice:
     key: str
     text: str
     sources: str  # ids in SOURCES, space-separated
+    about_programs: bool = False  # it can wait until the person is safe
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,18 @@ class Rule:
     @cached_property
     def raises(self) -> dict[str, str]:
         return {dimension: getattr(self, dimension) for dimension in LEVELS if getattr(self, dimension)}
+
+
+def rules_of(table: Mapping[str, str]) -> tuple[Rule, ...]:
+    """Return the rules of a table: "key | least answers | levels | notices | sources" -> the reason in words."""
+    made = []
+    for row, text in table.items():
+        key, when, raises, notices, sources = (cell.strip() for cell in row.split("|"))
+        pairs = (dict(pair.split() for pair in cell.split(",") if pair) for cell in (when, raises))
+        made.append(
+            Rule(key, next(pairs), text, sources.replace(",", ""), **next(pairs), notices=notices.replace(",", ""))
+        )
+    return tuple(made)
 
 
 @dataclass(frozen=True)
@@ -105,15 +125,12 @@ class Recommendation:
     notices: tuple[str, ...] = ()  # keys, the most dangerous first
 
     @property
-    def headline(self) -> str:
-        """What is said first: "help_now", "help_today", "either" for a close call, or the program."""
-        if self.urgency in ("now", "today"):
-            return f"help_{self.urgency}"
-        return "either" if self.close_call else self.program
-
-    @property
     def decision(self) -> Decision:
         return Decision(self.program, self.close_call, self.urgency)
+
+    @property
+    def headline(self) -> str:
+        return self.decision.headline
 
     def reasons_for(self, dimension: str) -> tuple[Reason, ...]:
         return tuple(reason for reason in self.reasons if reason.dimension == dimension)
@@ -273,6 +290,11 @@ class RuleSet:
         """Return the notices that these rules bring, also those whose reason a stricter rule makes redundant."""
         brought = {notice for rule in applying for notice in rule.notices.split()}
         return tuple(notice.key for notice in self.notices if notice.key in brought)
+
+    def told(self, answers: Mapping[str, str]) -> tuple[Decision, tuple[str, ...]]:
+        """Return what a person acts on: the decision and the notices."""
+        applying = self.applying(answers)
+        return self.decision_at(self.raise_levels(LOWEST, applying)), self.notices_of(applying)
 
     def raised_by(self, key: str) -> set[str]:
         """Return the dimensions that answers to this question can raise."""

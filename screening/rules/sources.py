@@ -8,13 +8,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Source:
-    """A publication; the title is in its own language. `checked` is the day it was last checked."""
+    """A publication, in its own words. `checked` is the day it was last checked."""
 
     title: str
     publisher: str
     year: str
     url: str
     checked: date
+    passage: str = ""  # where in it stands what is cited
 
     def __post_init__(self) -> None:
         if not all((self.title, self.publisher, self.year, self.url)):

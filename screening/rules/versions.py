@@ -46,7 +46,13 @@ def as_data(rules: RuleSet) -> dict[str, Any]:
     }
     if rules.notices:
         data["notices"] = [
-            {"key": notice.key, "text": notice.text, "sources": notice.sources.split()} for notice in rules.notices
+            {
+                "key": notice.key,
+                "text": notice.text,
+                "sources": notice.sources.split(),
+                **({"about_programs": True} if notice.about_programs else {}),
+            }
+            for notice in rules.notices
         ]
     if rules.replaces:
         data["replaces"] = {key: dict(values) for key, values in rules.replaces.items()}
@@ -78,7 +84,10 @@ def from_data(data: Any) -> RuleSet:
             options,
             tuple(_rule(rule, options) for rule in data["rules"]),
             {(need, support): program for need, row in data["grid"].items() for support, program in row.items()},
-            tuple(Notice(notice["key"], *_said(notice["key"], notice, "text")) for notice in notices),
+            tuple(
+                Notice(each["key"], *_said(each["key"], each, "text"), each.get("about_programs", False) is True)
+                for each in notices
+            ),
             replaces,
         )
     except KeyError as error:

@@ -1,11 +1,11 @@
 """The worksheet: how to work out a result on paper, as data that the page prints."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from string import ascii_uppercase
 
 from screening.questionnaire import QUESTIONS
-from screening.rules.ruleset import LEVELS, RuleSet, implies
+from screening.rules.ruleset import LEVELS, Rule, RuleSet, implies
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Sheet:
 
     steps: Mapping[str, tuple[Step, ...]]
     lowest: Mapping[str, str]
+    notices: Mapping[str, tuple[tuple[Ticks, ...], ...]]  # notice -> lines, any of which brings it
     grid: Mapping[tuple[str, str], str]
 
 
@@ -46,17 +47,24 @@ def sheet(rules: RuleSet) -> Sheet:
     """Return the worksheet of these rules."""
     return Sheet(
         {
-            dimension: tuple(Step(level, _lines(rules, dimension, level)) for level in reversed(order[1:]))
+            dimension: tuple(
+                Step(level, _lines(rules, [rule for rule in rules.rules if rule.raises.get(dimension) == level]))
+                for level in reversed(order[1:])
+            )
             for dimension, order in LEVELS.items()
         },
         {dimension: order[0] for dimension, order in LEVELS.items()},
+        {
+            notice.key: _lines(rules, [rule for rule in rules.rules if notice.key in rule.notices.split()])
+            for notice in rules.notices
+        },
         rules.grid,
     )
 
 
-def _lines(rules: RuleSet, dimension: str, level: str) -> tuple[tuple[Ticks, ...], ...]:
-    """Return a line for each rule that gives this level, without those implied by another line."""
-    all_least = [rules.least[rule.key] for rule in rules.rules if rule.raises.get(dimension) == level]
+def _lines(rules: RuleSet, raising: Iterable[Rule]) -> tuple[tuple[Ticks, ...], ...]:
+    """Return a line for each of these rules, without those implied by another line."""
+    all_least = [rules.least[rule.key] for rule in raising]
     kept = [
         least
         for place, least in enumerate(all_least)

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from screening.questionnaire import PAGES
 from tests.answers import on_page
+from tests.conftest import Person
 
 WIDTHS = {"phone": 390, "desk": 1280}
 
@@ -41,5 +44,20 @@ def answer(page: Page, given: dict[str, str], start: str = "/") -> None:
         expect(page).not_to_have_url(re.compile(f"/questions/{each.slug}/"))
         if page.url.endswith("/help/"):
             expect(page.get_by_role("heading", level=1)).to_have_text("Please get help now")
-            page.get_by_role("link", name="Go on").click()
+            page.get_by_role("link", name="safe now").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your answers")
+
+
+def put_answers_into(context: BrowserContext, url: str, given: dict[str, str]) -> None:
+    """Put a draft with these answers into the browser."""
+    person = Person(Client())
+    person.has_answered(given)
+    name = settings.DRAFT_COOKIE_NAME
+    context.clear_cookies()
+    context.add_cookies([{"name": name, "value": person.client.cookies[name].value, "url": url}])
+
+
+def to_check(page: Page, live_server: Any, given: dict[str, str]) -> None:
+    """Open the check page with every question answered."""
+    put_answers_into(page.context, live_server.url, given)
+    page.goto(f"{live_server.url}/check/")

@@ -5,14 +5,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from screening.questionnaire import PAGES
 from tests.answers import CLOSE_CALL, URGENT, WORST, on_page
-from tests.browser.conftest import WIDTHS
-from tests.conftest import Person
+from tests.browser.conftest import WIDTHS, put_answers_into
 from tests.public.addresses import NOT_FOUND, pages_for_anyone, pages_in
 
 AXE = {"resultTypes": ["violations", "incomplete"]}  # it need not describe what passes
@@ -43,20 +40,11 @@ def check(page: Page, name: str) -> None:
     small = page.evaluate(
         """[...document.querySelectorAll('a, button, label.choice, summary')].filter(e => {
             const box = e.getBoundingClientRect();
-            const inText = e.matches('.skip, .ref, .sources a, .callout a, .facts a, section > p a');
+            const inText = e.matches('.skip, .ref, .sources a, .card li a, .callout a, .facts a, section > p a');
             return !inText && box.height > 0 && box.height < 44;
         }).map(e => e.outerHTML.slice(0, 80))"""
     )
     assert not small, f"{name}: too small to tap: {small}"
-
-
-def put_answers_into(context: BrowserContext, url: str, given: dict[str, str]) -> None:
-    """Put a draft with these answers into the browser."""
-    person = Person(Client())
-    person.answers_every_page(given)
-    name = settings.DRAFT_COOKIE_NAME
-    context.clear_cookies()
-    context.add_cookies([{"name": name, "value": person.client.cookies[name].value, "url": url}])
 
 
 @pytest.mark.parametrize(
@@ -87,7 +75,7 @@ def test_every_page_is_accessible(browser: Browser, live_server: Any, width: int
         for address in ("/help/", "/check/"):
             page.goto(address)
             check(page, address)
-        page.get_by_role("button", name="keep nothing").click()
+        page.get_by_role("button", name="without saving").click()
         expect(page).to_have_url(re.compile(r"/result/$"))
         check(page, "result")
     page.goto("/contact/")

@@ -68,7 +68,7 @@ def test_day_at_the_desk_with_two_of_the_staff_at_once(browser: Browser, live_se
     rita.get_by_role("link", name=str(urgent)).click()
     expect(rita.get_by_text("This case was opened by cora")).to_be_visible()
     expect(rita.get_by_role("button", name="Reveal name and number")).to_have_count(0)
-    expect(rita.get_by_text("Yes, and I have a plan or might act on it")).to_be_visible()
+    expect(rita.get_by_text("I have a plan, or I might act on it")).to_be_visible()
     rita.locator("[name=reviews-0-program]").select_option("inpatient")
     rita.get_by_label("Status").select_option("in_progress")
     rita.get_by_role("button", name="Save", exact=True).click()

@@ -94,7 +94,8 @@ def whole_journey(page: Page, base_url: str) -> str:
     answer(page, URGENT, start=base_url)
     page.get_by_role("button", name="Save and see").click()
     code = page.locator("p.code").inner_text()
-    page.get_by_role("link", name="Or ask us to call you").click()
+    page.get_by_text("When you are safe").click()
+    page.get_by_role("link", name="Ask us to call you").click()
     for key, text in TYPED.items():
         page.locator(f"#id_{key}").fill(text)
     page.get_by_role(

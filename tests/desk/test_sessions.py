@@ -81,5 +81,5 @@ def test_public_page_touches_no_session(client_signed_in_at_eight: Client, djang
         before = dict(client_signed_in_at_eight.session)
         assert "signed_in_at" in before
         with django_assert_num_queries(0):
-            assert client_signed_in_at_eight.get("/questions/safety/").status_code == 200
+            assert client_signed_in_at_eight.get("/questions/emergency/").status_code == 200
         assert dict(client_signed_in_at_eight.session) == before

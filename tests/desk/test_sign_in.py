@@ -329,7 +329,7 @@ def test_no_password_is_hashed_within_a_transaction(client: Client, monkeypatch:
 def test_signing_in_clears_the_answers_of_an_earlier_visitor(ann: User, settings: Any) -> None:
     for settings.SECOND_FACTOR in (False, True):
         visitor = Client()
-        visitor.post("/questions/safety/", {"emergency": "none"})
+        visitor.post("/questions/emergency/", {"emergency": "none"})
         assert visitor.cookies["draft"].value
         assert password(visitor).status_code == 302
         assert not visitor.cookies["draft"].value

@@ -45,7 +45,7 @@ def test_list_shows_open_ones_first_then_the_most_urgent_then_the_newest(staff_c
     ("query", "names"),
     [
         ("?urgency__exact=3", {"urgent"}),
-        ("?program__exact=iop", {"iop", "close call"}),
+        ("?program__exact=iop", {"iop", "close call", "today"}),
         ("?close_call__exact=1", {"close call"}),
         ("?status__exact=closed", {"inpatient"}),
         ("?received_at__gte=2999-01-01+00:00:00%2B00:00", set()),
@@ -66,7 +66,7 @@ def test_page_shows_answers_in_words_reasons_as_seen_and_the_rules_version(staff
     for reason in submission.result["reasons"]:
         assert reason["text"] in html
     assert submission.rules_version in html
-    assert "A close call: staff decide." in html
+    assert "They were told: “You have work or family that can’t wait" in html
     assert BeautifulSoup(html, "html.parser").select_one(".grid .here")
 
 

@@ -37,7 +37,7 @@ def _patterns(patterns: Any, namespaces: tuple[str, ...] = ()) -> Iterator[tuple
 
 
 def _answered(person: Person) -> None:
-    person.answers_every_page(WORST)
+    person.has_answered(WORST)
 
 
 def _viewed(person: Person) -> None:

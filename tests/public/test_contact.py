@@ -12,7 +12,7 @@ from screening.public.contact import consent_words
 from tests.answers import IOP, URGENT
 from tests.conftest import Person
 from tests.desk.helpers import CASES, listed, member_with_permissions, url_of
-from tests.helpers import parse
+from tests.helpers import parse, text_of
 from tests.leaks import database_files
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ WISHES = {
 
 def test_result_offers_a_call_and_the_request_reaches_the_desk(person: Person, staff_client: Client) -> None:
     result = parse(person.finishes(URGENT, "save"))
-    assert result.find("a", href="/contact/").text == "Or ask us to call you"
+    assert result.find("a", href="/contact/").text == "Ask us to call you"
     response = person.client.post("/contact/", WISHES, follow=True)
     assert response.redirect_chain == [("/contact/", 302)]
     assert "you asked us to call." in parse(response).main.text
@@ -128,7 +128,10 @@ def test_taking_it_back_erases_it(person: Person) -> None:
     response = person.client.post("/contact/", {"action": "withdraw"}, follow=True)
     assert not Contact.objects.exists()
     assert Submission.objects.count() == 1
-    assert "You asked us to call" not in parse(response).main.text
+    assert (
+        parse(response).select_one("[role=status]").text == "Your request is cancelled, and what you wrote is erased."
+    )
+    assert parse(response).select_one("#id_phone")
 
 
 def test_who_kept_nothing_is_asked_to_save_first_and_then_goes_on(person: Person) -> None:
@@ -136,8 +139,6 @@ def test_who_kept_nothing_is_asked_to_save_first_and_then_goes_on(person: Person
     soup = parse(person.client.get("/contact/"))
     assert "please save them first" in soup.main.text
     assert not soup.select("[name=phone]")
-    person.client.post("/contact/", WISHES)
-    assert not Contact.objects.exists()
     form = {field["name"]: field["value"] for field in soup.select("form [name=then], form button[name]")}
     assert person.client.post("/check/", form).url == "/contact/"
     assert person.client.post("/contact/", WISHES).status_code == 302
@@ -146,8 +147,38 @@ def test_who_kept_nothing_is_asked_to_save_first_and_then_goes_on(person: Person
 
 def test_without_a_saved_screening_there_is_nothing_to_ask_for(person: Person) -> None:
     assert person.client.get("/contact/").url == "/return/"
-    person.answers_every_page(IOP)
-    assert person.client.post("/contact/", WISHES).url == "/return/"
+    person.has_answered(IOP)
+    assert person.client.get("/contact/").url == "/return/"
+
+
+@pytest.mark.parametrize("lost", ["unsaved", "erased", "left"])
+def test_request_that_cannot_be_kept_says_why_and_loses_nothing_typed(person: Person, lost: str) -> None:
+    person.finishes(IOP, "view" if lost == "unsaved" else "save")
+    Submission.objects.all().delete()
+    if lost == "left":
+        person.client.cookies.clear()
+    response = person.client.post("/contact/", WISHES)
+    page = parse(response)
+    assert response.status_code == 409
+    assert "We can’t keep this: your answers are not saved here" in page.select_one("[role=alert]").text
+    assert page.select_one("#id_best_time")["value"] == WISHES["best_time"]
+    assert page.select_one("#id_may_text").has_attr("checked")
+    assert not Contact.objects.exists()
+
+
+@pytest.mark.parametrize(("given", "watched"), [(IOP, True), (URGENT, False)])
+def test_request_ends_on_a_page_that_confirms_it(person: Person, given: dict[str, str], watched: bool) -> None:
+    result = parse(person.finishes(given, "save"))
+    assert ("No one is watching this page." not in text_of(person.client.get("/contact/"), "main")) == watched
+    page = parse(person.client.post("/contact/", WISHES, follow=True))
+    assert page.h1.text == "We have your request"
+    assert page.select_one(".code").text == result.select_one(".code").text
+    assert page.select_one(".reference").text == result.select_one(".reference").text
+    assert ("No one is watching this page." not in page.text) == watched
+    links = {link.text: str(link["href"]) for link in page.select("main .calls a")}
+    assert links == {"Back to my result": "/result/", "Change what I wrote": "/contact/?change"}
+    assert parse(person.client.get(links["Change what I wrote"])).select_one("#id_phone")
+    assert page.select_one("button[value=withdraw]").text == "Cancel my request and erase what I wrote"
 
 
 def test_database_that_is_down_loses_nothing_typed(person: Person, database_goes_down: Callable[[], None]) -> None:

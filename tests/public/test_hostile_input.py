@@ -101,7 +101,7 @@ def test_hostile_words_are_shown_as_words_on_every_page_of_the_desk(staff_client
 
 def test_hostile_words_come_back_into_the_fields_as_they_were_typed(sample_size: int) -> None:
     client, words = Client(), hostile(2)
-    client.post("/questions/safety/", {"emergency": "none"})
+    client.post("/questions/emergency/", {"emergency": "none"})
     for given in islice(words, sample_size // 1000):
         for address, name in (("/return/", "code"), ("/admin/login/", "username")):
             soup = parse(client.post(address, {name: given}))

@@ -12,12 +12,12 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 
-from screening.questionnaire import PAGES, QUESTIONS
+from screening.questionnaire import QUESTIONS, SECTIONS
 from screening.rules import CURRENT, VERSIONS, recommend, worksheet
 from screening.rules.personas import PERSONAS, Persona
 from screening.rules.ruleset import DUTIES_DECIDE, LEVELS
 from screening.rules.sources import SOURCES
-from screening.rules.versions import RELEASED, from_data
+from screening.rules.versions import RELEASED, from_data, released, released_versions
 from tests.answers import BEST, WORST, answers, random_answers
 from tests.conftest import Person
 from tests.helpers import parse
@@ -37,9 +37,9 @@ def page_at(address: str) -> BeautifulSoup:
 
 def test_page_shows_every_question_with_its_page_and_why_it_is_asked() -> None:
     shown = page_at("/how-it-works/").text
-    for page in PAGES:
-        assert page.title in shown
-        assert page.why in shown
+    for section in SECTIONS:
+        assert section.title in shown
+        assert section.why in shown
     for question in QUESTIONS.values():
         assert question.text in shown
 
@@ -67,8 +67,10 @@ def test_each_source_says_title_publisher_year_and_where_to_find_it(key: str) ->
 
 
 def test_every_source_is_cited_by_a_rule_or_describes_the_programs() -> None:
-    used = {source for rule in CURRENT.rules for source in rule.sources.split()}
-    assert set(SOURCES) - used <= {"S5", "S6"}  # they describe inpatient care and the decision of staff
+    every = [CURRENT, *map(released, released_versions())]
+    used = {source for rules in every for said in (*rules.rules, *rules.notices) for source in said.sources.split()}
+    # They describe inpatient care, the decision of staff, and the examples of a question.
+    assert set(SOURCES) - used == {"S5", "S6", "G1"}
 
 
 def test_page_shows_grid_limits_versions_and_hash() -> None:
@@ -109,6 +111,7 @@ def test_keys_of_the_data_are_a_contract() -> None:
         "": set(data),
         "decides": set(data["decides"]),
         "rule": {key for rule in data["decides"]["rules"] for key in rule},
+        "notice": {key for notice in data["decides"]["notices"] for key in notice},
         "question": {key for question in data["questions"] for key in question},
         "option": {key for question in data["questions"] for option in question["options"] for key in option},
         "source": {key for source in data["sources"].values() for key in source},
@@ -117,11 +120,12 @@ def test_keys_of_the_data_are_a_contract() -> None:
     }
     assert shape == {
         "": {"language", "sha256", "decides", "questions", "sources", "versions", "limits", "people"},
-        "decides": {"version", "levels", "questions", "rules", "grid"},
-        "rule": {"key", "when", "raises", "reason", "sources"},
+        "decides": {"version", "levels", "questions", "rules", "grid", "notices", "replaces"},
+        "rule": {"key", "when", "raises", "reason", "sources", "notices"},
+        "notice": {"key", "text", "sources", "about_programs"},
         "question": {"key", "page", "text", "hint", "options"},
         "option": {"value", "text"},
-        "source": {"title", "publisher", "year", "url"},
+        "source": {"title", "publisher", "year", "url", "checked", "passage"},
         "version": {"version", "released", "changes", "sha256"},
         "person": {"name", "story", "answers", "program", "close_call", "urgency"},
     }
@@ -196,13 +200,26 @@ def test_page_prints_every_step_of_the_sheet() -> None:
                 assert item.count(" and ") == len(line) - 1
 
 
+def test_page_prints_each_notice_above_the_ticks_that_bring_it() -> None:
+    steps = page_at("/paper/").select("h3 ~ .parts")[-1].select(".step")
+    lines = worksheet.sheet(CURRENT).notices
+    for step, notice in zip(steps, CURRENT.notices, strict=True):
+        assert step.p.text == notice.text
+        assert [item.text.count(" and ") for item in step.select("li")] == [len(line) - 1 for line in lines[notice.key]]
+
+
+def any_ticked(lines: tuple[tuple[worksheet.Ticks, ...], ...], ticked: Mapping[int, str]) -> bool:
+    return any(all(ticked[ticks.number] in ticks.letters for ticks in line) for line in lines)
+
+
 def by_hand(sheet: worksheet.Sheet, ticked: Mapping[int, str]) -> dict[str, object]:
     """Work out the result with the sheet, from number of question -> letter ticked."""
-    written = {}
+    written: dict[str, Any] = {}
+    written["notices"] = tuple(notice for notice, lines in sheet.notices.items() if any_ticked(lines, ticked))
     for dimension, steps in sheet.steps.items():
         written[dimension] = sheet.lowest[dimension]
         for step in steps:
-            if any(all(ticked[ticks.number] in ticks.letters for ticks in line) for line in step.lines):
+            if any_ticked(step.lines, ticked):
                 written[dimension] = step.level
                 break
     program = sheet.grid[written["need"], written["support"]]

@@ -62,7 +62,7 @@ def test_page_never_promises_what_nobody_can() -> None:
 @pytest.mark.parametrize("address", ["/check/", "/return/"])
 def test_retention_days_on_other_pages_follow_the_setting(person: Person, address: str, settings: Any) -> None:
     settings.RETENTION_DAYS = 1
-    person.answers_every_page(IOP)
+    person.has_answered(IOP)
     html = person.client.get(address).content.decode()
     assert "1 day" in html
     assert "1 days" not in html

@@ -1,6 +1,7 @@
 """The question pages, the check page and the draft cookie; none of them uses the database, but the result does."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,11 @@ from django.conf import settings
 from django.test import Client
 
 from screening.draft import Draft
-from screening.questionnaire import PAGES, QUESTIONS, Page
+from screening.questionnaire import PAGE_BY_SLUG, PAGES, QUESTIONS, Page
+from screening.rules import CURRENT
 from tests.answers import BEST, IOP, URGENT, on_page
 from tests.conftest import Person
+from tests.helpers import parse, text_of
 
 COOKIE = settings.DRAFT_COOKIE_NAME
 LAST = PAGES[-1]
@@ -32,7 +35,7 @@ def test_start_page_leads_to_the_first_question(client: Client) -> None:
 
 @pytest.mark.parametrize("form_page", PAGES, ids=lambda page: page.slug)
 def test_page_asks_its_questions_under_their_keys_and_values(person: Person, form_page: Page) -> None:
-    person.answers_every_page(BEST)
+    person.has_answered(BEST)
     html = person.client.get(f"/questions/{form_page.slug}/").content.decode()
     asked = re.findall(r'<input type="radio" name="(\w+)" value="(\w+)"', html)
     assert asked == [(question.key, value) for question in form_page.questions for value in question.options]
@@ -46,45 +49,98 @@ def test_each_page_leads_to_the_next_and_the_last_to_the_check_page(person: Pers
         assert response.url == (f"/questions/{following.slug}/" if following else "/check/")
 
 
-def test_change_link_returns_to_the_check_page(person: Person) -> None:
-    person.answers_every_page(BEST)
-    html = person.client.get("/check/").content.decode()
+@pytest.mark.parametrize("key", QUESTIONS)
+def test_change_link_opens_one_question_and_returns_to_its_answer(person: Person, key: str) -> None:
+    person.has_answered(BEST)
+    check = parse(person.client.get("/check/"))
+    link = str(check.find(id=key).a["href"])
+    page = parse(person.client.get(link))
+    assert {radio["name"] for radio in page.select("input[type=radio]")} == {key}
+    assert page.select_one(".back")["href"] == f"/check/#{key}"
+    action = str(page.select_one("main form")["action"])
+    assert person.client.post(action, {}).status_code == 422
+    assert person.client.post(action, {key: BEST[key]}).url == f"/check/#{key}"
+    other = list(QUESTIONS[key].options)[1]
+    assert person.client.post(action, {key: other}).url in (f"/check/#{key}", "/help/")
+    assert answers_in_cookie(person.client) == BEST | {key: other}
+
+
+def test_change_of_a_question_that_the_page_does_not_ask_is_not_found(person: Person) -> None:
+    person.has_answered(BEST)
+    assert person.client.get("/questions/job/?change=home").status_code == 404
+
+
+def test_change_with_a_gap_elsewhere_leads_to_the_gap(person: Person) -> None:
+    person.has_answered({key: value for key, value in BEST.items() if key != "home"})
+    response = person.client.post("/questions/job/?change=job", {"job": "cannot_leave"})
+    assert response.url == "/questions/support/"
+
+
+def test_back_leads_to_the_page_before_and_from_the_first_to_the_start(person: Person) -> None:
+    person.has_answered(BEST)
+    before = "/"
     for page in PAGES:
-        for question in page.questions:
-            assert f'href="/questions/{page.slug}/#id_{question.key}"' in html
-    changed = on_page(PAGES[1], BEST | {"job": "cannot_leave"})
-    assert person.post("job", changed).url == "/check/"
-    assert answers_in_cookie(person.client) == BEST | {"job": "cannot_leave"}
+        address = f"/questions/{page.slug}/"
+        assert parse(person.client.get(address)).select_one(".back")["href"] == before
+        before = address
+
+
+def test_progress_is_told_by_section(person: Person) -> None:
+    person.has_answered(BEST)
+    way = {page.slug: text_of(person.client.get(f"/questions/{page.slug}/"), ".way span") for page in PAGES}
+    assert way["overdose"] == "Safety, 2 of 5"
+    assert way["job"] == "Your job or school"
+    assert way["past_treatment"] == "Health and care, 5 of 5"
+
+
+def test_question_alone_on_its_page_is_its_heading(person: Person) -> None:
+    person.has_answered(BEST)
+    for page in PAGES:
+        soup = parse(person.client.get(f"/questions/{page.slug}/"))
+        (heading,) = soup.select("h1")
+        assert heading.text == (page.questions[0].text if len(page.questions) == 1 else page.section.title)
+        assert page.section.why in soup.text
+
+
+def test_errors_name_the_question_and_only_what_has_words_is_described(person: Person) -> None:
+    for page in PAGES:
+        soup = parse(person.post(page.slug, {}))
+        assert soup.select_one("#wrong-title").text == "There is a problem"
+        assert [link.text for link in soup.select(".wrong-summary li a")] == [each.missing for each in page.questions]
+    assert len({question.missing for question in QUESTIONS.values()}) == len(QUESTIONS)
+    for page in PAGES:
+        for fieldset in parse(person.client.get(f"/questions/{page.slug}/")).select("fieldset"):
+            described = fieldset.get("aria-describedby")
+            assert described is None or all(fieldset.find(id=each) for each in str(described).split(" "))
 
 
 def test_page_shows_what_was_chosen_before(person: Person) -> None:
-    person.answers_every_page(IOP)
+    person.has_answered(IOP)
     html = person.client.get("/questions/job/").content.decode()
     assert re.search(r'name="job" value="cannot_leave"[^>]* checked', html)
 
 
 def test_deep_link_past_a_gap_leads_to_the_gap_and_says_so(person: Person) -> None:
-    person.post("safety", on_page(PAGES[0], BEST))
+    person.post("emergency", on_page(PAGES[0], BEST))
     for address in (f"/questions/{LAST.slug}/", "/check/", "/result/"):
         response = person.client.get(address, follow=True)
-        assert response.redirect_chain == [("/questions/job/?note=gap", 302)]
+        assert response.redirect_chain == [("/questions/overdose/?note=gap", 302)]
         assert "something to answer here first" in response.content.decode()
 
 
 def test_a_page_posted_past_a_gap_is_kept(person: Person) -> None:
     response = person.post(LAST.slug, on_page(LAST, BEST))
-    assert response.url == "/questions/safety/?note=gap"
+    assert response.url == "/questions/emergency/?note=gap"
     assert answers_in_cookie(person.client) == on_page(LAST, BEST)
 
 
 def test_post_to_check_with_gaps_leads_to_the_first_gap(person: Person) -> None:
-    person.post("safety", on_page(PAGES[0], BEST))
+    person.post("emergency", on_page(PAGES[0], BEST))
     response = person.client.post("/check/", {"action": "save"})
-    assert response.url == "/questions/job/?note=gap"
+    assert response.url == "/questions/overdose/?note=gap"
 
 
 def test_missing_choice_keeps_the_others_and_says_what_is_open(person: Person) -> None:
-    person.post("safety", on_page(PAGES[0], BEST))
     response = person.post("job", {"job": "cannot_leave"})
     html = response.content.decode()
     assert response.status_code == 422
@@ -104,21 +160,37 @@ def test_option_that_does_not_exist_is_refused_and_never_kept(person: Person, va
     assert "<script>" not in response.content.decode()
 
 
-@pytest.mark.parametrize("key", ["emergency", "self_harm", "home_safety"])
-def test_safety_answer_that_means_now_leads_to_the_numbers_first(person: Person, key: str) -> None:
-    now = list(QUESTIONS[key].options)[-1]
-    response = person.client.post("/questions/safety/", on_page(PAGES[0], BEST | {key: now}), follow=True)
-    html = response.content.decode()
+URGENT_ANSWERS = [(key, value) for rule in CURRENT.rules if rule.urgency == "now" for key, value in rule.when.items()]
+
+
+@pytest.mark.parametrize(("key", "value"), URGENT_ANSWERS)
+def test_answer_that_means_now_leads_to_the_numbers_at_the_next_tap(person: Person, key: str, value: str) -> None:
+    response = person.client.post(f"/questions/{key}/", {key: value}, follow=True)
+    page = parse(response)
     assert response.redirect_chain == [("/help/", 302)]
-    assert "Please get help now" in html
-    assert 'href="tel:911"' in html
-    assert 'href="/questions/job/"' in html
+    assert page.h1.text == "Please get help now"
+    assert str(page.select_one("main a[href^=tel]")["href"]) in ("tel:911", "tel:988")
+    assert "No one is watching this page." in page.text
+    assert page.select_one("main .actions a").text == "I’m safe now. Continue"
 
 
-def test_unfinished_page_with_an_answer_that_means_now_shows_the_numbers_too(person: Person) -> None:
-    response = person.post("safety", {"self_harm": "plan"})
-    assert response.status_code == 422
-    assert "Please get help now" in response.content.decode()
+def test_urgent_answer_leads_to_the_numbers_also_if_another_is_missing(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No pair of today has one, so two questions are put on a page here.
+    safety = replace(PAGES[0], questions=(QUESTIONS["emergency"], QUESTIONS["self_harm"]))
+    monkeypatch.setitem(PAGE_BY_SLUG, "emergency", safety)
+    assert person.post("emergency", {"self_harm": "plan"}).url == "/help/"
+    assert answers_in_cookie(person.client) == {"self_harm": "plan"}
+
+
+@pytest.mark.parametrize(("given", "said"), [(URGENT, True), ({"past_withdrawal": "severe"}, False)])
+def test_check_page_says_beside_save_that_nobody_is_watching(person: Person, given: dict[str, str], said: bool) -> None:
+    for changed, expected in ((given, said), ({"self_harm": "attempt"}, True)):
+        person.has_answered(BEST | changed)
+        for address in ("/check/", "/help/"):
+            shown = text_of(person.client.get(address), "main")
+            assert ("No one is watching this page. Saving does not send help." in shown) == expected
 
 
 def test_help_page_shows_every_number_to_anyone(client: Client) -> None:
@@ -129,26 +201,26 @@ def test_help_page_shows_every_number_to_anyone(client: Client) -> None:
 
 
 def test_result_asks_for_the_check_page_first(person: Person) -> None:
-    person.answers_every_page(BEST)
+    person.has_answered(BEST)
     assert person.client.get("/result/").url == "/check/"
 
 
 @pytest.mark.django_db
 def test_changing_an_answer_after_the_result_leads_back_to_the_check_page(person: Person) -> None:
     person.finishes(IOP, "view")
-    person.post("job", on_page(PAGES[1], BEST))
+    person.post("job", on_page(PAGE_BY_SLUG["job"], BEST))
     assert person.client.get("/result/").url == "/check/"
 
 
 def test_unknown_action_on_the_check_page_gets_a_clear_error(person: Person) -> None:
-    person.answers_every_page(BEST)
+    person.has_answered(BEST)
     response = person.client.post("/check/", {"action": "explode"})
     assert response.status_code == 422
     assert "Please choose one of the two buttons" in response.content.decode()
 
 
 def test_cookie_is_encrypted_http_only_and_ends_with_the_session(person: Person) -> None:
-    person.answers_every_page(URGENT)
+    person.has_answered(URGENT)
     morsel = person.client.cookies[COOKIE]
     assert morsel["httponly"]
     assert morsel["samesite"] == "Lax"
@@ -159,7 +231,7 @@ def test_cookie_is_encrypted_http_only_and_ends_with_the_session(person: Person)
 
 
 def test_reading_a_page_never_writes_the_cookie(person: Person) -> None:
-    person.answers_every_page(BEST)
+    person.has_answered(BEST)
     for address in ("/", "/check/", "/help/", *(f"/questions/{page.slug}/" for page in PAGES)):
         assert COOKIE not in person.client.get(address).cookies
 
@@ -169,36 +241,36 @@ def broken_cookies(client: Client) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "SECRET_KEY", "another site's key, just as long as ours is, or longer")
         stranger = Person(Client())
-        stranger.answers_every_page(BEST)
+        stranger.has_answered(BEST)
         foreign = stranger.client.cookies[COOKIE].value
     return {"tampered": good[:-6] + "AAAAAA", "foreign": foreign, "garbage": 'é"{};'}
 
 
 @pytest.mark.parametrize("kind", ["tampered", "foreign", "garbage"])
 def test_cookie_that_cannot_be_read_starts_again_and_keeps_the_page_just_posted(person: Person, kind: str) -> None:
-    person.answers_every_page(BEST)
+    person.has_answered(BEST)
     person.client.cookies[COOKIE] = broken_cookies(person.client)[kind]
     response = person.client.get("/check/", follow=True)
-    assert response.redirect_chain == [("/questions/safety/?note=lost", 302)]
+    assert response.redirect_chain == [("/questions/emergency/?note=lost", 302)]
     assert "start again here" in response.content.decode()
     person.client.cookies[COOKIE] = "tampered"
-    response = person.client.post("/questions/job/", on_page(PAGES[1], BEST), follow=True)
-    assert response.redirect_chain == [("/questions/safety/?note=lost_but_one", 302)]
+    response = person.client.post("/questions/job/", on_page(PAGE_BY_SLUG["job"], BEST), follow=True)
+    assert response.redirect_chain == [("/questions/emergency/?note=lost_but_one", 302)]
     assert "The page you just sent is kept" in response.content.decode()
-    assert answers_in_cookie(person.client) == on_page(PAGES[1], BEST)
+    assert answers_in_cookie(person.client) == on_page(PAGE_BY_SLUG["job"], BEST)
 
 
 def test_answers_expire_after_an_hour_without_a_new_page() -> None:
     with time_machine.travel("2026-11-23 02:00", tick=False) as clock:
         person = Person(Client())
-        person.answers_every_page(BEST)
+        person.has_answered(BEST)
         clock.shift(timedelta(minutes=59))
         assert person.client.get("/check/").status_code == 200
-        person.post("job", on_page(PAGES[1], IOP))
+        person.post("job", on_page(PAGE_BY_SLUG["job"], IOP))
         clock.shift(timedelta(minutes=59))
         assert person.client.get("/check/").status_code == 200
         clock.shift(timedelta(minutes=2))
-        assert person.client.get("/check/").url == "/questions/safety/?note=lost"
+        assert person.client.get("/check/").url == "/questions/emergency/?note=lost"
 
 
 @pytest.mark.django_db
@@ -226,35 +298,50 @@ def test_answers_are_opened_for_six_hours_at_most_even_if_a_copy_is_sent_again()
 
 def test_clock_of_another_machine_may_be_five_minutes_behind(person: Person) -> None:
     with time_machine.travel(datetime(2026, 11, 23, 12, tzinfo=UTC), tick=False) as clock:
-        person.answers_every_page(BEST)
+        person.has_answered(BEST)
         for seconds, status in ((61, 200), (299, 200), (301, 302)):
             clock.move_to(datetime(2026, 11, 23, 12, tzinfo=UTC) - timedelta(seconds=seconds))
             assert person.client.get("/check/").status_code == status
 
 
 def test_cookie_of_an_older_key_still_opens_while_the_key_is_replaced(person: Person, settings: Any) -> None:
-    person.answers_every_page(BEST)
+    person.has_answered(BEST)
     old = settings.SECRET_KEY
     settings.SECRET_KEY = "a new key, every bit as long as the old one was, and then some"
     assert person.client.get("/check/").status_code == 302
     person.client.cookies.clear()
     settings.SECRET_KEY = old
-    person.answers_every_page(BEST)
+    person.has_answered(BEST)
     settings.SECRET_KEY_FALLBACKS = [old]
     settings.SECRET_KEY = "a new key, every bit as long as the old one was, and then some"
     assert person.client.get("/check/").status_code == 200
 
 
+def test_who_left_and_comes_back_is_not_told_that_there_were_answers(client: Client) -> None:
+    for address in ("/questions/home_safety/", "/check/", "/result/"):
+        response = client.get(address, follow=True)
+        assert response.redirect_chain == [("/", 302)]
+        assert not parse(response).select("[role=status]")
+
+
+def test_without_cookies_the_page_says_so_and_offers_paper_and_phone(settings: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    page = parse(client.post("/questions/job/", {"job": "cannot_leave"}))
+    (note,) = page.select("[role=status]")
+    assert "your browser may refuse cookies" in note.text
+    assert [link["href"] for link in note.select("a")] == ["/paper/", "tel:+14055550100"]
+
+
 def test_clearing_removes_the_answers(person: Person) -> None:
-    person.answers_every_page(BEST)
+    person.has_answered(BEST)
     response = person.client.post("/", follow=True)
     assert "Your answers are gone from this device" in response.content.decode()
-    assert person.client.get("/check/").url == "/questions/safety/?note=gap"
+    assert person.client.get("/check/").url == "/"
 
 
 @pytest.mark.django_db
 def test_every_page_forbids_storing(person: Person) -> None:
-    person.answers_every_page(BEST)
+    person.has_answered(BEST)
     person.client.post("/check/", {"action": "view"})
     for address in ("/", "/questions/job/", "/check/", "/result/", "/help/"):
         assert "no-store" in person.client.get(address)["Cache-Control"]
@@ -278,11 +365,11 @@ def test_unknown_page_of_questions_is_not_found(client: Client) -> None:
 
 def test_two_tabs_lose_nothing(person: Person) -> None:
     """The second tab posts a page after the first has posted the next one."""
-    person.post("safety", on_page(PAGES[0], BEST))
-    person.post("job", on_page(PAGES[1], BEST))
-    response = person.post("safety", on_page(PAGES[0], BEST | {"self_harm": "past"}))
-    assert response.url == "/questions/family/"
-    assert answers_in_cookie(person.client) == on_page(PAGES[0], BEST) | {"self_harm": "past"} | on_page(PAGES[1], BEST)
+    person.post("emergency", {"emergency": "none"})
+    person.post("overdose", {"overdose": "no"})
+    response = person.post("emergency", {"emergency": "none"})
+    assert response.url == "/questions/self_harm/"
+    assert answers_in_cookie(person.client) == {"emergency": "none", "overdose": "no"}
 
 
 def test_lost_answers_are_reported_even_on_an_incomplete_page() -> None:
@@ -297,21 +384,21 @@ def test_lost_answers_are_reported_even_on_an_incomplete_page() -> None:
 def test_lost_answers_are_reported_beside_urgent_help() -> None:
     client = Client()
     client.cookies[COOKIE] = "of another site"
-    response = client.post("/questions/safety/", on_page(PAGES[0], URGENT), follow=True)
+    response = client.post("/questions/self_harm/", {"self_harm": "plan"}, follow=True)
     html = response.content.decode()
     assert "Please get help now" in html
     assert "We could not read your earlier answers" in html
 
 
 def test_urgent_help_is_shown_even_after_a_csrf_failure() -> None:
-    response = Client(enforce_csrf_checks=True).post("/questions/safety/", on_page(PAGES[0], URGENT))
+    response = Client(enforce_csrf_checks=True).post("/questions/self_harm/", {"self_harm": "plan"})
     assert response.status_code == 403
     assert "Please get help now" in response.content.decode()
 
 
 def test_reading_a_page_never_deletes_the_cookie(client: Client) -> None:
     client.cookies[COOKIE] = "of another site"
-    for address in ("/", "/questions/safety/", "/questions/care/", "/check/", "/result/", "/help/"):
+    for address in ("/", "/questions/emergency/", "/questions/health/", "/check/", "/result/", "/help/"):
         assert COOKIE not in client.get(address).cookies
 
 

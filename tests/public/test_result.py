@@ -1,47 +1,248 @@
-"""The result page: urgent help first, the place in the grid, and each level with answers, reason and source."""
+"""The result page: what to do first, the place in the grid, why, and what can be done next."""
 
-import html as html_module
+import random
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from django.test import Client
 
 from screening import rules
-from screening.explanation import NOTICES, explain
+from screening.explanation import CHANGES, HEADLINES, Explanation, explain, rules_of
 from screening.models import in_words
 from screening.public.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend, what_would_change
-from screening.rules.what_if import CIRCUMSTANCES, what_did_not_matter
-from tests.answers import BEST, IOP, KINDS, WORST, answers
+from screening.rules.current import Approval
+from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT, WORST, answers, random_answers
 from tests.conftest import Person
-from tests.helpers import parse
+from tests.helpers import parse, text_of
 
 pytestmark = pytest.mark.django_db  # the result page looks for a saved result
 
-NEED = {"low": {}, "some": {"health": "often"}, "high": {"constant_care": "always"}}
-SUPPORT = {"strong": {}, "some": {"supporters": "one_or_two"}, "weak": {"supporters": "nobody"}}
+NEED = {"low": {}, "some": {"constant_care": "sometimes"}, "high": {"constant_care": "always"}}
+SUPPORT = {"strong": {}, "some": {"supporters": "one_or_two"}, "weak": {"home": "others_use"}}
+TODAY = answers(past_withdrawal="severe", alcohol_or_pills="shaky")
+FIVE = {"help_now": URGENT, "help_today": TODAY, "iop": IOP, "either": CLOSE_CALL, "inpatient": INPATIENT}
 
 
 def result_page(given: dict[str, str]) -> BeautifulSoup:
-    response = Person(Client()).finishes(given, "view")
-    return parse(response)
+    return parse(Person(Client()).finishes(given, "view"))
+
+
+def explained(given: dict[str, str]) -> Explanation:
+    recommendation = in_words(recommend(given))
+    return explain(recommendation, given, rules_of(recommendation))
+
+
+def words(element: Tag | None) -> str:
+    return " ".join(element.text.split())
+
+
+def place_of(page: BeautifulSoup, selector: str) -> int:
+    """Return where an element begins on the page; 0 is the first."""
+    elements: list[Tag | None] = [*page.select("main *")]
+    return elements.index(page.select_one(selector))
+
+
+# What is said first
+
+
+@pytest.mark.parametrize("headline", FIVE)
+def test_headline_says_what_to_do_or_which_program(headline: str) -> None:
+    assert recommend(FIVE[headline]).headline == headline
+    (heading,) = result_page(FIVE[headline]).select("h1")
+    assert heading.text == HEADLINES[headline]
+
+
+@pytest.mark.parametrize("headline", ["iop", "either", "inpatient"])
+def test_plain_result_puts_call_before_code_before_grid_before_why_before_the_rest(headline: str) -> None:
+    page = result_page(FIVE[headline])
+    order = [
+        "h1",
+        ".lead strong",
+        ".phone",
+        "a[href='/contact/']",
+        ".saved",
+        ".grid",
+        ".why",
+        "#what-if",
+        ".folds",
+        ".done",
+    ]
+    places = [place_of(page, selector) for selector in order]
+    assert places == sorted(places)
+    assert not page.select("main .urgent")
+
+
+@pytest.mark.parametrize("headline", ["help_now", "help_today"])
+def test_urgent_result_puts_numbers_before_notices_before_code_before_the_program(headline: str) -> None:
+    page = result_page(FIVE[headline])
+    order = ["#urgent", ".numbers a", ".notices", ".saved", ".headline", ".grid", ".done"]
+    places = [place_of(page, selector) for selector in order]
+    assert places == sorted(places)
+    box = page.select_one("section.urgent")
+    assert "No one is watching this page. Saving does not send help. To get help now, call." in words(box)
+    assert not page.find(id="what-if")
+    assert HEADLINES["inpatient"] == page.select_one(".headline").text
+    folded = page.select_one(".headline").find_parent("details")
+    assert bool(folded) == (headline == "help_now")
+    if folded:
+        assert all(part.find_parent("details") for part in page.select(".headline, .phone, .grid, .why, .folds"))
+        assert folded.summary.text == "When you are safe: what kind of program may fit"
+
+
+def test_reasons_for_the_urgency_are_folded_if_there_are_several() -> None:
+    (reason,) = explained(URGENT).urgent
+    assert not result_page(URGENT).find(string=re.compile(re.escape(reason.text))).find_parent("details")
+    several = answers(self_harm="plan", home_safety="danger")
+    for reason in explained(several).urgent:
+        shown = result_page(several).find(string=re.compile(re.escape(reason.text)))
+        assert shown.find_parent("details").summary.text == "Why we say this"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"alcohol_or_pills": "sick"}, ["Call your doctor"]),
+        ({"self_harm": "attempt"}, ["Talk with someone today"]),
+        ({"home_safety": "nowhere_else"}, ["Call for a safe place"]),
+        ({"home_safety": "nowhere_else", "overdose": "yes"}, ["Call for a safe place", "Call your doctor"]),
+    ],
+)
+def test_who_to_call_today_follows_from_the_rules_that_raised_it(changed: dict[str, str], said: list[str]) -> None:
+    sentences = explained(answers(**changed)).first_calls
+    assert sorted(next(each for each in said if sentence.startswith(each)) for sentence in sentences) == said
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_every_urgent_result_has_a_number_to_call_in_its_box(number: int) -> None:
+    generator, seen = random.Random(number), 0
+    while seen < 30:
+        given = BEST | dict(generator.sample(sorted(random_answers(generator).items()), 4))
+        explanation = explained(given)
+        if explanation.help_first:
+            seen += 1
+            assert explanation.crisis_lines
+            assert "988" in {line.key for line in explanation.crisis_lines}
+            assert explanation.urgent
+
+
+def lines(given: dict[str, str]) -> list[str]:
+    return [line.key for line in (*explained(given).crisis_lines, *explained(given).help_lines)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        ({"emergency": "withdrawal"}, ["911", "988"]),
+        ({"emergency": "medical"}, ["911", "poison", "988"]),
+        ({"self_harm": "past"}, ["988"]),
+        ({"self_harm": "plan"}, ["988", "911"]),
+        ({"violence": "might_act"}, ["988", "911"]),
+        ({"mind": "yes"}, ["988", "911"]),
+        ({"mind": "manageable"}, ["988"]),
+        ({"home_safety": "other_place"}, ["domestic_violence"]),
+        ({"home_safety": "nowhere_else"}, ["domestic_violence", "211", "988"]),
+        ({"home_safety": "danger"}, ["911", "domestic_violence", "211", "988"]),
+        ({"home": "no_place"}, ["211"]),
+        ({"alcohol_or_pills": "sick"}, ["988"]),
+        ({"pregnancy": "maybe"}, ["maternal"]),
+        # Physical danger comes before the suicide lifeline: docs/decisions/0004.
+        ({"emergency": "medical", "self_harm": "plan"}, ["911", "988", "poison"]),
+    ],
+)
+def test_numbers_to_call_fit_the_answers(changed: dict[str, str], expected: list[str]) -> None:
+    assert lines(answers(**changed)) == [*expected, "samhsa", "findtreatment"]
+
+
+def test_page_has_a_number_to_call_with_and_without_a_phone_of_the_center(settings: Any) -> None:
+    assert result_page(IOP).select_one(".phone")["href"] == "tel:+14055550100"
+    settings.CENTER_PHONE = ""
+    assert result_page(IOP).select_one(".phone")["href"] == "tel:+18006624357"
+    assert "You can also call: 1-800-662-4357" in words(result_page(TODAY).select_one(".urgent"))
+
+
+@pytest.mark.parametrize(
+    ("given", "because"),
+    [
+        (IOP, "You have people you can count on."),
+        (answers(supporters="one_or_two"), "Your answers don’t point to a need for care day and night."),
+        (INPATIENT, "You need someone with you day and night. A program you go to from home can’t give you that."),
+        (CLOSE_CALL, "You have work or family that can’t wait, so we suggest the one from home."),
+        (
+            CLOSE_CALL | {"caregiving": "nobody"},
+            "Because you could step away for some weeks, we suggest the one where you stay.",
+        ),
+    ],
+)
+def test_strongest_reason_is_said_in_one_sentence(given: dict[str, str], because: str) -> None:
+    assert result_page(given).select_one(".lead strong").text == because
+
+
+def test_page_says_that_nobody_approved_or_tested_the_rules_until_somebody_did(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = words(result_page(IOP).select_one("main"))
+    assert "A first idea from fixed rules. No clinician has approved them yet, and no study has tested them." in said
+    assert "Country Road Recovery Center runs this site, and offers such programs." in said
+    *earlier, latest = rules.VERSIONS
+    approval = Approval("Ann Example", "medical director", "MD 1", latest.released, "0" * 64)
+    monkeypatch.setattr(rules, "VERSIONS", (*earlier, replace(latest, approval=approval)))
+    said = words(result_page(IOP).select_one("main"))
+    assert "A first idea from fixed rules. No study has tested them." in said
+
+
+# Notices
+
+
+@pytest.mark.parametrize("notice", CURRENT.notices, ids=lambda notice: notice.key)
+def test_every_notice_a_rule_brings_is_shown_whatever_the_program(notice: Any) -> None:
+    for rule in CURRENT.rules:
+        if notice.key in rule.notices.split():
+            page = result_page(BEST | dict(rule.when))
+            assert any(notice.text in words(box) for box in page.select(".callout.notice")), rule.key
+    assert notice.text not in words(result_page(BEST).select_one("main"))
+
+
+def test_what_a_rule_that_raises_nothing_says_stands_before_its_notice() -> None:
+    medical = result_page(answers(emergency="medical")).select_one(".urgent .notice")
+    assert words(medical).startswith("If someone took too much, give naloxone now, call 911, and stay with them. Keep")
+    (attendance,) = result_page(answers(attendance="maybe")).select(".notice")
+    assert words(attendance).startswith("Something could keep you from coming for nine hours a week. Ask about rides")
+
+
+def test_notice_about_programs_waits_until_the_person_is_safe() -> None:
+    page = result_page(URGENT | {"home": "others_use"})
+    (waiting,) = page.select("details .notice")
+    assert "A sober house" in waiting.text
+    assert "sober house" not in page.select_one(".urgent").text
+    today = result_page(TODAY | {"home": "others_use"})
+    assert "A sober house" in today.select_one(".urgent").text
+
+
+# The grid and the reasons
 
 
 @pytest.mark.parametrize("duties", [{}, {"job": "cannot_leave"}], ids=["flexible", "fixed"])
 @pytest.mark.parametrize(("need", "support"), CURRENT.grid)
 def test_grid_marks_the_place_that_the_answers_lead_to(need: str, support: str, duties: dict[str, str]) -> None:
     given = answers(**NEED[need], **SUPPORT[support], **duties)
-    (here,) = result_page(given).select(".grid td.here")
+    page = result_page(given)
+    (here,) = page.select(".grid td.here")
     row = here.find_parent("tr")
     assert row.th.text == {"low": "Low", "some": "Some", "high": "High"}[need]
     assert row.find_all("td").index(here) == list(SUPPORT).index(support)
     assert here["aria-current"] == "true"
-    assert {"iop": "Home", "inpatient": "Stay"}[recommend(given).program] in here.text
+    headline = recommend(given).headline
+    assert {"iop": "Home", "inpatient": "Stay", "either": "Both"}[headline] in here.text
+    assert headline in here["class"]
+    said = words(page.select_one(".grid figcaption"))
+    assert {"low": "don’t show a need", "some": "some need", "high": "a high need"}[need] in said
+    assert {"strong": "strong support", "some": "some support", "weak": "little support"}[support] in said
 
 
 @pytest.mark.parametrize("given", [*KINDS.values(), WORST, BEST], ids=[*KINDS, "worst", "best"])
@@ -54,181 +255,122 @@ def test_every_reason_stands_with_its_answers_and_its_sources(given: dict[str, s
         for key in reason.questions:
             assert QUESTIONS[key].options[given[key]] in shown
     links = page.select("a.ref")
-    assert len(links) >= len({reason.key for reason in recommend(given).reasons})
-    assert {link["href"].lstrip("#") for link in links} <= entries
+    assert links
+    assert {link["href"].lstrip("#") for link in links} == entries
 
 
-def test_answers_that_pointed_the_other_way_are_shown() -> None:
-    card = result_page(answers(supporters="nobody")).find(id="card-support").find_parent("section")
-    assert "Answers that pointed the other way" in card.text
-    assert QUESTIONS["home"].options["supportive"] in card.select_one(".other-way").text
+@pytest.mark.parametrize("given", [*KINDS.values(), BEST], ids=[*KINDS, "best"])
+def test_no_card_says_a_reason_twice_and_three_cards_say_level_and_reasons(given: dict[str, str]) -> None:
+    page = result_page(given)
+    cards = page.select(".card")
+    assert [card["aria-labelledby"] for card in cards][:3] == ["card-need", "card-support", "card-duties"]
+    for card in cards:
+        assert card.select_one(".level").text
+    for reason in recommend(given).reasons:
+        assert sum(card.text.count(reason.text) for card in cards) <= 1
 
 
-@pytest.mark.parametrize(
-    ("changed", "heading"),
-    [
-        ({"emergency": "medical"}, "Please get help now"),
-        ({"mind": "yes"}, "Please get help now"),
-        ({"pregnancy": "yes", "opioids": "sick"}, "Please talk to a doctor today"),
-        ({"past_withdrawal": "severe", "alcohol_or_pills": "shaky"}, "Please talk to a doctor today"),
-    ],
-)
-def test_urgent_help_stands_above_the_program(changed: dict[str, str], heading: str) -> None:
-    headings = [element.get_text(strip=True) for element in result_page(answers(**changed)).select("h1, h2")]
-    assert headings[:2] == [heading, "A program where you stay may be the safest place to start"]
+def test_urgency_has_a_card_only_for_reasons_that_no_other_card_gives() -> None:
+    def headings(given: dict[str, str]) -> list[str]:
+        return [card.h3.text for card in result_page(given).select(".card")]
+
+    assert "How soon to get help" not in headings(IOP)
+    assert "How soon to get help" not in headings(INPATIENT)  # constant_care raises need as well
+    assert "How soon to get help" in headings(answers(mind="manageable"))
+    for given in (INPATIENT, answers(mind="manageable")):
+        assert "Please talk with our staff or a doctor in the next few days." in result_page(given).text
 
 
-def lines(given: dict[str, str]) -> list[str]:
-    explanation = explain(in_words(recommend(given)), given)
-    return [line.key for line in (*explanation.crisis_lines, *explanation.help_lines)]
+def test_answers_that_kept_a_level_lower_are_folded_below_the_cards() -> None:
+    fold = result_page(answers(supporters="nobody")).select_one(".because")
+    assert "Answers that kept this lower:" in fold.text
+    assert any(QUESTIONS["home"].options["supportive"] in part.text for part in fold.select(".kept-lower"))
 
 
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        ({}, ["samhsa", "findtreatment"]),
-        ({"emergency": "withdrawal"}, ["911", "samhsa", "findtreatment"]),
-        ({"emergency": "medical"}, ["911", "poison", "samhsa", "findtreatment"]),
-        ({"self_harm": "past"}, ["988", "samhsa", "findtreatment"]),
-        ({"self_harm": "plan"}, ["988", "911", "samhsa", "findtreatment"]),
-        ({"mind": "yes"}, ["988", "911", "samhsa", "findtreatment"]),
-        ({"mind": "manageable"}, ["988", "samhsa", "findtreatment"]),
-        ({"home_safety": "other_place"}, ["domestic_violence", "samhsa", "findtreatment"]),
-        ({"home_safety": "danger"}, ["911", "domestic_violence", "samhsa", "findtreatment"]),
-        # Physical danger comes before the suicide lifeline: docs/decisions/0004.
-        ({"emergency": "medical", "self_harm": "plan"}, ["911", "988", "poison", "samhsa", "findtreatment"]),
-    ],
-)
-def test_numbers_to_call_fit_the_answers(changed: dict[str, str], expected: list[str]) -> None:
-    assert lines(answers(**changed)) == expected
+def test_answer_that_was_not_given_is_never_asserted() -> None:
+    for key, question in QUESTIONS.items():
+        if "rather_not_say" in question.options:
+            said = [reason.text for reason in recommend(answers(**{key: "rather_not_say"})).reasons]
+            assert any("You chose not to say" in text and "That is fine." in text for text in said), key
 
 
-@pytest.mark.parametrize("value", QUESTIONS["opioids"].options)
-def test_naloxone_is_named_from_a_little_sick_upward(value: str) -> None:
-    shown = "naloxone" in result_page(answers(opioids=value)).text
-    assert shown == (value != "fine")
+# What would change it
 
 
-def test_page_has_a_number_to_call_with_and_without_a_phone_of_the_centre(settings: Any) -> None:
-    assert result_page(IOP).select_one(".phone")["href"] == "tel:+14055550100"
-    settings.CENTER_PHONE = ""
-    page = result_page(IOP)
-    assert page.select_one(".phone")["href"] == "tel:+18006624357"
-    assert len(page.select('[href="tel:+18006624357"]')) == 1
+@pytest.mark.parametrize("given", [*KINDS.values(), BEST], ids=[*KINDS, "best"])
+def test_every_change_that_may_be_shown_is_on_the_page_in_words(given: dict[str, str]) -> None:
+    page = result_page(given)
+    expected = {
+        (CHANGES[change.headline], QUESTIONS[change.question].text, QUESTIONS[change.question].options[change.value])
+        for change in what_would_change(given)
+    }
+    shown = {
+        (words(group.find_previous_sibling("p")), item.select_one(".said").text, item.b.text)
+        for group in page.select(".switches")
+        for item in group.select("li")
+    }
+    assert shown == expected
+    assert bool(expected) == (recommend(given).headline in ("iop", "either"))
 
 
-@pytest.mark.parametrize("action", ["save", "view"])
-@pytest.mark.django_db
-def test_page_says_what_staff_can_see(person: Person, action: str) -> None:
-    shown = html_module.unescape(person.finishes(IOP, action).content.decode())
-    assert ("Our staff can read them" in shown) == (action == "save")
-    assert ("We kept nothing" in shown) == (action == "view")
+def test_health_and_safety_are_one_sentence_in_every_result_that_is_not_urgent() -> None:
+    for given in FIVE.values():
+        said = "If your health or safety changes, call, or answer again." in result_page(given).text
+        assert said != explained(given).help_first
 
 
-def test_page_says_its_limits_and_its_rules_version() -> None:
-    shown = re.sub(r"\s+", " ", result_page(IOP).text)
-    for words in (
-        "not a doctor",
-        "No study has tested",
-        "can’t see you",
-        "insurance",
-        "ways in between",
-        "Rules version",
-    ):
-        assert words in shown
+def test_what_did_not_affect_the_result_is_named() -> None:
+    nursed = answers(health="most_days")
+    unmoved = ("your job or school", "people who need your care", "your income", "who can help you")
+    assert explained(nursed).did_not_matter == unmoved
+    assert "Your job or school" in result_page(INPATIENT).select_one(".did-not-matter").text
+    assert "who can help you" not in explained(nursed | {"supporters": "nobody"}).did_not_matter
+    assert "where you will live" not in explained(answers(home_safety="nowhere_else")).did_not_matter
 
 
-# The what-if section
-
-
-def what_if(given: dict[str, str]) -> Any:
-    return result_page(given).find(id="what-if").find_parent("section")
-
-
-def test_every_change_that_may_be_shown_is_on_the_page_in_words() -> None:
-    for given in (*KINDS.values(), BEST):
-        shown = [item.text for item in what_if(given).select(".switches li")]
-        assert sorted(shown) == sorted(
-            f"{QUESTIONS[change.question].text} {QUESTIONS[change.question].options[change.value]}"
-            for change in what_would_change(given)
-        )
-        first = [change.question in CIRCUMSTANCES for change in what_would_change(given)]
-        assert len(what_if(given).select("details li")) == first.count(False)
-
-
-def test_from_iop_the_page_names_what_would_put_a_stay_first() -> None:
-    section = what_if(IOP)
-    assert "Any one of these answers alone would put a program where you stay first:" in section.text
-    assert "to keep from using? Yes, day and night" in section.text
-    assert "In an emergency, call 911 first." in section.text
-
-
-def test_from_inpatient_the_page_names_circumstances_and_the_check_up() -> None:
-    section = what_if(answers(home="no_place"))
-    assert "Any one of these answers alone would put a program from home first:" in section.text
-    assert [item.text for item in section.select(".switches li")] == [
-        "Where will you live for the next few weeks? With people who don’t drink or use, or who help me"
-    ]
-    assert "Our staff may suggest something else after a check-up." in section.text
-
-
-def test_where_safety_or_health_decided_no_way_out_is_offered() -> None:
-    section = what_if(answers(self_harm="plan"))
-    assert not section.select(".switches")
-    assert "What you told us about your safety, your health or your care led here." in section.text
-    assert "No single answer" not in section.text
-
-
-def test_where_no_single_answer_would_change_it_the_page_says_so() -> None:
-    section = what_if(answers(constant_care="sometimes", home="others_use", supporters="nobody"))
-    assert "No single answer would change this." in section.text
-    assert not section.select(".switches")
-
-
-def test_what_did_not_matter_is_named() -> None:
-    section = what_if(answers(constant_care="always", job="cannot_leave"))
-    unmoved = [element.text for element in section.select("h3 + p b")]
-    assert unmoved == ["your job or school", "people who need your care", "your income", "who can help you"]
-    # A reason on this page is not called irrelevant on it.
-    alone = what_if(answers(constant_care="always", supporters="nobody"))
-    assert "who can help you" not in alone.select_one("h3 + p").text
-    nowhere = what_if(answers(home_safety="nowhere_else"))
-    assert "where you will live" not in nowhere.text
-    assert "work and family" not in nowhere.text
-    assert "What did not matter" not in what_if(answers(constant_care="sometimes", home="alone")).text
-
-
-def test_attendance_is_never_called_irrelevant_where_the_result_is_iop() -> None:
-    given = answers(home_safety="rather_not_say", home="alone", job="cannot_leave")
-    assert recommend(given).program == "iop"
-    assert "attendance" in what_did_not_matter(CURRENT, given)
-    assert not any("attendance" in reason.questions for reason in recommend(given).reasons)
-    assert "coming to a program" not in what_if(given).text
-
-
-def test_answers_without_the_newest_question_get_no_what_if() -> None:
-    recommendation = recommend(BEST)
+def test_answers_that_an_earlier_version_did_not_ask_are_explained_without_what_if() -> None:
     fewer = {key: value for key, value in BEST.items() if key != "mind"}
-    assert explain(recommendation, fewer).what_if is None
+    explanation = explain(recommend(BEST), fewer, CURRENT)
+    assert (explanation.changes, explanation.did_not_matter) == ((), ())
 
 
 def test_result_under_an_unknown_version_still_shows_its_reasons() -> None:
-    explanation = explain(in_words(replace(recommend(WORST), rules_version="1999.9")), WORST)
-    assert explanation.what_if is None
-    assert explanation.grid == ()
+    unknown = in_words(replace(recommend(WORST), rules_version="1999.9"))
+    explanation = explain(unknown, WORST, rules_of(unknown))
+    assert (explanation.changes, explanation.grid, explanation.notices) == ((), (), ())
     assert explanation.cards[0].reasons
+    assert explanation.headline == HEADLINES["help_now"]
 
 
 def test_result_under_an_earlier_version_is_explained_by_its_own_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     later = replace(CURRENT, version="2099.1", grid={**CURRENT.grid, ("low", "strong"): "inpatient"})
     monkeypatch.setattr(rules, "CURRENT", later)
-    explanation = explain(in_words(CURRENT.recommend(BEST)), BEST)
+    earlier = in_words(CURRENT.recommend(BEST))
+    explanation = explain(earlier, BEST, rules_of(earlier))
     assert explanation.grid[0][1][0].word == "Home"
-    assert explanation.what_if
-    assert explanation.what_if.circumstances
+    assert explanation.changes
 
 
-# Other sections
+# The rest
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "Even less may do"),
+        ({"supporters": "one_or_two"}, "Even less may do"),
+        ({"opioids": "fine"}, "Ask about medicine first"),
+        ({"constant_care": "sometimes"}, ""),
+        ({"constant_care": "sometimes", "supporters": "one_or_two"}, "day treatment"),
+        ({"constant_care": "always"}, ""),
+    ],
+)
+def test_what_to_ask_about_too_follows_from_the_cell(changed: dict[str, str], said: str) -> None:
+    also = explained(answers(**changed)).also_ask
+    assert said in also
+    assert bool(also) == bool(said)
+    page = result_page(answers(**changed))
+    assert ("Also ask about" in page.select_one(".folds").text) == bool(said)
 
 
 @pytest.mark.parametrize(
@@ -238,39 +380,48 @@ def test_result_under_an_earlier_version_is_explained_by_its_own_rules(monkeypat
         ({"constant_care": "always", "caregiving": "only_me"}, True),
         ({"constant_care": "always"}, False),
         ({"job": "cannot_leave"}, False),
+        ({"home": "others_use"}, False),
     ],
 )
 def test_inpatient_with_fixed_duties_explains_what_can_be_done_about_them(changed: dict[str, str], shown: bool) -> None:
-    page = result_page(answers(**changed))
-    section = page.find(id="duties-help")
-    assert bool(section) == shown
-    if section:
-        text = section.find_parent("section").text
+    card = result_page(answers(**changed)).find(id="card-duties").find_parent("section")
+    assert bool(card.select("#duties-help")) == shown
+    if shown:
         for phrase in ("work and family did not change it", "12 weeks", "does not cover everyone", "call all the same"):
-            assert phrase in text
+            assert phrase in words(card)
 
 
-def test_both_programs_stand_side_by_side() -> None:
-    section = result_page(BEST).find(id="programs").find_parent("section")
-    assert [row.text.strip() for row in section.select("tbody th")] == [topic for topic, _home, _stay in COMPARED]
-    for topic in ("A week", "Where you sleep", "Therapy alone", "Therapy in groups", "Classes", "How freedom grows"):
-        assert topic in section.text
-
-
-def test_page_says_what_to_say_what_to_ask_and_how_to_keep_it() -> None:
+def test_the_rest_is_folded() -> None:
     page = result_page(IOP)
-    assert "I’d like to talk about it" in page.text
+    folds = [fold.summary.text for fold in page.select(".folds details")]
+    assert folds == [
+        "Also ask about", "Questions to ask the center", "What each program is like", "Others you can reach",
+        "About this result", "Where the reasons come from",
+    ]  # fmt: skip
+    assert not page.select("details[open]")
+    assert [row.text.strip() for row in page.select(".programs tbody th")] == [topic for topic, _h, _s in COMPARED]
     assert [item.text for item in page.select(".ask li")] == list(QUESTIONS_TO_ASK)
-    keep = page.find(id="keep").find_parent("section")
-    assert "choose Print" in keep.text
-    assert keep.select_one("[data-print][hidden]")
+    for phrase in ("not a doctor", "No study has tested", "can’t see you", "insurance", "Rules version"):
+        assert phrase in words(page.select_one(".limits"))
 
 
-@pytest.mark.parametrize("given", [*KINDS.values(), WORST, BEST], ids=[*KINDS, "worst", "best"])
-def test_no_reason_is_shown_twice(given: dict[str, str]) -> None:
-    shown = result_page(given).select_one("main").text
-    for reason in recommend(given).reasons:
-        assert shown.count(reason.text) == 1
+def test_page_ends_with_keeping_and_clearing_and_clearing_is_not_the_loudest() -> None:
+    *_others, last = result_page(IOP).select("main > section")
+    assert [words(button) for button in last.select(".button")] == ["Print", "Clear my answers", "Change an answer"]
+    assert [button.text for button in last.select(".button:not(.quiet)")] == ["Print"]
+    assert last.select_one("[data-print][hidden]")
+
+
+def test_result_that_was_only_looked_at_can_still_be_saved_from_its_page(person: Person) -> None:
+    page = parse(person.finishes(IOP, "view"))
+    assert "We kept nothing. Our staff can’t see your answers." in page.text
+    form = page.select_one(".saved form")
+    data = {field["name"]: field["value"] for field in form.select("input[name]") if field["name"] == "shown"}
+    assert person.client.post(str(form["action"]), data | {"action": "save"}).url == "/result/"
+    saved = parse(person.client.get("/result/"))
+    assert saved.select_one(".saved .code").text
+    assert saved.select_one(".saved .reference").text
+    assert "Erase what I saved" in saved.select_one(".done").text
 
 
 @pytest.mark.parametrize(
@@ -281,30 +432,15 @@ def test_no_reason_is_shown_twice(given: dict[str, str]) -> None:
         ({"home_safety": "other_place"}, "1-800-799-7233"),
     ],
 )
-def test_someone_to_talk_to_stands_above_the_reasons(changed: dict[str, str], number: str) -> None:
+def test_someone_to_talk_to_stands_above_code_and_reasons(changed: dict[str, str], number: str) -> None:
     page = result_page(answers(**changed))
-    (section,) = page.select(".callout.note")
-    assert section.select_one(".number").text == number
-    shown = page.select_one("main").text
-    assert shown.index(number) < shown.index("Where your answers place you")
-    assert len(page.select("main .number")) == len({element.text for element in page.select("main .number")})
+    assert page.select_one("section[aria-labelledby=someone] .number").text == number
+    assert place_of(page, ".phone") < place_of(page, "#someone") < place_of(page, ".saved")
 
 
-def test_someone_who_cannot_come_is_answered_at_the_top() -> None:
-    assert recommend(answers(attendance="no")).program == "iop"
-    assert "You said that you can’t come for nine hours a week." in result_page(answers(attendance="no")).text
-    assert "You said that you can’t come" not in result_page(BEST).text
-
-
-def test_without_a_phone_of_the_centre_nothing_is_promised_for_it(settings: Any) -> None:
+def test_without_a_phone_of_the_center_nothing_is_promised_for_it(settings: Any) -> None:
     settings.CENTER_PHONE = ""
-    assert "They tell you who can help near where you live." in result_page(IOP).text
     start = parse(Client().get("/"))
     assert "an adult you trust" in start.text
     assert start.select_one('.facts a[href="tel:+18006624357"]')
-
-
-@pytest.mark.parametrize("notice", NOTICES)
-def test_every_notice_has_its_words_on_the_page(notice: str) -> None:
-    template = (Path(__file__).parents[2] / "templates/public/result.html").read_text()
-    assert f'{{% if "{notice}" in explanation.notices %}}' in template
+    assert "our staff" not in text_of(Person(Client()).finishes(TODAY, "view"), ".urgent")

@@ -19,7 +19,7 @@ from django.utils import timezone
 from screening import rate_limits, return_codes
 from screening.draft import MAX_EARLIER_CODES
 from screening.models import Contact, ErasureCount, Note, RateLimitCount, Review, Submission
-from screening.questionnaire import PAGES
+from screening.questionnaire import PAGE_BY_SLUG
 from tests.answers import BEST, IOP, URGENT, answers, on_page
 from tests.conftest import Person
 from tests.desk.helpers import CASES, save, url_of
@@ -86,12 +86,28 @@ def test_code_may_be_typed_in_any_of_the_usual_ways(typed: Callable[[str], str])
         assert return_codes.parse(typed(return_codes.formatted(code))) == code
 
 
-@pytest.mark.parametrize("typed", ["", " ", "A" * 24, "A" * 26, "A" * 100_000, "U" * 25, "ß" * 25, "\x00" * 25, "é1"])
-def test_what_is_no_code_is_called_mistyped_and_stays_in_the_field(typed: str) -> None:
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "Write your code in the field."),
+        (" ", "Write your code in the field."),
+        ("\x00" * 25, "Write your code in the field."),
+        ("BCDF-GHJK", "This looks like your reference number."),
+        (" bcdf ghjk", "This looks like your reference number."),
+        ("A" * 24, "A code has 25 letters and digits, and this has 24."),
+        ("A" * 26, "and this has 26."),
+        ("A" * 100_000, "and this has 200."),
+        ("ß" * 25, "and this has 50."),
+        ("é1", "and this has 1."),
+        ("U" * 25, "There is a typing mistake in this code."),
+        ("A" * 25, "There is a typing mistake in this code."),
+    ],
+)
+def test_what_is_no_code_gets_its_own_words_and_stays_in_the_field(typed: str, said: str) -> None:
     response = Client().post("/return/", {"code": typed})
     assert response.status_code == 422
     page = parse(response)
-    assert "typing mistake" in page.select_one("[role=alert]").text
+    assert said in page.select_one("[role=alert]").text
     assert page.select_one("#id_code")["value"] == typed[:200]
 
 
@@ -200,7 +216,7 @@ def test_limit_says_so_and_leaves_the_crisis_numbers_and_all_else_open() -> None
         response = client.post("/return/", {"code": return_codes.formatted(return_codes.generate())})
     assert response.status_code == 429
     assert "Please try again in an hour" in response.content.decode()
-    for page in (response, *(client.get(address) for address in ("/", "/help/", "/questions/safety/", "/return/"))):
+    for page in (response, *(client.get(address) for address in ("/", "/help/", "/questions/emergency/", "/return/"))):
         assert 'href="tel:988"' in page.content.decode()
     assert Person(client).finishes(BEST, "save").status_code == 200
 
@@ -253,7 +269,7 @@ def test_erasing_takes_everything_and_leaves_a_dated_count(person: Person, staff
     assert not Contact.objects.exists()
     assert [(str(row), row.count) for row in ErasureCount.objects.all()] == [("2026-11-23 erased", 1)]
     assert "Nothing is kept under this code." in come_back(code).content.decode()
-    assert person.client.get("/check/").url == "/questions/safety/?note=gap"
+    assert person.client.get("/check/").url == "/"
 
 
 def test_device_that_still_has_the_answers_shows_that_they_are_no_longer_kept(person: Person) -> None:
@@ -268,7 +284,7 @@ def test_device_that_still_has_the_answers_shows_that_they_are_no_longer_kept(pe
 
 def test_earlier_save_of_changed_answers_is_shown_and_erased_too(person: Person) -> None:
     first = saves(person)
-    person.post("job", on_page(PAGES[1], BEST))
+    person.post("job", on_page(PAGE_BY_SLUG["job"], BEST))
     assert "What you saved before you changed an answer is still kept." in person.client.get("/check/").content.decode()
     person.client.post("/check/", {"action": "view"})
     html = person.client.get("/result/").content.decode()
@@ -286,11 +302,11 @@ def test_earlier_save_of_changed_answers_is_shown_and_erased_too(person: Person)
 
 
 def test_older_tab_that_saved_later_does_not_hide_the_first_save_from_erasing(person: Person) -> None:
-    person.answers_every_page(IOP)
+    person.has_answered(IOP)
     unsaved = person.client.cookies[settings.DRAFT_COOKIE_NAME].value
     person.client.post("/check/", {"action": "save"})
     person.client.cookies[settings.DRAFT_COOKIE_NAME] = unsaved
-    person.post("job", on_page(PAGES[1], BEST))
+    person.post("job", on_page(PAGE_BY_SLUG["job"], BEST))
     assert person.client.post("/check/", {"action": "save"}).url == "/check/?note=saved_before"
     person.client.post("/erase/")
     assert not Submission.objects.exists()
@@ -303,7 +319,7 @@ def test_what_a_browser_saved_too_often_to_remember_is_said_to_stay(person: Pers
     first = saves(person)
     for number in range(MAX_EARLIER_CODES + 1):
         assert "this page can’t reach" not in page(person.client.get("/erase/"))
-        person.post("job", on_page(PAGES[1], (BEST, IOP)[number % 2]))
+        person.post("job", on_page(PAGE_BY_SLUG["job"], (BEST, IOP)[number % 2]))
         person.client.post("/check/", {"action": "save"})
     assert len(person.client.cookies[settings.DRAFT_COOKIE_NAME].value) < 3500
     assert "Something else was saved here that this page can’t reach." in page(person.client.get("/erase/"))
@@ -318,7 +334,7 @@ def test_what_a_browser_saved_too_often_to_remember_is_said_to_stay(person: Pers
 
 def test_what_was_saved_but_never_answered_is_erased_with_the_rest(person: Person) -> None:
     saves(person)
-    person.post("job", on_page(PAGES[1], BEST))
+    person.post("job", on_page(PAGE_BY_SLUG["job"], BEST))
     cookie = person.client.cookies[settings.DRAFT_COOKIE_NAME].value
     person.client.post("/check/", {"action": "save"})
     person.client.cookies[settings.DRAFT_COOKIE_NAME] = cookie  # the answer to it was lost
@@ -340,7 +356,7 @@ def test_what_was_erased_elsewhere_and_is_saved_again_twice_is_one_submission(pe
 
 def test_typing_a_code_forgets_what_else_was_saved_here_and_says_so(person: Person) -> None:
     saves(person)
-    person.post("job", on_page(PAGES[1], BEST))
+    person.post("job", on_page(PAGE_BY_SLUG["job"], BEST))
     person.client.post("/check/", {"action": "save"})
     second = code_on(person.client.get("/result/").content.decode())
     come_back(second, person.client)

@@ -34,7 +34,7 @@ def copy_of(cookie: str) -> Person:
 
 
 def answers_and_is_copied(person: Person) -> Person:
-    person.answers_every_page(IOP)
+    person.has_answered(IOP)
     return copy_of(person.client.cookies[COOKIE].value)
 
 
@@ -114,7 +114,7 @@ def test_code_cannot_be_computed_from_a_copy_and_is_found_while_keys_are_changed
 def test_copy_finds_out_nothing_of_what_was_saved_by_trying_answers(person: Person, changed: dict[str, str]) -> None:
     copy = answers_and_is_copied(person)
     saves(person)
-    copy.answers_every_page(changed)
+    copy.has_answered(changed)
     response = copy.client.post("/check/", {"action": "save"})
     assert (response.status_code, response.url) == (302, "/check/?note=saved_already")
     assert Submission.objects.count() == 1
@@ -150,7 +150,7 @@ def test_code_of_a_save_is_the_same_a_minute_later_and_whoever_sees_it_keeps_it(
 def test_who_comes_back_after_an_hour_is_not_told_that_all_is_erased_if_something_was_saved(
     person: Person, began: str
 ) -> None:
-    person.answers_every_page(BEST)
+    person.has_answered(BEST)
     if began == "saved":
         saves(person)
     with time_machine.travel(timezone.now() + timedelta(minutes=70)):
@@ -259,7 +259,7 @@ def test_erasing_twice_at_once_beside_a_request_erases_once() -> None:
 def test_draft_with_other_answers_neither_opens_nor_erases_what_was_saved_from_it(person: Person) -> None:
     other = answers_and_is_copied(person)
     person.client.post("/check/", {"action": "save"})  # and the answer to it is lost
-    other.answers_every_page(BEST)
+    other.has_answered(BEST)
     other.client.post("/check/", {"action": "view"})
     assert parse(other.client.get("/result/")).select_one(".reference") is None
     assert other.client.post("/erase/").status_code == 409

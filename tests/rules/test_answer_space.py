@@ -18,6 +18,7 @@ SMALL = replace(
     CURRENT,
     options={key: CURRENT.options[key] for key in ASKED},
     rules=tuple(rule for rule in CURRENT.rules if set(rule.when) <= set(ASKED)),
+    replaces={key: values for key, values in CURRENT.replaces.items() if key in ASKED},
 )
 
 
@@ -25,7 +26,7 @@ OTHERS = {
     "a stricter condition": with_rule(SMALL, "few_supporters", when={"supporters": "not_sure"}),
     "a second condition": with_rule(SMALL, "opioid_withdrawal", when={"opioids": "sick", "home": "alone"}),
     "three conditions": with_rule(
-        SMALL, "alone_among_users", when={"supporters": "nobody", "home": "alone", "opioids": "sick"}
+        SMALL, "two_withdrawals", when={"supporters": "nobody", "home": "alone", "opioids": "sick"}
     ),
     "a rule less": replace(SMALL, rules=tuple(rule for rule in SMALL.rules if rule.key != "no_steady_place")),
     "a rule more": replace(
@@ -71,6 +72,7 @@ def test_a_question_that_only_one_version_reads_counts_with_all_its_answers() ->
         SMALL,
         options={key: values for key, values in SMALL.options.items() if key != "opioids"},
         rules=tuple(rule for rule in SMALL.rules if "opioids" not in rule.when),
+        replaces={key: values for key, values in SMALL.replaces.items() if key != "opioids"},
     )
     for old, new in ((SMALL, fewer), (fewer, SMALL)):
         by_hand = Counter(

@@ -15,12 +15,13 @@ from screening.management import streaming
 from screening.models import Submission
 from screening.rules import CURRENT, versions
 from screening.rules.ruleset import Rule, RuleSet
-from screening.rules.versions import as_data
-from tests.answers import BEST, KINDS, WORST, answers
+from screening.rules.versions import as_data, released
+from tests.answers import BEST, KINDS, answers
 from tests.helpers import output_of, overwrite
 from tests.rules.helpers import with_rule
 
 ALL = math.prod(map(len, CURRENT.options.values()))
+SOME_STAY = {("some", "some"): "inpatient", ("some", "weak"): "inpatient"}
 
 
 def file_of(rule_set: RuleSet, folder: Path) -> str:
@@ -31,7 +32,7 @@ def file_of(rule_set: RuleSet, folder: Path) -> str:
 
 @pytest.fixture
 def on_file(db: None) -> list[Submission]:
-    return [Submission.objects.submit(given) for given in (*KINDS.values(), WORST)]
+    return [Submission.objects.submit(given) for given in KINDS.values()]
 
 
 def changed(submission: Submission, **fields: object) -> None:
@@ -70,7 +71,7 @@ def test_verify_of_nothing_says_so(db: None) -> None:
     ],
 )
 def test_verify_names_each_mismatch(on_file: list[Submission], field: str, value: object, named: str) -> None:
-    urgent = on_file[3]
+    urgent = on_file[4]
     changed(urgent, **{field: value})
     out = StringIO()
     with pytest.raises(CommandError, match="5 checked: 4 agree, 1 differ"):
@@ -162,7 +163,7 @@ def test_replay_names_the_grid_beside_a_rule_that_changed_and_moved_nobody(
     other = replace(
         CURRENT,
         version="2099.1",
-        grid={**CURRENT.grid, ("some", "some"): "inpatient"},
+        grid={**CURRENT.grid, **SOME_STAY},
         rules=(*CURRENT.rules, Rule("more_care", {"constant_care": "sometimes"}, "Words.", "S4", need="some")),
     )
     output = output_of("replay_rules", "--to", file_of(other, tmp_path))
@@ -178,7 +179,7 @@ def test_replay_names_only_the_change_that_moved_someone_not_another_that_bears_
     other = replace(
         with_rule(CURRENT, "few_supporters", need="some"),
         version="2099.1",
-        grid={**CURRENT.grid, ("some", "some"): "inpatient"},
+        grid={**CURRENT.grid, **SOME_STAY},
     )
     output = output_of("replay_rules", "--to", file_of(other, tmp_path))
     assert "2 move" in output
@@ -218,6 +219,24 @@ def test_replay_counts_separately_what_it_cannot_judge(on_file: list[Submission]
     assert "1 stay as they are" in output
 
 
+def test_results_of_the_first_version_are_verified_and_replayed_by_it_and_what_is_new_is_counted_apart(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = released("2026.1")
+    with monkeypatch.context() as then:
+        then.setattr(rules, "CURRENT", first)
+        for given in (answers(self_harm="plan"), answers(home="no_place")):
+            asked = given | {"alcohol_or_pills": "fine", "opioids": "fine"}
+            row = Submission.objects.submit(asked)
+            overwrite(row, answers={key: asked[key] for key in first.options})
+    assert "2 checked: 2 agree" in output_of("verify_results")
+    assert "2 stay as they are" in output_of("replay_rules", "--to", "2026.1")
+    output = output_of("replay_rules", "--to", "2026.2")
+    assert "2  no answer that rules 2026.2 know to overdose, violence" in output
+    overwrite(row, answers=row.answers | {"overdose": "no", "violence": "no"})
+    assert "inpatient, urgency soon  ->  inpatient (close call), urgency soon" in output_of("replay_rules")
+
+
 def test_replay_refuses_rules_it_cannot_trust(on_file: list[Submission], tmp_path: Path) -> None:
     data = as_data(CURRENT)
     data["grid"]["high"]["weak"] = "iop"
@@ -246,17 +265,17 @@ def test_diff_of_a_version_with_itself_finds_nothing() -> None:
 
 def test_diff_counts_each_move_with_its_smallest_example(tmp_path: Path) -> None:
     other = replace(
-        with_rule(CURRENT, "opioid_withdrawal", when={"opioids": "not_sure"}),
+        with_rule(CURRENT, "health_unsure", when={"health": "often"}),
         version="2099.1",
-        grid={**CURRENT.grid, ("low", "weak"): "inpatient"},
+        grid={**CURRENT.grid, ("some", "weak"): "inpatient"},
     )
     other = with_rule(other, "lives_alone", text="Other words.")
     output = output_of("diff_rules", CURRENT.version, file_of(other, tmp_path))
-    assert "rule opioid_withdrawal: changed" in output
+    assert "rule health_unsure: changed" in output
     assert "rule lives_alone: reworded" in output
-    assert "grid at need low, support weak: duties decide -> inpatient" in output
+    assert "grid at need some, support weak: duties decide -> inpatient" in output
     assert "iop, urgency none  ->  iop, urgency soon\n" in output
-    assert "for example: opioids=not_sure\n" in output
+    assert "for example: health=often\n" in output
 
 
 def test_diff_says_which_questions_and_options_it_cannot_compare(tmp_path: Path) -> None:
@@ -279,6 +298,23 @@ def test_diff_says_as_what_a_newer_option_is_compared(tmp_path: Path) -> None:
     output = output_of("diff_rules", CURRENT.version, file_of(newer, tmp_path))
     assert "question job: only rules 2099.1 know on_strike; compared as can_leave" in output
     assert f"{ALL // 4 * 5:,} answer sets" in output
+
+
+def test_diff_of_the_first_version_and_this_one_counts_every_answer_set_of_this_one() -> None:
+    output = output_of("diff_rules", "2026.1", "2026.2")
+    assert f"{math.prod(map(len, released('2026.2').options.values())):,} answer sets" in output
+    assert "not compared" not in output
+    for key, value, before in (
+        ("self_harm", "attempt", "thoughts"),
+        ("alcohol_or_pills", "unused", "fine"),
+        ("alcohol_or_pills", "more", "sick"),
+        ("past_withdrawal", "risk", "no"),
+        ("opioids", "unused", "fine"),
+        ("mind", "not_coping", "yes"),
+    ):
+        assert f"question {key}: only rules 2026.2 know {value}; compared as {before}" in output
+    for key in ("overdose", "violence"):
+        assert f"question {key}: only rules 2026.2 read it" in output
 
 
 # freeze_rules

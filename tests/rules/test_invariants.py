@@ -1,24 +1,39 @@
 """The invariants of the rules, proved over the whole answer space.
 
-The proof has two parts. Each rule is upward closed in the questions that it reads: a worse answer never makes it stop
-applying. A level is the highest of any applying rule, so a worse answer never lowers it. The tests of the grid then
-check each of its places.
+Each rule is upward closed in the questions that it reads: a worse answer never makes it stop applying. A level is the
+highest of any applying rule, so a worse answer never lowers it. What follows for the result is proved for all answer
+sets by walking them.
 """
 
 import itertools
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend
-from screening.rules.answer_space import AnswerSets, walk
-from screening.rules.invariants import pair
-from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, PROGRAMS, Levels, Rule, level_names
+from screening.rules.answer_space import AnswerSets, transitions, walk
+from screening.rules.invariants import HELP_FIRST, pair, violations
+from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, PROGRAMS, Decision, Levels, Rule, RuleSet, level_names
 from tests.answers import BEST, random_answers
 
 pytestmark = pytest.mark.sqlite_is_enough
+
+DUTIES = ("job", "caregiving", "provider")
+NEVER_CLINICAL = (*DUTIES, "attendance", "home", "supporters")
+STAY = ("inpatient", False)
+MAY_NEED_NO_STAY = {  # typed a second time
+    "danger_at_home",
+    "nowhere_safe",
+    "recent_overdose",
+    "possible_opioid_overdose",
+    "thoughts_and_watch",
+    "shaky_and_unsure",
+    "severe_before_still_using",
+    "maybe_pregnant_in_opioid_withdrawal",
+}
 
 
 @pytest.fixture(scope="module")
@@ -84,70 +99,139 @@ def test_every_complete_set_gets_one_program_and_a_reason_for_each_dimension(spa
     assert {d for rule in CURRENT.rules if not rule.when for d in rule.raises} == {"need", "support", "duties"}
 
 
-def test_more_need_never_lowers_program_need_or_urgency() -> None:
-    # Levels rise with worse answers (each rule is upward closed). It remains that more need, with the same support and
-    # duties, never means less care, and that no question of need is one of duties too.
-    assert not read_by({"need", "urgency"}) & read_by({"duties"})
-    for support, duties in itertools.product(LEVELS["support"], LEVELS["duties"]):
-        programs = [PROGRAMS.index(CURRENT.program_for(need, support, duties)[0]) for need in LEVELS["need"]]
-        assert programs == sorted(programs)
+def once_answered(key: str, value: str) -> RuleSet:
+    """The rules for those who have answered one question so: its conditions are met, or their rules are gone."""
+    rank = list(QUESTIONS[key].options).index
+    return replace(
+        CURRENT,
+        options={other: values for other, values in CURRENT.options.items() if other != key},
+        rules=tuple(
+            replace(rule, when={other: least for other, least in rule.when.items() if other != key})
+            for rule in CURRENT.rules
+            if key not in rule.when or rank(value) >= rank(rule.when[key])
+        ),
+        replaces={},
+    )
 
 
-def test_weaker_support_never_means_less_care() -> None:
-    assert not read_by({"support"}) & read_by({"duties"})
-    for need, duties in itertools.product(LEVELS["need"], LEVELS["duties"]):
-        programs = [PROGRAMS.index(CURRENT.program_for(need, support, duties)[0]) for support in LEVELS["support"]]
-        assert programs == sorted(programs)
+def more_care(decision: Decision) -> tuple[int, int, int]:
+    """Place a decision: first by its cell (home, both could fit, stay), then by its program, then by its urgency."""
+    cell = 1 if decision.close_call else 2 * PROGRAMS.index(decision.program)
+    return cell, PROGRAMS.index(decision.program), LEVELS["urgency"].index(decision.urgency)
 
 
-def test_duties_matter_only_where_duties_decide_and_never_touch_urgency() -> None:
-    cells = [(need, support) for (need, support), program in CURRENT.grid.items() if program == DUTIES_DECIDE]
-    assert sorted(cells) == [("low", "weak"), ("some", "some")]
-    for need, support in CURRENT.grid:
-        flexible, fixed = (CURRENT.program_for(need, support, duties) for duties in LEVELS["duties"])
-        if (need, support) in cells:
-            assert (flexible, fixed) == (("inpatient", True), ("iop", True))
-        else:
-            assert flexible == fixed
-            assert not fixed[1]
-    assert not any({"duties"} < rule.raises.keys() for rule in CURRENT.rules if rule.when)
+@pytest.mark.parametrize("key", [key for key in QUESTIONS if key not in DUTIES])
+def test_a_worse_answer_never_means_less_care_or_less_urgency(key: str) -> None:
+    by_answer = [once_answered(key, value) for value in QUESTIONS[key].options]
+    for milder, worse in itertools.pairwise(by_answer):
+        for before, after in transitions(milder, worse):
+            assert all(less <= more for less, more in zip(more_care(before), more_care(after), strict=True))
 
 
-def test_urgency_now_or_today_comes_with_inpatient_or_a_reason_for_the_call(space: dict[Levels, AnswerSets]) -> None:
-    seen = set()
-    for levels, sets in space.items():
-        program, _close_call, urgency = CURRENT.decision_at(levels)
-        seen.add(urgency)
-        if urgency in ("now", "today"):
-            reasons = recommend(BEST | dict(sets.example)).reasons_for("urgency")
-            assert program == "inpatient"
-            assert reasons[0].level == urgency
-    assert seen == set(LEVELS["urgency"])
+def test_more_need_or_weaker_support_never_means_less_care_in_the_grid() -> None:
+    for duties in LEVELS["duties"]:
+        care = {cell: PROGRAMS.index(CURRENT.program_for(*cell, duties)[0]) for cell in CURRENT.grid}
+        for need in LEVELS["need"]:
+            assert [care[need, support] for support in LEVELS["support"]] == sorted(
+                care[need, support] for support in LEVELS["support"]
+            )
+        for support in LEVELS["support"]:
+            assert [care[need, support] for need in LEVELS["need"]] == sorted(
+                care[need, support] for need in LEVELS["need"]
+            )
+
+
+def test_duties_matter_only_where_both_could_fit_and_never_touch_need_support_or_urgency() -> None:
+    assert read_by({"duties"}) == set(DUTIES)
+    assert not read_by({"need", "support", "urgency"}) & set(DUTIES)
+    cells = [cell for cell, program in CURRENT.grid.items() if program == DUTIES_DECIDE]
+    assert sorted(cells) == [("low", "weak"), ("some", "some"), ("some", "weak")]
+    flexible = replace(CURRENT, rules=tuple(rule for rule in CURRENT.rules if rule.duties != "fixed"))
+    moves = {(before, after) for before, after in transitions(flexible, CURRENT) if before != after}
+    assert moves
+    for before, after in moves:
+        assert (before.program, before.close_call) == ("inpatient", True)
+        assert after == before._replace(program="iop")
+
+
+def test_home_ride_work_and_family_alone_are_no_high_need_and_no_urgency_today() -> None:
+    reached = [
+        level_names(levels) for levels in walk(CURRENT, {key: BEST[key] for key in set(BEST) - {*NEVER_CLINICAL}})
+    ]
+    assert {levels["need"] for levels in reached} == {"low"}
+    assert {levels["urgency"] for levels in reached} == {"none", "soon"}
+    assert {levels["support"] for levels in reached} == set(LEVELS["support"])
+
+
+def without(rules: RuleSet, keys: set[str]) -> RuleSet:
+    return replace(rules, rules=tuple(rule for rule in rules.rules if rule.key not in keys))
+
+
+def help_beside_home(rules: RuleSet) -> set[Decision]:
+    """Return the decisions that need help today or now, and are no stay."""
+    decisions = {rules.decision_at(levels) for levels in walk(rules)}
+    return {each for each in decisions if each.urgency in ("today", "now") and (each.program, each.close_call) != STAY}
+
+
+def test_urgency_now_or_today_comes_without_a_stay_only_by_a_literal_list_of_rules() -> None:
+    assert HELP_FIRST == MAY_NEED_NO_STAY
+    assert not help_beside_home(without(CURRENT, MAY_NEED_NO_STAY))
+    assert violations(CURRENT) == []
+
+
+@pytest.mark.parametrize("key", sorted(MAY_NEED_NO_STAY))
+def test_each_rule_of_that_list_needs_its_place(key: str) -> None:
+    assert help_beside_home(without(CURRENT, MAY_NEED_NO_STAY - {key}))
+
+
+def test_no_program_is_the_headline_where_help_is_needed_now_or_today(space: dict[Levels, AnswerSets]) -> None:
+    decisions = {CURRENT.decision_at(levels) for levels in space}
+    assert {each.urgency for each in decisions} == set(LEVELS["urgency"])
+    for decision in decisions:
+        help_first = decision.urgency in ("today", "now")
+        assert (decision.headline in {"iop", "either", "inpatient"}) is not help_first
+        assert not help_first or decision.headline == f"help_{decision.urgency}"
+
+
+def test_every_rule_on_pregnancy_begins_at_maybe_so_that_nobody_has_to_say() -> None:
+    assert {rule.when["pregnancy"] for rule in CURRENT.rules if "pregnancy" in rule.when} == {"maybe"}
+    generator = random.Random(5)
+    for _ in range(300):
+        given = random_answers(generator)
+        unsaid, said = (recommend(given | {"pregnancy": value}) for value in ("maybe", "yes"))
+        assert unsaid == said
 
 
 @pytest.mark.parametrize("key", QUESTIONS)
 def test_question_earns_its_place(key: str) -> None:
-    """Some pair of answer sets that differs in this question alone differs in program or urgency."""
+    """Some pair of answer sets that differs in this question alone differs in program, urgency or a notice."""
     example = pair(CURRENT, key) if key in CURRENT.options else None
     if example is None:
-        pytest.fail(f"no answer to {key!r} can change the program or the urgency: give it a rule, or don't ask it")
-    one, other = (recommend(BEST | given) for given in example)
-    assert {name for name in QUESTIONS if (BEST | example[0])[name] != (BEST | example[1])[name]} == {key}
-    assert (one.program, one.urgency) != (other.program, other.urgency)
+        pytest.fail(f"no answer to {key!r} can change what a person is told: give it a rule, or don't ask it")
+    given = [BEST | each for each in example]
+    assert {name for name in QUESTIONS if given[0][name] != given[1][name]} == {key}
+    one, other = map(recommend, given)
+    assert (one.program, one.urgency, one.notices) != (other.program, other.urgency, other.notices)
 
 
 @pytest.mark.parametrize("rule", CURRENT.rules, ids=lambda rule: rule.key)
 def test_rule_can_fire(rule: Rule) -> None:
     given = BEST | dict(rule.when)
     assert applies(rule, given)
-    assert {reason.dimension for reason in recommend(given).reasons if reason.key == rule.key} == set(rule.raises)
+    recommendation = recommend(given)
+    assert {reason.dimension for reason in recommendation.reasons if reason.key == rule.key} == set(rule.raises)
+    assert set(rule.notices.split()) <= set(recommendation.notices)
+
+
+def test_every_notice_can_be_shown() -> None:
+    shown = {notice for rule in CURRENT.rules for notice in recommend(BEST | dict(rule.when)).notices}
+    assert shown == {notice.key for notice in CURRENT.notices}
 
 
 def test_random_answers_agree_with_the_proofs(sample_size: int) -> None:
     """Check random answer sets, and each again with one random answer made worse."""
     generator = random.Random(20261123)
-    duties = read_by({"duties"})
-    questions = [key for key in QUESTIONS if key not in duties]
+    questions = [key for key in QUESTIONS if key not in DUTIES]
     space = walk(CURRENT)
     for _ in range(sample_size):
         given = random_answers(generator)
@@ -160,5 +244,6 @@ def test_random_answers_agree_with_the_proofs(sample_size: int) -> None:
             assert levels in space
             assert CURRENT.decision_at(levels) == recommendation.decision
         assert PROGRAMS.index(after.program) >= PROGRAMS.index(before.program)
+        assert set(before.notices) <= set(after.notices)
         for name in ("need", "support", "urgency"):
             assert LEVELS[name].index(getattr(after, name)) >= LEVELS[name].index(getattr(before, name))

@@ -9,97 +9,151 @@ import pytest
 
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend
-from screening.rules.ruleset import LEVELS, Notice, Rule, RuleSet
-from tests.answers import BEST, KINDS, answers, random_answers
+from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Rule, RuleSet
+from screening.rules.sources import SOURCES
+from tests.answers import BEST, KINDS, TODAY, answers, random_answers
 from tests.rules.helpers import with_rule
 
 pytestmark = pytest.mark.sqlite_is_enough
 
-# key | least answers | what they raise
+# key | least answers | what they raise | notices
 TABLE = """
-emergency_now | emergency withdrawal | need high, urgency now
-may_act_on_thoughts | self_harm plan | need high, urgency now
-dark_thoughts | self_harm rather_not_say | need some, urgency soon
-past_dark_thoughts | self_harm past | urgency soon
-danger_at_home | home_safety danger | need high, urgency now
-nowhere_safe | home_safety nowhere_else | need high, urgency soon
-home_may_be_unsafe | home_safety rather_not_say | need some, urgency soon
-unsafe_with_refuge | home_safety other_place | urgency soon
-job_cannot_be_left | job cannot_leave | duties fixed
-cannot_attend | attendance no | need some, urgency soon
-only_carer | caregiving only_me | duties fixed
-main_provider | provider mostly | duties fixed
-few_supporters | supporters one_or_two | support some
-no_supporters | supporters nobody | support weak
-lives_alone | home alone | support some
-others_use_at_home | home others_use | support weak
-no_steady_place | home no_place | need high, urgency soon
-alone_among_users | home others_use, supporters nobody | need high
-constant_care | constant_care always | need high
-some_supervision | constant_care sometimes | need some
-alcohol_or_pill_withdrawal | alcohol_or_pills sick | need high, urgency soon
-possible_withdrawal | alcohol_or_pills not_sure | need some, urgency soon
-severe_withdrawal_before | past_withdrawal severe | need high, urgency soon
-possible_severe_withdrawal | past_withdrawal not_sure | need some, urgency soon
-withdrawal_with_seizure_history | past_withdrawal severe, alcohol_or_pills shaky | urgency today
-opioid_withdrawal | opioids very_sick | need some, urgency soon
-daily_nursing | health most_days | need high, urgency soon
-regular_medical_care | health often | need some
-mind_out_of_control | mind yes | need high, urgency now
-mind_unsettled | mind manageable | need some, urgency soon
-pregnant | pregnancy yes | need some, urgency soon
-may_be_pregnant | pregnancy maybe | urgency soon
-pregnant_in_alcohol_withdrawal | pregnancy yes, alcohol_or_pills shaky | need high, urgency today
-pregnant_in_opioid_withdrawal | pregnancy yes, opioids sick | need high, urgency today
-intensive_program_not_enough | past_treatment not_enough | need high
-treated_many_times | past_treatment many_times | need some
+emergency_now | emergency withdrawal | need high, urgency now |
+may_have_taken_too_much | emergency medical | | naloxone
+recent_overdose | overdose yes | need some, urgency today | naloxone
+possible_overdose | overdose not_sure | urgency soon | naloxone
+possible_opioid_overdose | overdose not_sure, opioids fine | need some, urgency today | naloxone, opioid_medicine
+may_act_on_thoughts | self_harm plan | need high, urgency now | means
+recent_attempt | self_harm attempt | need high, urgency today | means
+thoughts_of_ending | self_harm thoughts | need some, urgency soon | means
+thoughts_alone | self_harm thoughts, supporters nobody | need high, urgency today | means
+thoughts_and_watch | self_harm thoughts, constant_care sometimes | urgency today | means
+thoughts_unsaid | self_harm rather_not_say | need some, urgency soon |
+past_dark_thoughts | self_harm past | urgency soon |
+may_hurt_someone | violence might_act | need high, urgency now |
+thoughts_of_hurting | violence thoughts | need some, urgency soon |
+violence_unsaid | violence rather_not_say | urgency soon |
+danger_at_home | home_safety danger | support weak, urgency now | shelter
+nowhere_safe | home_safety nowhere_else | support weak, urgency today | shelter
+home_may_be_unsafe | home_safety rather_not_say | support some, urgency soon |
+unsafe_with_refuge | home_safety other_place | urgency soon |
+job_cannot_be_left | job cannot_leave | duties fixed |
+cannot_attend | attendance no | urgency soon | attendance
+may_not_attend | attendance maybe | | attendance
+only_carer | caregiving only_me | duties fixed |
+main_provider | provider mostly | duties fixed |
+few_supporters | supporters one_or_two | support some |
+no_supporters | supporters nobody | support weak |
+lives_alone | home alone | support some |
+others_use_at_home | home others_use | support weak | sober_house
+no_steady_place | home no_place | support weak, urgency soon | sober_house
+constant_care | constant_care always | need high, urgency soon |
+some_supervision | constant_care sometimes | need some |
+nobody_to_watch | constant_care sometimes, supporters nobody | need high |
+nobody_day_and_night | constant_care always, supporters nobody | need high, urgency today |
+alcohol_or_pill_withdrawal | alcohol_or_pills sick | need high, urgency today | dont_stop_alone, detox
+possible_withdrawal | alcohol_or_pills not_sure | need some, urgency soon | dont_stop_alone
+shaky_withdrawal | alcohol_or_pills shaky | urgency soon | dont_stop_alone
+severe_withdrawal_before | past_withdrawal severe | urgency soon | dont_stop_alone
+withdrawal_may_be_severe | past_withdrawal not_sure | urgency soon | dont_stop_alone
+shaky_and_unsure | past_withdrawal not_sure, alcohol_or_pills shaky | need some, urgency today | dont_stop_alone
+shaky_with_risk | past_withdrawal risk, alcohol_or_pills shaky | need high, urgency today | dont_stop_alone, detox
+severe_before_still_using | past_withdrawal severe, alcohol_or_pills fine | need some, urgency today | dont_stop_alone
+ill_and_shaky | health most_days, alcohol_or_pills shaky | need high, urgency today | dont_stop_alone, detox
+uses_opioids | opioids fine | urgency soon | naloxone, opioid_medicine
+opioid_withdrawal | opioids very_sick | urgency soon | naloxone, opioid_medicine
+two_withdrawals | opioids very_sick, alcohol_or_pills shaky | need high, urgency today | dont_stop_alone, detox
+daily_nursing | health most_days | need high, urgency soon |
+health_unsure | health not_sure | urgency soon |
+tell_them_of_your_health | health often | | health
+out_of_touch | mind yes | need high, urgency now |
+not_coping | mind not_coping | need high, urgency today |
+mind_unsaid | mind rather_not_say | need some, urgency soon |
+mind_unsettled | mind manageable | urgency soon |
+may_be_pregnant | pregnancy maybe | urgency soon | pregnancy
+maybe_pregnant_and_shaky | pregnancy maybe, alcohol_or_pills shaky | need high, urgency today \
+| pregnancy, dont_stop_alone, detox
+maybe_pregnant_in_opioid_withdrawal | pregnancy maybe, opioids sick | need some, urgency today \
+| pregnancy, opioid_medicine
+intensive_program_not_enough | past_treatment not_enough | need high, urgency soon |
+treated_many_times | past_treatment many_times | need some |
 """
+# The most dangerous first.
+PROGRAM_NOTICES = ("sober_house", "attendance", "health")
+NOTICES = ("dont_stop_alone", "naloxone", "opioid_medicine", "pregnancy", "means", "shelter", "detox", *PROGRAM_NOTICES)
+LOWEST = {"no_constant_need": "need", "supported_at_home": "support", "free_to_leave": "duties"}
 
 
 def pairs(text: str) -> dict[str, str]:
-    return dict(pair.split() for pair in text.split(","))
+    return dict(pair.split() for pair in text.split(",") if pair.strip())
 
 
-CLINICAL = {key.strip(): (pairs(when), pairs(raises)) for key, when, raises in
-            (line.split("|") for line in TABLE.strip().splitlines())}  # fmt: skip
+def row(line: str) -> tuple[str, tuple[dict[str, str], dict[str, str], set[str]]]:
+    key, when, raises, notices = line.split("|")
+    return key.strip(), (pairs(when), pairs(raises), set(notices.replace(",", "").split()))
 
 
-def test_rules_are_those_of_the_clinical_table() -> None:
-    rules = {rule.key: (dict(rule.when), dict(rule.raises)) for rule in CURRENT.rules}
-    assert {key: rules.get(key) for key in CLINICAL} == CLINICAL
+CLINICAL = dict(row(line) for line in TABLE.strip().splitlines())
+
+
+def test_rules_are_those_of_the_clinical_table_and_no_others() -> None:
+    rules = {rule.key: (dict(rule.when), rule.raises, set(rule.notices.split())) for rule in CURRENT.rules}
+    assert rules == CLINICAL | {key: ({}, {name: LEVELS[name][0]}, set()) for key, name in LOWEST.items()}
+
+
+def applying(given: dict[str, str]) -> list[str]:
+    """Return the rules of the table whose conditions are met."""
+    ranks = {key: list(QUESTIONS[key].options).index for key in given}
+    return [
+        rule
+        for rule, (when, _raises, _notices) in CLINICAL.items()
+        if all(ranks[key](given[key]) >= ranks[key](least) for key, least in when.items())
+    ]
 
 
 def by_the_table(given: dict[str, str]) -> dict[str, object]:
     """Work out the result from the table, without the code of the rules."""
     levels = {"need": "low", "support": "strong", "duties": "flexible", "urgency": "none"}
-    for when, raises in CLINICAL.values():
-        if all(
-            list(QUESTIONS[key].options).index(given[key]) >= list(QUESTIONS[key].options).index(least)
-            for key, least in when.items()
-        ):
-            for dimension, level in raises.items():
-                levels[dimension] = max(levels[dimension], level, key=LEVELS[dimension].index)
-    if levels["need"] == "high" or (levels["need"], levels["support"]) == ("some", "weak"):
-        program, close_call = "inpatient", False
-    elif (levels["need"], levels["support"]) in {("low", "weak"), ("some", "some")}:
-        program, close_call = ("iop" if levels["duties"] == "fixed" else "inpatient"), True
+    brought: set[str] = set()
+    for _when, raises, notices in map(CLINICAL.__getitem__, applying(given)):
+        brought |= notices
+        for dimension, level in raises.items():
+            levels[dimension] = max(levels[dimension], level, key=LEVELS[dimension].index)
+    close_call = (levels["need"], levels["support"]) in {("low", "weak"), ("some", "some"), ("some", "weak")}
+    if close_call:
+        program = "iop" if levels["duties"] == "fixed" else "inpatient"
     else:
-        program, close_call = "iop", False
-    return {"program": program, "close_call": close_call, **levels}
+        program = "inpatient" if levels["need"] == "high" else "iop"
+    headline = {"now": "help_now", "today": "help_today"}.get(levels["urgency"], "either" if close_call else program)
+    shown = tuple(notice for notice in NOTICES if notice in brought)
+    return {"program": program, "close_call": close_call, "headline": headline, "notices": shown, **levels}
 
 
 def test_recommend_agrees_with_the_table_worked_out_the_plain_way() -> None:
     generator = random.Random(7)
-    asked = {key for when, _raises in CLINICAL.values() for key in when}
+    tried: set[str] = set()
     for _ in range(5000):
-        # Most answers are the least needy ones, or nearly every set would be inpatient.
+        # Most answers are the least needy ones, or nearly every set would need help now.
         given = {
-            key: value if key in asked and generator.random() < 0.2 else BEST[key]
-            for key, value in random_answers(generator).items()
+            key: value if generator.random() < 0.2 else BEST[key] for key, value in random_answers(generator).items()
         }
+        tried.update(applying(given))
         recommendation = recommend(given)
         expected = by_the_table(given)
         assert {name: getattr(recommendation, name) for name in expected} == expected
+    assert tried == set(CLINICAL)
+
+
+def test_notices_are_those_of_the_specification_with_known_sources() -> None:
+    assert [notice.key for notice in CURRENT.notices] == list(NOTICES)
+    assert all(notice.sources and set(notice.sources.split()) <= set(SOURCES) for notice in CURRENT.notices)
+
+
+def test_appeals_carry_rules_on_support_and_treatment_before_alone_and_the_manual_none_of_high_need() -> None:
+    for rule in CURRENT.rules:
+        cited = rule.sources.split()
+        assert "P1" not in cited or "support" in rule.raises or "past_treatment" in rule.when, rule.key
+        assert "A2" not in cited or rule.need != "high", rule.key
 
 
 def test_people_get_the_results_they_stand_for() -> None:
@@ -110,6 +164,7 @@ def test_people_get_the_results_they_stand_for() -> None:
     assert seen["close call"].program == "iop"
     assert seen["close call"].close_call
     assert seen["urgent"].urgency == "now"
+    assert (recommend(TODAY).headline, recommend(TODAY).program) == ("help_today", "iop")
 
 
 @pytest.mark.parametrize(
@@ -177,23 +232,23 @@ def test_rules_need_no_django_settings() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={}, check=False)
     assert ran.returncode == 0, ran.stderr
-    assert "None of your answers" in ran.stdout
+    assert "no_constant_need" in ran.stdout
 
 
 def test_a_milder_rule_on_the_same_answer_stays_silent() -> None:
     keys = {reason.key for reason in recommend(answers(self_harm="plan")).reasons}
     assert "may_act_on_thoughts" in keys
-    assert not keys & {"dark_thoughts", "past_dark_thoughts", "no_constant_need"}
+    assert not keys & {"recent_attempt", "thoughts_of_ending", "thoughts_unsaid", "past_dark_thoughts"}
+    assert "no_constant_need" not in keys
 
 
 def test_notices_come_in_order_of_danger_also_from_rules_that_stay_silent() -> None:
-    wider = replace(CURRENT, notices=tuple(Notice(key, "Words.", "S1") for key in ("grave", "other", "mild")))
-    wider = with_rule(with_rule(wider, "dark_thoughts", notices="mild grave"), "lives_alone", notices="other")
-    recommendation = wider.recommend(answers(self_harm="plan"))
-    assert "dark_thoughts" not in {reason.key for reason in recommendation.reasons}
-    assert recommendation.notices == ("grave", "mild")
-    assert wider.recommend(answers(home="alone", self_harm="thoughts")).notices == ("grave", "other", "mild")
-    assert wider.recommend(BEST).notices == recommend(BEST).notices == ()
+    recommendation = recommend(answers(self_harm="plan", pregnancy="maybe", alcohol_or_pills="sick"))
+    assert "shaky_withdrawal" not in {reason.key for reason in recommendation.reasons}
+    assert recommendation.notices == ("dont_stop_alone", "pregnancy", "means", "detox")
+    quiet = with_rule(CURRENT, "alcohol_or_pill_withdrawal", notices="")
+    assert quiet.recommend(answers(alcohol_or_pills="sick")).notices == ("dont_stop_alone",)
+    assert recommend(BEST).notices == ()
 
 
 @pytest.mark.parametrize(
@@ -214,7 +269,7 @@ def test_headline_is_help_before_anything_else(program: str, close_call: bool, u
 def test_grid_is_the_clinical_grid() -> None:
     rows = {need: [CURRENT.grid[need, support] for support in LEVELS["support"]] for need in LEVELS["need"]}
     assert rows == {
-        "low": ["iop", "iop", "duties decide"],
-        "some": ["iop", "duties decide", "inpatient"],
+        "low": ["iop", "iop", DUTIES_DECIDE],
+        "some": ["iop", DUTIES_DECIDE, DUTIES_DECIDE],
         "high": ["inpatient", "inpatient", "inpatient"],
     }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from screening.rules import CURRENT, VERSIONS, versions
-from screening.rules.ruleset import Notice, RuleSet
+from screening.rules.ruleset import RuleSet
 from screening.rules.versions import (
     RELEASED,
     UnusableRules,
@@ -55,13 +55,6 @@ def test_frozen_copy_decides_as_the_rules_do() -> None:
         assert released(CURRENT.version).recommend(given) == CURRENT.recommend(given)
 
 
-@pytest.mark.parametrize("path", sorted((RELEASED.parent / "proposed").glob("*.json")), ids=lambda path: path.stem)
-def test_proposed_version_holds_every_proof_and_keeps_what_is_stored(path: Path) -> None:
-    proposed = find(str(path))
-    assert proposed.version == path.stem
-    assert removed_options(proposed) == []
-
-
 @pytest.fixture
 def frozen_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(versions, "RELEASED", tmp_path)
@@ -74,7 +67,7 @@ def test_freezing_writes_once_and_never_over_another_copy(frozen_elsewhere: Path
     before = (frozen_elsewhere / f"{CURRENT.version}.json").read_text()
     assert before == (RELEASED / f"{CURRENT.version}.json").read_text()
     with pytest.raises(UnusableRules, match=r"frozen already, and differs.*VERSIONS"):
-        freeze(with_rule(CURRENT, "regular_medical_care", urgency="soon"))
+        freeze(with_rule(CURRENT, "tell_them_of_your_health", urgency="soon"))
     assert (frozen_elsewhere / f"{CURRENT.version}.json").read_text() == before
 
 
@@ -83,9 +76,10 @@ def test_hash_follows_what_decides_and_why_but_not_the_order_of_keys() -> None:
     turned = dict(reversed(data.items()))
     assert content_hash(turned) == content_hash(data)
     for other in (
-        with_rule(CURRENT, "regular_medical_care", urgency="soon"),
-        with_rule(CURRENT, "regular_medical_care", text="Another reason."),
-        with_rule(CURRENT, "regular_medical_care", sources="A1"),
+        with_rule(CURRENT, "tell_them_of_your_health", urgency="soon"),
+        with_rule(CURRENT, "tell_them_of_your_health", text="Another reason."),
+        with_rule(CURRENT, "tell_them_of_your_health", sources="A1"),
+        with_rule(CURRENT, "tell_them_of_your_health", notices="health attendance"),
     ):
         assert content_hash(as_data(other)) != content_hash(data)
 
@@ -101,8 +95,8 @@ def drop_rule(data: dict[str, Any], key: str) -> None:
 # name -> (an unsafe change of a rules file, the error message)
 UNSAFE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "not upward closed": (
-        lambda data: rule(data, "dark_thoughts")["when"].update(self_harm=["rather_not_say", "thoughts"]),
-        "rule 'dark_thoughts' is not upward closed: 'self_harm' counts from 'rather_not_say' on, but not 'plan'",
+        lambda data: rule(data, "thoughts_unsaid")["when"].update(self_harm=["rather_not_say", "thoughts", "plan"]),
+        "rule 'thoughts_unsaid' is not upward closed: 'self_harm' counts from 'rather_not_say' on, but not 'attempt'",
     ),
     "hole in the grid": (lambda data: data["grid"]["some"].pop("some"), "hole at need 'some', support 'some'"),
     "row missing": (lambda data: data["grid"].pop("high"), "hole at need 'high'"),
@@ -132,8 +126,8 @@ UNSAFE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "same key twice": (lambda data: data["rules"].append(rule(data, "lives_alone")), "share the key 'lives_alone'"),
     "urgent at home": (
-        lambda data: rule(data, "mind_out_of_control")["raises"].pop("need"),
-        "urgency 'now' comes with IOP, for example for mind=yes",
+        lambda data: rule(data, "emergency_now")["raises"].pop("need"),
+        "urgency 'now' comes with IOP, for example for emergency=withdrawal",
     ),
     "duties mixed with need": (
         lambda data: rule(data, "only_carer")["raises"].update(need="some"),
@@ -155,11 +149,10 @@ UNSAFE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a name that can't be printed": (lambda data: rule(data, "lives_alone").update(key="\ud800"), "is not a name"),
     "answers turned round": (
         lambda data: (
-            data["questions"].update(constant_care=list(reversed(data["questions"]["constant_care"]))),
-            rule(data, "constant_care").update(when={"constant_care": ["no"]}),
-            rule(data, "some_supervision").update(when={"constant_care": ["not_sure", "sometimes", "no"]}),
+            data["questions"].update(job=list(reversed(data["questions"]["job"]))),
+            rule(data, "job_cannot_be_left").update(when={"job": ["none"]}),
         ),
-        "'constant_care' has its answers in another order than in version",
+        "'job' has its answers in another order than in version",
     ),
     "a question with one option": (lambda data: data["questions"].update(job=["none"]), "'job' needs two options"),
     "no version": (lambda data: data.pop("version"), "malformed: 'version' is missing"),
@@ -172,12 +165,15 @@ UNSAFE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
 
 BOX = {"key": "box", "text": "Words.", "sources": ["S1"]}
 UNSAFE |= {
-    "a notice that no rule brings": (lambda data: data.update(notices=[BOX]), "no rule brings the notice 'box'"),
+    "a notice that no rule brings": (lambda data: data["notices"].append(BOX), "no rule brings the notice 'box'"),
     "a notice without words": (
-        lambda data: data.update(notices=[BOX | {"text": " "}]),
+        lambda data: data["notices"].append(BOX | {"text": " "}),
         "notice 'box': it needs a reason in words",
     ),
-    "a notice without a source": (lambda data: data.update(notices=[BOX | {"sources": ["Q9"]}]), "'box': unknown sour"),
+    "a notice without a source": (
+        lambda data: data["notices"].append(BOX | {"sources": ["Q9"]}),
+        "'box': unknown sour",
+    ),
     "unknown notice": (lambda data: rule(data, "lives_alone").update(notices=["box"]), "unknown notice 'box'"),
     "an answer that replaces and is not there": (
         lambda data: data.update(replaces={"job": {"on_strike": "none"}}),
@@ -195,8 +191,7 @@ def test_file_that_breaks_a_proof_is_refused_with_the_reason(name: str, tmp_path
     change, message = UNSAFE[name]
     data = deepcopy(as_data(CURRENT))
     path = tmp_path / "rules.json"
-    path.write_text(json.dumps(data))
-    assert find(str(path)) == CURRENT  # before the change
+    assert from_data(deepcopy(data)) == CURRENT  # before the change; that it holds every proof is tested above
     change(data)
     path.write_text(json.dumps(data))
     with pytest.raises(UnusableRules, match=message) as refused:
@@ -234,18 +229,38 @@ def test_unknown_version_is_named_with_the_released_ones() -> None:
         find("../../etc/passwd")
 
 
-def test_file_with_notices_is_read_back_as_it_was() -> None:
-    options = {**CURRENT.options, "job": (*CURRENT.options["job"], "on_strike")}
-    notices, replaces = (Notice("box", "Words.", "S1 W1"),), {"job": {"on_strike": "cannot_leave"}}
-    wider = replace(CURRENT, options=options, notices=notices, replaces=replaces)
-    wider = with_rule(wider, "lives_alone", notices="box")
-    assert from_data(as_data(wider)) == wider
-    assert not as_data(CURRENT).keys() & {"notices", "replaces"}, "the hash of a version without them holds"
-
-
 def test_file_is_read_back_as_it_was() -> None:
     assert from_data(as_data(CURRENT)) == CURRENT
     assert isinstance(from_data(as_data(CURRENT)), RuleSet)
+
+
+def test_file_of_a_version_without_notices_has_none_so_that_its_hash_holds() -> None:
+    first = as_data(released("2026.1"))
+    assert not first.keys() & {"notices", "replaces"}
+    assert not any("notices" in rule for rule in first["rules"])
+    assert as_data(CURRENT).keys() - first.keys() == {"notices", "replaces"}
+
+
+def test_first_version_is_as_it_was_frozen_before_there_was_a_second() -> None:
+    data = json.loads((RELEASED / "2026.1.json").read_text())
+    assert content_hash(data) == "783a9bc4aebfb0752183aea7897b2c51bfe085639a1c9aaa15b90b6ea40dd851"
+    assert as_data(released("2026.1")) == data
+    assert "overdose" not in released("2026.1").options
+
+
+def test_each_new_answer_names_the_one_that_stood_for_it_in_the_first_version() -> None:
+    first = released("2026.1").options
+    assert CURRENT.replaces == {  # typed a second time
+        "self_harm": {"attempt": "thoughts"},
+        "alcohol_or_pills": {"unused": "fine", "more": "sick"},
+        "past_withdrawal": {"risk": "no"},
+        "opioids": {"unused": "fine"},
+        "mind": {"not_coping": "yes"},
+    }
+    new = {key: set(values) - set(first[key]) for key, values in CURRENT.options.items() if key in first}
+    assert {key: set(values) for key, values in CURRENT.replaces.items()} == {k: v for k, v in new.items() if v}
+    assert all(old in first[key] for key, values in CURRENT.replaces.items() for old in values.values())
+    assert CURRENT.options.keys() - first.keys() == {"overdose", "violence"}
 
 
 def test_edited_frozen_copy_is_refused(frozen_elsewhere: Path) -> None:

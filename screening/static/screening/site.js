@@ -3,6 +3,18 @@
 // A page that answers a form, as with errors: Back and reload ask for the page, not to send the form once more.
 if (performance.getEntriesByType("navigation")[0]?.type === "navigate") history.replaceState(null, "", location.href);
 
+// After each step a reader begins at what is wrong, or else at the heading.
+const begin = document.querySelector("[data-focus]") ?? document.querySelector("h1");
+if (begin && !location.hash) {
+  begin.tabIndex = -1;
+  begin.focus({ preventScroll: true });
+}
+
+// What is folded is printed too, in browsers that can't do so by themselves.
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("details")) fold.open = true;
+});
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
