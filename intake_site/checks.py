@@ -147,6 +147,19 @@ def help_lines(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def approved_rules(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Rules that no clinician has approved may run, but whoever runs the site must know."""
+    from screening import rules
+
+    if not rules.approval_of(rules.CURRENT.version):
+        yield _warning(
+            19,
+            f"Nobody has approved rules {rules.CURRENT.version}, and every result says so.",
+            "See docs/changing-the-rules.md, step 7.",
+        )
+
+
+@register(Tags.security, deploy=True)
 def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     """How the database writes, whether expired data was erased, whether keys and audit log fit."""
     connection = connections["default"]

@@ -15,6 +15,7 @@ from django.test import Client
 
 from screening import audit_triggers
 from screening.draft import Draft
+from screening.hazards import HAZARDS
 from screening.public.promises import PROMISES
 from screening.questionnaire import PAGES
 from tests.answers import on_page
@@ -99,7 +100,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail the run if the test of a promise on the privacy page did not pass, or did not run."""
+    """Fail the run if a test that keeps a promise or controls a hazard did not pass, or did not run."""
     config = session.config
     selected = config.option.keyword or config.option.markexpr or config.option.ignore or config.option.collectonly
     if hasattr(config, "workerinput") or selected or config.args != config.getini("testpaths"):
@@ -109,7 +110,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     def those(*outcomes: str) -> set[str]:
         return {report.nodeid.partition("[")[0] for outcome in outcomes for report in reporter.stats.get(outcome, [])}
 
-    named = {f"tests/{test}" for promises in PROMISES.values() for promise in promises for test in promise.tests}
+    tests = [test for promises in PROMISES.values() for promise in promises for test in promise.tests]
+    named = {f"tests/{test}" for test in (*tests, *(test for hazard in HAZARDS for test in hazard.tests.split()))}
     if broken := sorted(named - (those("passed") - those("failed", "error", "skipped", "xfailed"))):
-        reporter.write_line("Promises on the privacy page whose test did not pass: " + ", ".join(broken), red=True)
+        reporter.write_line(f"Tests of a promise or a hazard that did not pass: {', '.join(broken)}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

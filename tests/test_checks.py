@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 from django.utils import timezone
 
-from screening import audit, audit_triggers
+from intake_site.checks import approved_rules
+from screening import audit, audit_triggers, rules
 from screening.models import Action, ErasureCount, Submission
+from screening.rules.current import Approval
 from tests.answers import IOP
 from tests.helpers import database_begins_anew
 
@@ -35,6 +38,7 @@ GOOD = {
     "SECURITY_CONTACT": "mailto:safe@example.org",
     "VAR_DIR": "/nonexistent",
 }
+UNAPPROVED = "intake_site.W019"  # it comes with the project, whatever the settings
 LONG = "Zq3Wv7Xt1Lm9Kc5Jd8Rb2Ys6Nf4Hg0PaUeTiOkMwCzBxVyQjSl"
 
 
@@ -62,7 +66,7 @@ def messages(environment: dict[str, str] | None = None, **changed: Any) -> dict[
         return {
             str(each.id): each
             for each in reported
-            if not each.is_silenced() and each.id not in ("async.E001", "intake_site.W017")
+            if not each.is_silenced() and each.id not in ("async.E001", "intake_site.W017", UNAPPROVED)
         }
 
 
@@ -214,7 +218,9 @@ def test_command_makes_the_directory_and_the_database_for_its_own_user(tmp_path:
 
 def test_command_asks_sqlite_itself_how_it_writes(tmp_path: Path) -> None:
     output = check_deploy(VAR_DIR=str(tmp_path))
-    assert set(re.findall(r"intake_site\.\w+", output)) - {"intake_site.W017"} == {"intake_site.E035"}
+    assert set(re.findall(r"intake_site\.\w+", output)) - {"intake_site.W017", "intake_site.W019"} == {
+        "intake_site.E035"
+    }
     assert "manage.py migrate" in output
     lax = tmp_path / "lax.py"
     lax.write_text(
@@ -246,3 +252,11 @@ def test_command_says_when_the_database_cannot_be_reached(tmp_path: Path) -> Non
     assert "The way to the database may not be encrypted." in output
     assert "The database can't be reached" in output
     assert "HINT: Look at DATABASE_URL" in output
+
+
+def test_rules_that_nobody_approved_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    (message,) = approved_rules(None)
+    assert (message.id, rules.CURRENT.version in message.msg) == (UNAPPROVED, True)
+    approval = Approval("Ann Example", "medical director", "MD 1", rules.VERSIONS[-1].released, "0" * 64)
+    monkeypatch.setattr(rules, "VERSIONS", (replace(rules.VERSIONS[-1], approval=approval),))
+    assert [*approved_rules(None)] == []

@@ -67,9 +67,15 @@ def _overdue(rows: QuerySet[Submission], most: int) -> list[int]:
 QUEUES: tuple[Queue, ...] = (
     Queue(
         "call_today",
-        _("Call today"),
-        _("Urgent: danger now, or a doctor needed today."),
-        lambda staff: Q(rank__in=URGENT),
+        _("Urgent, can be called"),
+        _("Danger now, or help needed today, and they asked for a call."),
+        lambda staff: Q(rank__in=set(URGENT) & set(WANTS_CALL)),
+    ),
+    Queue(
+        "nobody_to_reach",
+        _("Urgent, nobody to reach"),
+        _("They left no number. Be ready when they call: ask for the reference."),
+        lambda staff: Q(rank__in=set(URGENT) - set(WANTS_CALL)),
     ),
     Queue(
         "wants_call",

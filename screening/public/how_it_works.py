@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from screening import rules
 from screening.explanation import HEADLINES, LEVEL_WORDS, LIMITS, TITLES, grid_rows, level_words, support_words
+from screening.hazards import HAZARDS
 from screening.help_lines import HELP_LINES
 from screening.public.programs import COMPARED
 from screening.questionnaire import PAGE_OF, QUESTIONS, SECTIONS
@@ -86,6 +87,10 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
         "people": people,
         "programs": COMPARED,
         "limits": LIMITS,
+        "hazards": [
+            (gettext(hazard.hazard), [(gettext(name), gettext(said)) for name, said in hazard.in_words().items()])
+            for hazard in HAZARDS
+        ],
         "sources": SOURCES,
         "help_lines": HELP_LINES.values(),
         "versions": rules.VERSIONS[::-1],
@@ -121,6 +126,7 @@ def rules_json(request: HttpRequest) -> JsonResponse:
                 "version": version.version,
                 "released": version.released.isoformat(),
                 "changes": gettext(version.changes),
+                "approval": asdict(version.approval) if version.approval else None,
                 "sha256": versions.content_hash(
                     decides
                     if version.version == rules.CURRENT.version

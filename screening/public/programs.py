@@ -11,9 +11,9 @@ COMPARED = (
     ),
     (_("Where you sleep"), _("At home."), _("There. You may share a room.")),
     (
-        _("Therapy alone"),
-        _("You talk with a therapist of your own, at set times."),
-        _("The same. Between talks, someone is near."),
+        _("One-to-one therapy"),
+        _("You talk with your own therapist, at set times."),
+        _("The same. Someone is nearby between sessions."),
     ),
     (
         _("Therapy in groups"),
@@ -30,9 +30,9 @@ COMPARED = (
         _("At set times, or your own doctor. Ask what they offer."),
         _("Close by. Ask if they are there at night too."),
     ),
-    (_("Work and family"), _("You can go on with both."), _("You are away for a time. Ask about visits.")),
+    (_("Work and family"), _("You can keep up both."), _("You are away for a time. Ask about visits.")),
     (
-        _("How freedom grows"),
+        _("How your days open up"),
         _("You are free from the first day. As you get well, the hours get fewer."),
         _("Little at first, then step by step. Then home, often with an IOP to follow."),
     ),
@@ -44,6 +44,6 @@ QUESTIONS_TO_ASK = (
     _("How long does it take, and what does a day look like?"),
     _("What does it cost, and what does my insurance pay?"),
     _("Can you help me with my job, my children, or a ride?"),
-    _("Who gets to know that I called?"),
+    _("Who will know that I called?"),
     _("What comes after the program?"),
 )

@@ -24,8 +24,8 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         ),
         Promise(
             _(
-                "Your answers stay on your device, locked. An hour after the last page you sent, this site no longer "
-                "opens them. It never opens them for more than six hours after you began or came back."
+                "Your answers stay on your device, locked. An hour after the last page you sent, they can’t be opened. "
+                "Nor can they be opened more than six hours after you began or came back."
             ),
             (
                 "public/test_questions.py::test_cookie_is_encrypted_http_only_and_ends_with_the_session",
@@ -41,8 +41,8 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         ),
         Promise(
             _(
-                "To keep machines out, we count how often one internet connection saves or tries a code. We do that "
-                "under a mark that changes each hour, and the mark is gone within a few hours."
+                "To stop automated misuse, we count how often one internet connection saves or tries a code. We do "
+                "that under a code that changes every hour, and that code is gone within a few hours."
             ),
             (
                 "test_rate_limits.py::test_mark_of_an_address_is_keyed_and_is_another_one_in_each_hour",
@@ -69,8 +69,8 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         ),
         Promise(
             _(
-                "Your answers and reasons, those details, and the notes of our staff are locked. Who steals the "
-                "database alone can’t read them."
+                "Your answers and reasons, those details, and the notes of our staff are locked. Someone who "
+                "steals only the database can’t read them."
             ),
             (
                 "test_leaks.py::test_stolen_database_shows_no_name_number_note_or_code",
@@ -157,7 +157,7 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
     _("Leaving fast"): (
         Promise(
             _(
-                "“Leave now” is on every page. It clears your answers from this browser and opens some other page. "
+                "“Leave now” is on every page. It clears your answers from this browser and opens a neutral page. "
                 "The Back button then shows nothing of them."
             ),
             (
@@ -180,9 +180,6 @@ CANNOT = (
     _("Anyone who has your code can see your result and erase it. Keep it where only you look."),
     _("If you print the page or take a picture of it, we can’t erase that."),
     _("What you tell our staff by phone or in person may be written down elsewhere. Ask them about it."),
-    _(
-        "Safety copies of our database, and the disk below it, may hold what was erased until newer data takes its "
-        "place."
-    ),
+    _("Backups of our database, and the disk below it, may hold what was erased until newer data takes its place."),
     _("No one can be sure that a law or a court will never ask for what is kept, or that no one will ever break in."),
 )

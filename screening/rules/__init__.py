@@ -4,15 +4,25 @@ Nothing in this package needs Django: words are English, and are translated wher
 imports the questionnaire alone. Not clinically validated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from screening.questionnaire import require_complete
-from screening.rules import what_if
-from screening.rules.current import CURRENT, VERSIONS, Approval
+from screening.rules import versions, what_if
+from screening.rules.current import CURRENT, VERSIONS, Approval, Version
 from screening.rules.ruleset import Recommendation
 from screening.rules.what_if import Change
 
 __all__ = ["CURRENT", "VERSIONS", "approval_of", "needs_help_now", "recommend", "what_would_change"]
+
+
+def refuse_other_approvals(released: Iterable[Version]) -> None:
+    """Raise a ValueError if somebody approved another file of a version than the one that is frozen."""
+    for version in released:
+        if version.approval and version.approval.sha256 != versions.frozen_hashes().get(version.version):
+            raise ValueError(f"rules {version.version}: {version.approval.name} approved another file than is frozen")
+
+
+refuse_other_approvals(VERSIONS)
 
 
 def recommend(answers: Mapping[str, str]) -> Recommendation:

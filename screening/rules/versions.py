@@ -176,7 +176,7 @@ def released_versions() -> list[str]:
     return sorted(path.stem for path in RELEASED.glob("*.json"))
 
 
-def _frozen_hashes() -> dict[str, str]:
+def frozen_hashes() -> dict[str, str]:
     """Return version -> the content hash recorded when it was frozen."""
     path = RELEASED / "SHA256SUMS"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
@@ -189,7 +189,7 @@ def released(version: str) -> RuleSet:
     if version not in released_versions():
         raise UnusableRules(f"no rules version {version!r}; released are: {', '.join(released_versions()) or 'none'}")
     rules = read(path_of(version))
-    if content_hash(as_data(rules)) != _frozen_hashes().get(version):
+    if content_hash(as_data(rules)) != frozen_hashes().get(version):
         raise UnusableRules(f"the frozen copy of rules version {version} is not as it was frozen: take it from history")
     return rules
 

@@ -47,7 +47,7 @@ def test_day_at_the_desk_with_two_of_the_staff_at_once(browser: Browser, live_se
     sign_in(cora, "cora")
 
     # Cora finds whom to call and how, and reveals the number.
-    cora.get_by_role("link", name=re.compile("Call today")).click()
+    cora.get_by_role("link", name=re.compile("Urgent, can be called")).click()
     cora.get_by_role("link", name=str(urgent)).click()
     expect(cora.get_by_role("heading", name="Urgency: Now")).to_be_visible()
     expect(cora.locator(".wishes")).to_contain_text("OK to text, no voicemail")

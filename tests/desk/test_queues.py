@@ -14,8 +14,8 @@ from screening.desk.model_admin import CappedPaginator
 from screening.models import URGENCIES, Status, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT, answers
 from tests.conftest import Person
-from tests.desk.helpers import CASES, listed, member, submit
-from tests.helpers import parse
+from tests.desk.helpers import CASES, listed, member, submit, url_of
+from tests.helpers import parse, text_of
 
 pytestmark = pytest.mark.django_db
 TODAY = answers(pregnancy="yes", opioids="sick")
@@ -43,9 +43,11 @@ def test_list_begins_with_who_needs_a_person_first(staff_client: Client) -> None
 def test_front_page_opens_on_work_with_a_count_and_a_link_for_each_queue(staff_client: Client) -> None:
     staff = User.objects.get()
     days = timedelta(days=1)
+    urgent = submit(URGENT, call=True, opened_at=timezone.now())
     rows = {
-        "call_today": [submit(URGENT, opened_at=timezone.now())],
-        "wants_call": [submit(IOP, call=True, opened_at=timezone.now())],
+        "call_today": [urgent],
+        "nobody_to_reach": [submit(TODAY, opened_at=timezone.now())],
+        "wants_call": [urgent, submit(IOP, call=True, opened_at=timezone.now())],
         "unread": [submit(IOP), submit(INPATIENT)],
         "close_calls": [submit(CLOSE_CALL, opened_at=timezone.now())],
         "mine": [submit(IOP, opened_at=timezone.now(), assigned_to=staff)],
@@ -69,6 +71,16 @@ def test_front_page_opens_on_work_with_a_count_and_a_link_for_each_queue(staff_c
         assert sorted(listed(staff_client, f"?queue={key}")) == sorted(str(row) for row in expected)
     links = parse(staff_client.get("/admin/")).select(".queue a")
     assert [link["href"] for link in links] == [f"{CASES}?queue={queue.key}" for queue in queues.QUEUES]
+
+
+def test_urgent_cases_that_nobody_can_reach_are_counted_apart(staff_client: Client) -> None:
+    for given in (URGENT, TODAY):
+        reachable, alone = submit(given, call=True), submit(given)
+        assert str(reachable) in listed(staff_client, "?queue=call_today")
+        assert str(alone) in listed(staff_client, "?queue=nobody_to_reach")
+        assert "Nobody can reach this person." in text_of(staff_client.get(url_of(alone)), "#reach ~ p")
+        assert "Nobody can reach this person." not in staff_client.get(url_of(reachable)).content.decode()
+    assert (tiles(staff_client)["Urgent, can be called"], tiles(staff_client)["Urgent, nobody to reach"]) == ("2", "2")
 
 
 def test_days_until_a_case_is_overdue_are_a_setting(settings: Any, staff_client: Client) -> None:
@@ -101,7 +113,7 @@ def test_list_and_front_page_take_a_constant_number_of_queries(
     listed(staff_client)
     with django_assert_max_num_queries(13):
         assert len(listed(staff_client)) == 30
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(22):
         tiles(staff_client)
 
 

@@ -126,7 +126,7 @@ def test_keys_of_the_data_are_a_contract() -> None:
         "question": {"key", "page", "text", "hint", "options"},
         "option": {"value", "text"},
         "source": {"title", "publisher", "year", "url", "checked", "passage"},
-        "version": {"version", "released", "changes", "sha256"},
+        "version": {"version", "released", "changes", "approval", "sha256"},
         "person": {"name", "story", "answers", "program", "close_call", "urgency"},
     }
     documented = (Path(__file__).parents[2] / "docs/rules-json.md").read_text()

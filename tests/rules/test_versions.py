@@ -1,6 +1,9 @@
 """The rules in force equal the frozen copy of their version, and unsafe files are refused."""
 
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -9,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from screening.rules import CURRENT, VERSIONS, versions
+from screening.rules import CURRENT, VERSIONS, refuse_other_approvals, versions
+from screening.rules.current import Approval
 from screening.rules.ruleset import RuleSet
 from screening.rules.versions import (
     RELEASED,
@@ -20,6 +24,7 @@ from screening.rules.versions import (
     find,
     freeze,
     from_data,
+    frozen_hashes,
     released,
     removed_options,
 )
@@ -293,3 +298,23 @@ def test_answers_that_change_places_or_names_are_not_frozen() -> None:
     names = tuple(value if value != "rough" else "felt_sick" for value in CURRENT.options["past_withdrawal"])
     with pytest.raises(UnusableRules, match="no longer has the answer 'rough' of version"):
         freeze(replace(CURRENT, version="2099.1", options={**CURRENT.options, "past_withdrawal": names}))
+
+
+def test_approval_of_another_hash_is_refused() -> None:
+    latest = VERSIONS[-1]
+    right = Approval("Ann Example", "medical director", "MD 1", latest.released, frozen_hashes()[latest.version])
+    refuse_other_approvals([replace(latest, approval=right)])
+    with pytest.raises(ValueError, match=f"rules {latest.version}: Ann Example approved another file than is frozen"):
+        refuse_other_approvals([replace(latest, approval=replace(right, sha256="0" * 64))])
+
+
+def test_start_refuses_an_approval_of_another_hash(tmp_path: Path) -> None:
+    shutil.copytree(RELEASED.parents[1], tmp_path / "screening", ignore=shutil.ignore_patterns("__pycache__"))
+    path = tmp_path / "screening/rules/current.py"
+    approval = '        approval=Approval("Ann Example", "director", "MD 1", date(2026, 12, 1), "0" * 64),\n'
+    text = path.read_text()
+    assert text.count('help today."\n        ),\n') == 1
+    path.write_text(text.replace('help today."\n        ),\n', 'help today."\n        ),\n' + approval))
+    command = [sys.executable, "-c", "import screening.rules"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env={})
+    assert "Ann Example approved another file than is frozen" in ran.stderr
