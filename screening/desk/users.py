@@ -1,5 +1,6 @@
 """The accounts of the staff: created, given roles, closed. Their permissions come from roles alone."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
@@ -27,6 +28,13 @@ from screening.typed import Limited
 # The packages imported above have registered pages of their own: permissions and second factors are not edited by hand.
 for model in (User, Group, TOTPDevice):
     admin.site.unregister(model)
+
+# Verb -> what it does to the account of someone else, and the message when it is done.
+DEEDS: dict[str, tuple[Callable[[User, Any], None], Any]] = {
+    "close": (accounts.close, _("This account is closed. Whoever used it is out already.")),  # at once, on every device
+    "open": (accounts.reopen, _("This account is open again. Now set a new password for it.")),
+    "reset": (accounts.reset_second_factor, _("At the next sign-in a new second factor is set up.")),
+}
 
 
 class AddForm(Limited, AdminUserCreationForm):
@@ -41,7 +49,7 @@ class PasswordForm(Limited, AdminPasswordChangeForm):
 class AccountAdmin(DeskModelAdmin, UserAdmin):
     pages = ("changelist", "add", "change")
     lookups = frozenset({"is_active__exact"})
-    list_title = gettext_lazy("Accounts")
+    list_title = _("Accounts")
     list_display = ("username", "first_name", "last_name", "roles", "last_login", "has_second_factor", "is_open")
     list_filter = ("is_active",)
     search_fields = ("username",)
@@ -56,12 +64,9 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
     readonly_fields = ("last_login", "is_open")
 
     def get_urls(self) -> list[Any]:
-        own = {"close": self.close, "open": self.open, "reset": self.reset}
-        views = [
-            path(f"<int:object_id>/{name}/", self.admin_site.admin_view(view), name=f"auth_user_{name}")
-            for name, view in own.items()
-        ]
-        return [*views, *super().get_urls()]
+        act = self.admin_site.admin_view(self.act)
+        own = [path(f"<int:object_id>/{verb}/", act, {"verb": verb}, f"auth_user_{verb}") for verb in DEEDS]
+        return [*own, *super().get_urls()]
 
     @admin.display(description=_("roles"))
     def roles(self, account: User) -> str:
@@ -137,37 +142,13 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
     def is_open(self, account: User) -> bool:
         return account.is_active
 
-    def _account(self, request: HttpRequest, object_id: int) -> User | None:
-        """Return the account to act on; None if the request is not a POST."""
+    def act(self, request: HttpRequest, object_id: int, verb: str) -> HttpResponse:
+        """Close, open or reset an account that is not one's own."""
         account = User.objects.filter(pk=object_id).first() if object_id < 2**63 else None
         if not self.has_change_permission(request, account):
             raise PermissionDenied
-        return account if request.method == "POST" else None
-
-    def _back(self, request: HttpRequest, object_id: int, message: str = "") -> HttpResponse:
-        if message:
-            self.message_user(request, message, messages.SUCCESS)
+        if request.method == "POST" and account not in (None, request.user):
+            deed, done = DEEDS[verb]
+            deed(account, request.user)
+            self.message_user(request, done, messages.SUCCESS)
         return redirect("admin:auth_user_change", object_id)
-
-    def close(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Close the account of someone who leaves: at once, on every device."""
-        account = self._account(request, object_id)
-        if account is None or account == request.user:
-            return self._back(request, object_id)
-        accounts.close(account, request.user)
-        return self._back(request, object_id, gettext("This account is closed. Whoever used it is out already."))
-
-    def open(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        account = self._account(request, object_id)
-        if account is None:
-            return self._back(request, object_id)
-        accounts.reopen(account, request.user)
-        return self._back(request, object_id, gettext("This account is open again. Now set a new password for it."))
-
-    def reset(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Reset the second factor of someone who lost their phone and recovery codes."""
-        account = self._account(request, object_id)
-        if account is None or account == request.user:
-            return self._back(request, object_id)
-        accounts.reset_second_factor(account, request.user)
-        return self._back(request, object_id, gettext("At the next sign-in a new second factor is set up."))
