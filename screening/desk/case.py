@@ -1,6 +1,5 @@
 """A case on the desk: what staff set and what they add, without overwriting what a colleague did meanwhile."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
 
@@ -49,27 +48,8 @@ WHAT_TO_DO = {
 }
 
 
-@dataclass(frozen=True)
-class Case:
-    """What the page of a case shows to a member of staff, above the fields that they set."""
-
-    submission: Submission
-    hidden: bool  # whether the result is hidden until they have reviewed the case
-    to_do: Any
-    contact: Contact | None
-    may_reveal: bool
-    urgent: Any  # the reasons for the urgency
-    explanation: Any
-    answers: Any
-    signs: list[str]
-    reviews: list[Review]
-    notes: list[Note]
-    history: list[tuple[LogLine, str]]  # with its details in words
-    withdrawn: LogLine | None  # the entry of staff withdrawing the request for a call
-
-
-def case_for(submission: Submission, staff: Any) -> Case:
-    """Return the case as this member of staff may see it."""
+def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
+    """Return what the page of a case shows to this member of staff, above the fields that they set."""
     recommendation = submission.readable_recommendation()
     hidden = is_result_hidden(submission, staff)
     reasons = recommendation.reasons if recommendation else ()
@@ -78,21 +58,24 @@ def case_for(submission: Submission, staff: Any) -> Case:
     marked = {key for reason in (urgent if hidden else reasons) for key in reason.questions}
     answers = submission.readable_answers
     lines = list(LogLine.objects.filter(reference=submission.reference)[:100])
-    return Case(
-        submission,
-        hidden,
-        WHAT_TO_DO[Urgency(submission.urgency)],
-        Contact.objects.unexpired().filter(pk=submission.pk).first(),
-        staff.has_perm("screening.view_contact"),
-        urgent,
-        explain(recommendation, answers, rules_of(recommendation)) if recommendation and not hidden else None,
-        answers_by_section(answers, marked),
-        [str(SIGNS[key]) for key in submission.spam_signs.split(",") if key in SIGNS],
-        [] if hidden or not staff.has_perm("screening.view_review") else list(_with_author(Review, submission)),
-        list(_with_author(Note, submission)) if staff.has_perm("screening.view_note") else [],
-        [(line, detail_in_words(line)) for line in lines],
-        next((line for line in lines if line.action == Action.WITHDRAWN), None),
-    )
+    sees_reviews = not hidden and staff.has_perm("screening.view_review")
+    return {
+        "submission": submission,
+        "hidden": hidden,
+        "to_do": WHAT_TO_DO[Urgency(submission.urgency)],
+        "contact": Contact.objects.unexpired().filter(pk=submission.pk).first(),
+        "may_reveal": staff.has_perm("screening.view_contact"),
+        "urgent": urgent,
+        "explanation": (
+            explain(recommendation, answers, rules_of(recommendation)) if recommendation and not hidden else None
+        ),
+        "answers": answers_by_section(answers, marked),
+        "signs": [SIGNS[key] for key in submission.spam_signs.split(",") if key in SIGNS],
+        "reviews": submission.reviews.select_related("author") if sees_reviews else (),
+        "notes": submission.notes.select_related("author") if staff.has_perm("screening.view_note") else (),
+        "history": [(line, detail_in_words(line)) for line in lines],
+        "withdrawn": next((line for line in lines if line.action == Action.WITHDRAWN), None),
+    }
 
 
 def ago(moment: datetime) -> str:
@@ -100,10 +83,6 @@ def ago(moment: datetime) -> str:
     if timezone.now() - moment < timedelta(minutes=1):
         return gettext("just now")
     return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
-
-
-def _with_author(model: Any, submission: Submission) -> Any:
-    return model.objects.filter(submission=submission).select_related("author")
 
 
 def others_on_it(submission: Submission, staff: Any) -> list[LogLine]:
