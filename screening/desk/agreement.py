@@ -65,28 +65,17 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Bar:
-    label: Any
-    count: int
-    width: float  # of 100
-    y: int
-
-
-@dataclass(frozen=True)
 class Chart:
     """Bars, one below the other."""
 
     title: Any
-    bars: list[Bar]
+    counts: list[tuple[Any, int]]
 
     @property
-    def height(self) -> int:
-        return len(self.bars) * 24
-
-
-def chart(title: Any, counts: list[tuple[Any, int]]) -> Chart:
-    most = max((count for _label, count in counts), default=0) or 1
-    return Chart(title, [Bar(label, count, 100 * count / most, 24 * y) for y, (label, count) in enumerate(counts)])
+    def bars(self) -> list[tuple[Any, int, float]]:
+        """For each bar its label, its count, and its width of 100."""
+        most = max(count for _label, count in self.counts) or 1
+        return [(label, count, 100 * count / most) for label, count in self.counts]
 
 
 def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
@@ -164,10 +153,10 @@ def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
     programs = [(each.label, shown.get(each.value, 0)) for each in Program]
     urgencies = dict(rows.values_list("urgency").annotate(Count("pk")))
     return [
-        chart(_("Received, by the week that begins on"), [(date_format(day), by_day.get(day, 0)) for day in mondays]),
-        chart(_("Program, where you may see the result"), programs),
-        chart(_("Urgency"), [(each.label, urgencies.get(each.value, 0)) for each in reversed(Urgency)]),
-        chart(_("From sending the answers until staff first looked up how to reach them"), first_contact(rows, since)),
+        Chart(_("Received, by the week that begins on"), [(date_format(day), by_day.get(day, 0)) for day in mondays]),
+        Chart(_("Program, where you may see the result"), programs),
+        Chart(_("Urgency"), [(each.label, urgencies.get(each.value, 0)) for each in reversed(Urgency)]),
+        Chart(_("From sending the answers until staff first looked up how to reach them"), first_contact(rows, since)),
     ]
 
 
