@@ -41,22 +41,18 @@ class Purpose(forms.Form):
     )
 
 
+# The columns that tell the result: hidden from who exports while the result is.
+RESULT = frozenset({"program", "close_call", "need", "support", "duties", "rules", "judged"})
+
+
 def _result(name: str) -> Callable[[Any], Any]:
-    """Return a reader for a field of the result, unless it is hidden or damaged."""
-
-    def value(row: Any) -> Any:
-        if not row.shown:
-            return HIDDEN
-        recommendation = row.readable_recommendation()
-        return getattr(recommendation, name) if recommendation else ""
-
-    return value
+    """Return a reader for a field of the result; it reads "" if the stored result is damaged."""
+    return lambda row: getattr(row.readable_recommendation(), name, "")
 
 
 def _rules(row: Any) -> str:
-    recommendation = row.readable_recommendation() if row.shown else None
-    keys = dict.fromkeys(reason.key for reason in recommendation.reasons) if recommendation else {}
-    return " ".join(keys) if row.shown else HIDDEN
+    recommendation = row.readable_recommendation()
+    return " ".join(dict.fromkeys(reason.key for reason in recommendation.reasons)) if recommendation else ""
 
 
 def _answer(key: str) -> Callable[[Any], Any]:
@@ -65,10 +61,6 @@ def _answer(key: str) -> Callable[[Any], Any]:
 
 def _yes(value: Any) -> str:
     return "yes" if value else "no"
-
-
-def _levels(dimension: str) -> dict[str, Any]:
-    return {**LEVEL_WORDS[dimension]} | {HIDDEN: HIDDEN_WORDS}
 
 
 YES_NO = {"yes": _("Yes"), "no": _("No")}
@@ -91,18 +83,14 @@ COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
         {URGENCIES[level]: label for level, label in Urgency.choices},
         lambda row: URGENCIES[row.urgency],
     ),
-    "program": (_("What the rules recommend."), PROGRAMS | {HIDDEN: HIDDEN_WORDS}, _result("program")),
-    "close_call": (
-        _("Whether both programs could fit."),
-        YES_NO | {HIDDEN: HIDDEN_WORDS},
-        lambda row: _yes(row.close_call) if row.shown else HIDDEN,
-    ),
-    "need": (_("How much care is needed."), _levels("need"), _result("need")),
-    "support": (_("How much support there is."), _levels("support"), _result("support")),
-    "duties": (_("Whether work or family can wait."), _levels("duties"), _result("duties")),
+    "program": (_("What the rules recommend."), PROGRAMS, _result("program")),
+    "close_call": (_("Whether both programs could fit."), YES_NO, lambda row: _yes(row.close_call)),
+    "need": (_("How much care is needed."), LEVEL_WORDS["need"], _result("need")),
+    "support": (_("How much support there is."), LEVEL_WORDS["support"], _result("support")),
+    "duties": (_("Whether work or family can wait."), LEVEL_WORDS["duties"], _result("duties")),
     "rules": (
         _("The rules that gave a reason, space-separated."),
-        {rule.key: rule.text for rule in rules.CURRENT.rules} | {HIDDEN: HIDDEN_WORDS},
+        {rule.key: rule.text for rule in rules.CURRENT.rules},
         _rules,
     ),
     "rules_version": (_("The version of the rules."), {}, lambda row: row.rules_version),
@@ -110,19 +98,17 @@ COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
     "status": (_("How far staff are."), dict(Status.choices), lambda row: row.status),
     "outcome": (_("How the case ended; empty while it is open."), dict(Outcome.choices), lambda row: row.outcome),
     "wants_call": (_("Whether a request for a call is kept."), YES_NO, lambda row: _yes(row.wants_call)),
-    "judged": (
-        _("The program of the latest review; empty without one."),
-        PROGRAMS | {HIDDEN: HIDDEN_WORDS},
-        lambda row: row.judged,
-    ),
-} | {key: (question.text, question.options, _answer(key)) for key, question in QUESTIONS.items()}
+    "judged": (_("The program of the latest review; empty without one."), PROGRAMS, lambda row: row.judged),
+}
+COLUMNS |= {key: (question.text, question.options, _answer(key)) for key, question in QUESTIONS.items()}
 
 
 def dictionary() -> Iterator[list[str]]:
     """Yield the data dictionary: what each column and each of its values means."""
     yield ["column", "meaning", "value", "value in words"]
     for name, (meaning, values, _read) in COLUMNS.items():
-        for value, label in (values or {"": ""}).items():
+        hidden = {HIDDEN: HIDDEN_WORDS} if name in RESULT else {}
+        for value, label in ({**values, **hidden} or {"": ""}).items():
             yield [name, gettext(str(meaning)), value, gettext(str(label)) if label else ""]
 
 
@@ -133,9 +119,8 @@ def table(rows: QuerySet[Any], staff: Any) -> Iterator[list[Any]]:
     judged = Coalesce(Subquery(latest), Value(""), output_field=CharField())
     shown = ExpressionWrapper(result_visible_to(staff) or Q(pk__gt=0), BooleanField())
     for row in rows.annotate(judged=judged, shown=shown).iterator(chunk_size=500):
-        if not row.shown:
-            row.judged = HIDDEN
-        yield [read(row) for _meaning, _values, read in COLUMNS.values()]
+        hidden = frozenset() if row.shown else RESULT
+        yield [HIDDEN if name in hidden else read(row) for name, (_meaning, _values, read) in COLUMNS.items()]
 
 
 def safe(cell: Any) -> str:
