@@ -36,60 +36,41 @@ class _WalkState:
     """Where a walk stands with one version of the rules."""
 
     levels: Levels
-    met: frozenset[str]  # rules with some of their conditions met, and some still to come
+    possible: frozenset[str]  # the keys of rules that no answer has ruled out, and no last answer completed
 
 
 def _start(rules: RuleSet) -> _WalkState:
-    return _WalkState(rules.raise_levels(LOWEST, (rule for rule in rules.rules if not rule.when)), frozenset())
+    unconditional = [rule for rule in rules.rules if not rule.when]
+    return _WalkState(rules.raise_levels(LOWEST, unconditional), frozenset(rules.least))
 
 
-@dataclass(frozen=True)
-class _Condition:
-    """What a rule asks of one question, and whether the walk meets its first or its last question there."""
-
-    rule: Rule
-    least: int
-    first: bool
-    last: bool
+def _ruled_out(rules: RuleSet, key: str, value: str) -> set[str]:
+    """Return the rules that this answer does not meet."""
+    rank = rules.rank(key, value)
+    return {rule.key for rule in rules.rules if rank < rules.least[rule.key].get(key, rank)}
 
 
-def _conditions(rules: RuleSet, order: list[str], key: str) -> list[_Condition]:
-    """The conditions on one question of a walk that takes the questions in this order."""
-    here = order.index(key)
-    places = {rule.key: [order.index(other) for other in rule.when] for rule in rules.rules}
-    return [
-        _Condition(rule, rules.least[rule.key][key], here == min(places[rule.key]), here == max(places[rule.key]))
-        for rule in rules.rules
-        if key in rule.when
-    ]
-
-
-def _after(rules: RuleSet, state: _WalkState, conditions: list[_Condition], rank: int) -> _WalkState:
-    met = set(state.met)
-    complete = []
-    for condition in conditions:
-        key = condition.rule.key
-        holds = rank >= condition.least and (condition.first or key in met)
-        met.discard(key)
-        if holds and condition.last:
-            complete.append(condition.rule)
-        elif holds:
-            met.add(key)
-    return _WalkState(rules.raise_levels(state.levels, complete), frozenset(met))
+def _after(rules: RuleSet, state: _WalkState, ruled_out: set[str], ending: list[Rule]) -> _WalkState:
+    """Answer a question, which is the last one that the rules `ending` read."""
+    possible = state.possible - ruled_out
+    levels = rules.raise_levels(state.levels, (rule for rule in ending if rule.key in possible))
+    return _WalkState(levels, possible - {rule.key for rule in ending})
 
 
 def _walk(versions: tuple[RuleSet, ...], space: Space, replaces: Replaces) -> Iterator[tuple[list[Levels], AnswerSets]]:
     states = {tuple(_start(rules) for rules in versions): AnswerSets(1, (0, 0), {})}
+    to_come = set(space)
     for key, values in space.items():
-        conditions = [_conditions(rules, list(space), key) for rules in versions]
+        to_come.remove(key)
+        ending = [
+            [rule for rule in rules.rules if key in rule.when and not rule.when.keys() & to_come] for rules in versions
+        ]
+        ruled_out = {
+            value: [_ruled_out(rules, key, known_as(rules, key, value, replaces)) for rules in versions]
+            for value in values
+        }
         states = _merge(
-            (
-                tuple(
-                    _after(rules, state, here, rules.rank(key, known_as(rules, key, value, replaces)))
-                    for rules, state, here in zip(versions, sides, conditions, strict=True)
-                ),
-                sets.answered(key, value, place),
-            )
+            (tuple(map(_after, versions, sides, ruled_out[value], ending)), sets.answered(key, value, place))
             for sides, sets in states.items()
             for place, value in enumerate(values)
         )
