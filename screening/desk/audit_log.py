@@ -132,9 +132,3 @@ class LogAdmin(DeskModelAdmin):
     @admin.display(description=_("more"))
     def detail_shown(self, line: LogLine) -> str:
         return detail_in_words(line)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -151,6 +151,7 @@ class AppendOnlyInline(admin.StackedInline):
     """Rows that staff add and nobody changes; each has its author and time."""
 
     extra = max_num = 1
+    can_delete = False
     formset = NewRowsFormSet
     formfield_overrides = {TextField: {"widget": Textarea(attrs={"rows": 4, "cols": 60})}}  # noqa: RUF012 - as Django has it
     action: ClassVar[Action]
@@ -161,9 +162,6 @@ class AppendOnlyInline(admin.StackedInline):
         return may_save and super().has_add_permission(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def get_queryset(self, request: HttpRequest) -> Any:

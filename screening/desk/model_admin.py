@@ -44,7 +44,7 @@ class DeskChangeList(ChangeList):
 class DeskModelAdmin(admin.ModelAdmin):
     """A model admin that writes audit entries instead of Django's log, which can be edited and records no views."""
 
-    pages: ClassVar[tuple[str, ...]] = ("changelist", "change")  # the pages of Django that are used
+    pages: ClassVar[tuple[str, ...]] = ("changelist", "change")  # the pages of Django that are used, by anyone
     lookups: ClassVar[frozenset[str]] = frozenset()  # all lookups that the address of the list may use
     list_title: Any = ""
     view_action: ClassVar[Action] = Action.LISTED
@@ -87,6 +87,12 @@ class DeskModelAdmin(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup in self.lookups and "\0" not in str(value)  # PostgreSQL fails on it
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return "add" in self.pages and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return "change" in self.pages and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

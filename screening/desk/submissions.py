@@ -282,9 +282,6 @@ class SubmissionAdmin(DeskModelAdmin):
         # A word, because the stock icon for "no" looks like an alarm.
         return gettext("Close call") if submission.shown and submission.close_call else ""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and db_field.name in STAFF_FIELDS:
