@@ -9,15 +9,25 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
 from screening import rules
-from screening.explanation import HEADLINES, LEVEL_WORDS, LIMITS, TITLES, grid_rows, level_words, support_words
+from screening.explanation import (
+    HEADLINES,
+    LEVEL_WORDS,
+    LIMITS,
+    TITLES,
+    answer_in_words,
+    grid_rows,
+    level_words,
+    support_words,
+)
 from screening.hazards import HAZARDS
 from screening.help_lines import HELP_LINES
 from screening.public.programs import COMPARED
 from screening.questionnaire import PAGE_OF, QUESTIONS, SECTIONS
-from screening.rules import versions, worksheet
+from screening.rules import versions
 from screening.rules.personas import PERSONAS
-from screening.rules.ruleset import LEVELS, Rule
+from screening.rules.ruleset import Rule
 from screening.rules.sources import SOURCES
+from screening.rules.worksheet import NUMBERS, Ticks, letters, sheet
 
 
 def _rule_in_words(rule: Rule) -> dict[str, Any]:
@@ -38,21 +48,9 @@ def _rule_in_words(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _questions_in_words() -> list[dict[str, Any]]:
-    """Return each page with its questions, and for each question the rules that read it alone."""
-    sections = []
-    for section in SECTIONS:
-        questions = [
-            {
-                "key": question.key,
-                "text": gettext(question.text),
-                "options": [gettext(text) for text in question.options.values()],
-                "rules": [_rule_in_words(rule) for rule in rules.CURRENT.rules if list(rule.when) == [question.key]],
-            }
-            for question in section.questions
-        ]
-        sections.append({"title": gettext(section.title), "why": gettext(section.why), "questions": questions})
-    return sections
+def _rules_that_read(question: str) -> list[dict[str, Any]]:
+    """Return the rules that read this question alone, in words."""
+    return [_rule_in_words(rule) for rule in rules.CURRENT.rules if list(rule.when) == [question]]
 
 
 @require_safe
@@ -60,28 +58,18 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
     """Show grid, questions, rules with their sources, personas, limits, help lines and versions."""
     people = []
     for person in PERSONAS:
-        recommendation = rules.recommend(person.answers)
-        answers = [
-            (gettext(QUESTIONS[key].topic), gettext(QUESTIONS[key].options[value]))
-            for key, value in person.answers_above_least.items()
-        ]
-        people.append(
-            {
-                "person": person,
-                "headline": gettext(HEADLINES[recommendation.headline]),
-                "program": gettext(HEADLINES["either" if recommendation.close_call else recommendation.program]),
-                "answers": answers,
-                "levels": level_words(recommendation),
-            }
-        )
+        result = rules.recommend(person.answers)
+        headline, program = HEADLINES[result.headline], HEADLINES["either" if result.close_call else result.program]
+        answers = [answer_in_words(key, value) for key, value in person.answers_above_least.items()]
+        people.append((person, headline, program, answers, level_words(result)))
     context = {
         "supports": support_words(),
         "grid": grid_rows(rules.CURRENT),
-        "dimensions": [
-            (gettext(TITLES[dimension]), [gettext(LEVEL_WORDS[dimension][level]) for level in order])
-            for dimension, order in LEVELS.items()
+        "dimensions": [(title, LEVEL_WORDS[dimension].values()) for dimension, title in TITLES.items()],
+        "sections": [
+            (section, [(question, _rules_that_read(question.key)) for question in section.questions])
+            for section in SECTIONS
         ],
-        "sections": _questions_in_words(),
         "together": [_rule_in_words(rule) for rule in rules.CURRENT.rules if len(rule.when) > 1],
         "otherwise": [_rule_in_words(rule) for rule in rules.CURRENT.rules if not rule.when],
         "people": people,
@@ -151,7 +139,7 @@ def rules_json(request: HttpRequest) -> JsonResponse:
     return JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})
 
 
-def _in_words(lines: tuple[tuple[worksheet.Ticks, ...], ...]) -> list[list[tuple[int, str, str]]]:
+def _in_words(lines: tuple[tuple[Ticks, ...], ...]) -> list[list[tuple[int, str, str]]]:
     """Return (number of the question, its topic, letters) for each of the ticks that a line requires."""
     return [
         [(ticks.number, gettext(QUESTIONS[ticks.question].topic), " ".join(ticks.letters)) for ticks in line]
@@ -162,39 +150,27 @@ def _in_words(lines: tuple[tuple[worksheet.Ticks, ...], ...]) -> list[list[tuple
 @require_safe
 def on_paper(request: HttpRequest) -> HttpResponse:
     """Show the questions as a form to print, and the worksheet."""
-    steps = worksheet.sheet(rules.CURRENT)
+    paper = sheet(rules.CURRENT)
     context = {
         "sections": [
-            {
-                "title": gettext(section.title),
-                "why": gettext(section.why),
-                "questions": [
-                    {
-                        "number": worksheet.NUMBERS[question.key],
-                        "text": gettext(question.text),
-                        "hint": gettext(question.hint) if question.hint else "",
-                        "options": [
-                            (worksheet.letters(question.key)[value], gettext(text))
-                            for value, text in question.options.items()
-                        ],
-                    }
-                    for question in section.questions
+            (
+                section,
+                [
+                    (NUMBERS[each.key], each, zip(letters(each.key), each.options.values(), strict=True))
+                    for each in section.questions
                 ],
-            }
+            )
             for section in SECTIONS
         ],
         "blocks": [
-            {
-                "title": gettext(TITLES[dimension]),
-                "steps": [
-                    {"level": gettext(LEVEL_WORDS[dimension][step.level]), "lines": _in_words(step.lines)}
-                    for step in steps.steps[dimension]
-                ],
-                "lowest": gettext(LEVEL_WORDS[dimension][steps.lowest[dimension]]),
-            }
-            for dimension in LEVELS
+            (
+                title,
+                [(LEVEL_WORDS[dimension][step.level], _in_words(step.lines)) for step in paper.steps[dimension]],
+                LEVEL_WORDS[dimension][paper.lowest[dimension]],
+            )
+            for dimension, title in TITLES.items()
         ],
-        "notices": [(gettext(notice.text), _in_words(steps.notices[notice.key])) for notice in rules.CURRENT.notices],
+        "notices": [(gettext(notice.text), _in_words(paper.notices[notice.key])) for notice in rules.CURRENT.notices],
         "supports": support_words(),
         "grid": grid_rows(rules.CURRENT),
         "crisis": [HELP_LINES[key] for key in ("911", "988")],

@@ -38,9 +38,9 @@ class Sheet:
 NUMBERS = {key: number for number, key in enumerate(QUESTIONS, start=1)}
 
 
-def letters(key: str) -> dict[str, str]:
-    """Return option value -> its letter on the form."""
-    return dict(zip(QUESTIONS[key].options, ascii_uppercase, strict=False))
+def letters(key: str) -> str:
+    """Return the letters of a question's options on the form."""
+    return ascii_uppercase[: len(QUESTIONS[key].options)]
 
 
 def sheet(rules: RuleSet) -> Sheet:
@@ -77,7 +77,7 @@ def _lines(rules: RuleSet, raising: Iterable[Rule]) -> tuple[tuple[Ticks, ...], 
     kept.sort(key=lambda least: (len(least), *sorted(NUMBERS[key] for key in least)))
     return tuple(
         tuple(
-            Ticks(NUMBERS[key], tuple(letters(key).values())[rank:], key)
+            Ticks(NUMBERS[key], tuple(letters(key)[rank:]), key)
             for key, rank in sorted(least.items(), key=lambda item: NUMBERS[item[0]])
         )
         for least in kept
