@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, DateField, Min, QuerySet
 from django.db.models.functions import TruncWeek
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -144,16 +144,16 @@ def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
     """Return the charts for a member of staff; results still hidden from them are not counted by program."""
     since = timezone.now() - timedelta(weeks=WEEKS)
     rows = rows.filter(received_at__gt=since).order_by()
-    weeks = dict(rows.annotate(week=TruncWeek("received_at")).values_list("week").annotate(Count("pk")))
-    first = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    first -= timedelta(days=first.weekday())
-    by_day = {timezone.localtime(week).date(): count for week, count in weeks.items()}
-    mondays = [(first - timedelta(weeks=back)).date() for back in reversed(range(WEEKS))]
+    week = TruncWeek("received_at", output_field=DateField())
+    weeks = dict(rows.annotate(week=week).values_list("week").annotate(Count("pk")))
+    today = timezone.localdate()
+    monday = today - timedelta(days=today.weekday())
+    mondays = [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]
     shown = dict(rows.filter(result_visible_to(staff)).values_list("program").annotate(Count("pk")))
     programs = [(each.label, shown.get(each.value, 0)) for each in Program]
     urgencies = dict(rows.values_list("urgency").annotate(Count("pk")))
     return [
-        Chart(_("Received, by the week that begins on"), [(date_format(day), by_day.get(day, 0)) for day in mondays]),
+        Chart(_("Received, by the week that begins on"), [(date_format(day), weeks.get(day, 0)) for day in mondays]),
         Chart(_("Program, where you may see the result"), programs),
         Chart(_("Urgency"), [(each.label, urgencies.get(each.value, 0)) for each in reversed(Urgency)]),
         Chart(_("From sending the answers until staff first looked up how to reach them"), first_contact(rows, since)),
@@ -162,10 +162,8 @@ def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
 
 def first_contact(rows: QuerySet[Submission], since: Any) -> list[tuple[Any, int]]:
     """Count the cases by the time until someone first revealed the contact details, from the audit log."""
-    first: dict[str, Any] = {}
-    lines = LogLine.objects.filter(action=Action.REVEALED, timestamp__gt=since).order_by("number")
-    for reference, at in lines.values_list("reference", "timestamp"):
-        first.setdefault(reference, at)
+    lines = LogLine.objects.filter(action=Action.REVEALED, timestamp__gt=since).order_by()
+    first = dict(lines.values_list("reference").annotate(Min("timestamp")))
     counts = dict.fromkeys((label for _hours, label in FIRST_CONTACT), 0)
     waiting = 0
     for reference, received, wants_call in rows.values_list("reference", "received_at", "wants_call").iterator():

@@ -87,6 +87,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
 }
 
 
+@admin.display(description=_("more"))
 def detail_in_words(line: LogLine) -> str:
     """The details of an entry in the reader's language; the stored text of an entry from before details had keys."""
     parts = []
@@ -102,7 +103,7 @@ class LogAdmin(DeskModelAdmin):
     lookups = frozenset({"action__exact", "number__lt"})
     list_title = _("The log")
     view_action = Action.READ_LOG
-    list_display = ("timestamp", "actor", "action", "reference_shown", "detail_shown")
+    list_display = ("timestamp", "actor", "action", "reference_shown", detail_in_words)
     list_display_links = None
     list_filter = ("action",)
     list_per_page = 100
@@ -128,7 +129,3 @@ class LogAdmin(DeskModelAdmin):
     @admin.display(description=_("reference"))
     def reference_shown(self, line: LogLine) -> str:
         return reference_numbers.formatted(line.reference) if line.reference else ""
-
-    @admin.display(description=_("more"))
-    def detail_shown(self, line: LogLine) -> str:
-        return detail_in_words(line)

@@ -5,7 +5,7 @@ conditions are upward closed by their form. What is left is proved here, over th
 """
 
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 from screening.rules.answer_space import raised_answers, walk
 from screening.rules.ruleset import LEVELS, PROGRAMS, RuleSet
@@ -39,11 +39,10 @@ def violations(rules: RuleSet) -> list[str]:
 def _of_the_grid(rules: RuleSet) -> list[str]:
     """More need, or weaker support, never leads to less care."""
     broken = []
-    for (need, more_need), support in product(zip(LEVELS["need"], LEVELS["need"][1:], strict=False), LEVELS["support"]):
+    for (need, more_need), support in product(pairwise(LEVELS["need"]), LEVELS["support"]):
         if _less_care(rules, (need, support), (more_need, support)):
             broken.append(f"the grid gives less care to need {more_need!r} than to {need!r}, at support {support!r}")
-    weaker = zip(LEVELS["support"], LEVELS["support"][1:], strict=False)
-    for need, (support, less_support) in product(LEVELS["need"], weaker):
+    for need, (support, less_support) in product(LEVELS["need"], pairwise(LEVELS["support"])):
         if _less_care(rules, (need, support), (need, less_support)):
             broken.append(f"the grid gives less care to support {less_support!r} than to {support!r}, at need {need!r}")
     return broken

@@ -1,5 +1,6 @@
 """Recomputes every stored result from its stored answers and the frozen rules of its version."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -7,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from screening.management.streaming import every_submission
 from screening.models import Review, Submission
 from screening.rules import versions
-from screening.rules.ruleset import LEVELS, Recommendation
+from screening.rules.ruleset import LEVELS, Reason, Recommendation
 
 
 class Command(BaseCommand):
@@ -30,7 +31,10 @@ class Command(BaseCommand):
                 unanswered += 1
                 self.stdout.write(f"{submission}: no answer that rules {rules.version} know to {', '.join(lacking)}")
                 continue
-            if mismatches := [*_mismatches(submission, rules.recommend(answers)), *_unsealed(submission)]:
+            mismatches = _mismatches(submission, rules.recommend(answers))
+            if not submission.is_sealed:
+                mismatches.append("it is not as it was saved: its seal does not fit")
+            if mismatches:
                 differ += 1
                 self.stdout.write(f"{submission}: " + "; ".join(mismatches))
             else:
@@ -48,10 +52,6 @@ class Command(BaseCommand):
         self.stdout.write(summary)
 
 
-def _unsealed(submission: Submission) -> list[str]:
-    return [] if submission.is_sealed else ["it is not as it was saved: its seal does not fit"]
-
-
 def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
     stored = submission.readable_recommendation()
     if stored is None:
@@ -63,16 +63,11 @@ def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
     ]
     if _without_words(stored) != _without_words(expected):
         mismatches.append(f"the reasons are not those that rules {expected.rules_version} give")
-    elif submission.language == "en" and [reason.text for reason in stored.reasons] != [
-        reason.text for reason in expected.reasons
-    ]:
+    elif submission.language == "en" and stored.reasons != expected.reasons:
         mismatches.append(f"the words of the reasons are not those of rules {expected.rules_version}")
     return mismatches
 
 
-def _without_words(recommendation: Recommendation) -> list[tuple[Any, ...]]:
+def _without_words(recommendation: Recommendation) -> list[Reason]:
     """Return the reasons without their text, which is stored in the language of the person."""
-    return [
-        (reason.key, reason.dimension, reason.level, reason.sources, reason.questions)
-        for reason in recommendation.reasons
-    ]
+    return [replace(reason, text="") for reason in recommendation.reasons]
