@@ -95,8 +95,3 @@ def _page_by_page() -> Iterator[LogLine]:
     while lines := list(audit.unchained().filter(number__gt=last)[: audit.BATCH]):
         yield from lines
         last = lines[-1].number
-
-
-def accepted() -> list[LogLine]:
-    """Return the entries of the times that damage was accepted, the first one first."""
-    return list(LogLine.objects.filter(action=Action.DAMAGE).order_by("number"))

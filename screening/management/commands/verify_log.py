@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from screening import audit, audit_checks, audit_triggers
+from screening.models import Action, LogLine
 
 
 class Command(BaseCommand):
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             self.stdout.write("Accepted. The log goes on with a line that says so.")
         elif found:
             raise CommandError(f"{found:,} problems. The log is not as it was written.")
-        for line in audit_checks.accepted():
+        for line in LogLine.objects.filter(action=Action.DAMAGE).order_by("number"):
             since, count = line.details.get("since", "1"), line.details.get("faults", "some")
             self.stdout.write(
                 f"On {line.timestamp:%Y-%m-%d}, damage from line {since} on was accepted: {count} problems."
