@@ -64,16 +64,11 @@ def sheet(rules: RuleSet) -> Sheet:
 
 def _lines(rules: RuleSet, raising: Iterable[Rule]) -> tuple[tuple[Ticks, ...], ...]:
     """Return a line for each of these rules, without those implied by another line."""
-    all_least = [rules.least[rule.key] for rule in raising]
-    kept = [
-        least
-        for place, least in enumerate(all_least)
-        if not any(
-            implies(least, other) and (not implies(other, least) or earlier < place)
-            for earlier, other in enumerate(all_least)
-            if other is not least
-        )
-    ]
+    kept: list[dict[str, int]] = []
+    for rule in raising:
+        least = rules.least[rule.key]
+        if not any(implies(least, other) for other in kept):
+            kept = [*(other for other in kept if not implies(other, least)), least]
     kept.sort(key=lambda least: (len(least), *sorted(NUMBERS[key] for key in least)))
     return tuple(
         tuple(
