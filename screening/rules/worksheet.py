@@ -32,7 +32,6 @@ class Sheet:
     steps: Mapping[str, tuple[Step, ...]]
     lowest: Mapping[str, str]
     notices: Mapping[str, tuple[tuple[Ticks, ...], ...]]  # notice -> lines, any of which brings it
-    grid: Mapping[tuple[str, str], str]
 
 
 NUMBERS = {key: number for number, key in enumerate(QUESTIONS, start=1)}
@@ -58,7 +57,6 @@ def sheet(rules: RuleSet) -> Sheet:
             notice.key: _lines(rules, [rule for rule in rules.rules if notice.key in rule.notices.split()])
             for notice in rules.notices
         },
-        rules.grid,
     )
 
 

@@ -222,7 +222,7 @@ def by_hand(sheet: worksheet.Sheet, ticked: Mapping[int, str]) -> dict[str, obje
             if any_ticked(step.lines, ticked):
                 written[dimension] = step.level
                 break
-    program = sheet.grid[written["need"], written["support"]]
+    program = CURRENT.grid[written["need"], written["support"]]
     close_call = program == DUTIES_DECIDE
     if close_call:
         program = "iop" if written["duties"] == "fixed" else "inpatient"
