@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from screening.questionnaire import QUESTIONS, _
-from screening.rules.ruleset import DUTIES_DECIDE, Notice, RuleSet, rules_of
+from screening.rules.ruleset import DUTIES_DECIDE, RuleSet, notices_of, rules_of
 
 
 @dataclass(frozen=True)
@@ -59,81 +59,43 @@ GRID = {
     ("high", "weak"): "inpatient",
 }
 
-NOTICES = (  # the most dangerous first
-    Notice(
-        "dont_stop_alone",
-        _(
-            "Please don’t stop on your own. If you drink or take calming drugs every day, stopping at once can cause a "
-            "seizure. See a doctor first. If you shake badly, see things or have a seizure, call 911."
+# key | whether it is about programs | sources: the words; the most dangerous first
+NOTICES = notices_of(
+    {
+        "dont_stop_alone | | W1, W2, W3": _(
+            "Please don’t stop on your own. If you drink or take calming drugs every day, stopping at once can cause "
+            "a seizure. See a doctor first. If you shake badly, see things or have a seizure, call 911."
         ),
-        "W1 W2 W3",
-    ),
-    Notice(
-        "naloxone",
-        _(
-            "Keep naloxone close and tell people where it is. It is sold without a prescription. Don’t use alone, and "
-            "don’t mix with alcohol or calming drugs. Street drugs of any kind can hold fentanyl. After a break your "
-            "body needs far less: the old amount can kill."
+        "naloxone | | W4, O1": _(
+            "Keep naloxone close and tell people where it is. It is sold without a prescription. Don’t use alone, "
+            "and don’t mix with alcohol or calming drugs. Street drugs of any kind can hold fentanyl. After a break "
+            "your body needs far less: the old amount can kill."
         ),
-        "W4 O1",
-    ),
-    Notice(
-        "opioid_medicine",
-        _(
+        "opioid_medicine | | W4, W5": _(
             "Buprenorphine or methadone stops the sickness and keeps people alive, also when pregnant. Buprenorphine "
             "can start at home, often the same day. Methadone starts at a clinic. Don’t stop a medicine that you are "
             "on. Detox alone raises the risk of dying. If your heart races, you are confused or can’t stop throwing "
             "up, call 911."
         ),
-        "W4 W5",
-    ),
-    Notice(
-        "pregnancy",
-        _(
+        "pregnancy | | W5, W6": _(
             "See a doctor soon, where you get prenatal care or at a hospital. Don’t stop opioids, daily drinking or "
             "calming drugs on your own."
         ),
-        "W5 W6",
-    ),
-    Notice(
-        "means",
-        _(
+        "means | | U1": _(
             "If you can, ask someone to keep guns and pills away from you for now. If you tried in the last days, or "
             "took something, call 911."
         ),
-        "U1",
-    ),
-    Notice(
-        "shelter",
-        _(
-            "A treatment bed is not a shelter. The hotline or 211 can help you plan, and they know shelters that take "
-            "children. Use a phone that nobody checks."
+        "shelter | | H1, H2": _(
+            "A treatment bed is not a shelter. The hotline or 211 can help you plan, and they know shelters that "
+            "take children. Use a phone that nobody checks."
         ),
-        "H1 H2",
-    ),
-    Notice(
-        "detox",
-        _("Ask for medical detox first: some places to stay have no doctor at night."),
-        "W1 W2",
-    ),
-    Notice(
-        "sober_house",
-        _("A sober house together with an IOP may fit: a home without alcohol and drugs."),
-        "R1",
-        about_programs=True,
-    ),
-    Notice(
-        "attendance",
-        _("Ask about rides, child care, evening hours, and programs by video."),
-        "I1",
-        about_programs=True,
-    ),
-    Notice(
-        "health",
-        _("Tell them what care you get, so that the program fits around it."),
-        "A2",
-        about_programs=True,
-    ),
+        "detox | | W1, W2": _("Ask for medical detox first: some places to stay have no doctor at night."),
+        "sober_house | about programs | R1": _(
+            "A sober house together with an IOP may fit: a home without alcohol and drugs."
+        ),
+        "attendance | about programs | I1": _("Ask about rides, child care, evening hours, and programs by video."),
+        "health | about programs | A2": _("Tell them what care you get, so that the program fits around it."),
+    }
 )
 
 # Answers that 2026.1 does not know -> the one that stood for them there.

@@ -86,6 +86,15 @@ class Rule:
         return {dimension: getattr(self, dimension) for dimension in LEVELS if getattr(self, dimension)}
 
 
+def notices_of(table: Mapping[str, str]) -> tuple[Notice, ...]:
+    """Return the notices of a table: "key | about programs, or nothing | sources" -> the words."""
+    made = []
+    for row, text in table.items():
+        key, about, sources = (cell.strip() for cell in row.split("|"))
+        made.append(Notice(key, text, sources.replace(",", ""), about == "about programs"))
+    return tuple(made)
+
+
 def rules_of(table: Mapping[str, str]) -> tuple[Rule, ...]:
     """Return the rules of a table: "key | least answers | levels | notices | sources" -> the reason in words."""
     made = []
