@@ -15,6 +15,7 @@ from screening.rules.sources import SOURCES, Source
 HEADLINES = {
     "help_now": _("Please get help now"),
     "help_today": _("Please get help today"),
+    "safe_place": _("Call for a safe place today"),  # help today, for that alone
     "iop": _("A program you go to from home may be a good place to start"),
     "inpatient": _("A program where you stay may be the safest place to start"),
     "either": _("Both could fit. Talk it over before you choose"),
@@ -34,7 +35,7 @@ WHAT_IT_IS = {
 
 LEANS = {
     "iop": _("You have work or family that can’t wait, so we suggest the one from home."),
-    "inpatient": _("Because you could step away for some weeks, we suggest the one where you stay."),
+    "inpatient": _("Because you may be able to step away for some weeks, we suggest the one where you stay."),
 }
 
 # What would be said if any one of some answers were true, by headline.
@@ -54,7 +55,7 @@ ALSO_ASK = {
 # Who to call first in a result that needs help today: what brings it -> what to do.
 FIRST_CALLS = {
     "": _("Call your doctor, or go to an urgent care clinic or a hospital. If you get worse, call 911."),
-    "988": _("Talk with someone today. If you feel that you might act, call 911."),
+    "988": _("Talk with someone today: call or text 988, or go to a hospital. If someone may get hurt, call 911."),
     "domestic_violence": _("Call for a safe place to sleep tonight. The hotline and 211 can help you find one."),
 }
 
@@ -161,6 +162,7 @@ class Explanation:
     because: str  # the strongest reason for the program, or for the lean of a close call
     help_first: bool  # help now or today is the headline
     first_calls: tuple[str, ...]  # in a result that needs help today
+    first_aid: tuple[str, ...]  # what to do at once, before all else
     urgent: tuple[ExplainedReason, ...]  # why help comes first
     crisis_lines: tuple[HelpLine, ...]  # the first to call first
     help_lines: tuple[HelpLine, ...]
@@ -265,9 +267,16 @@ def _notices(recommendation: Recommendation, ruleset: RuleSet, answers: Mapping[
     for notice in ruleset.notices:
         if notice.key in recommendation.notices:
             bringing = [rule for rule in applying if notice.key in rule.notices.split()]
-            because = next((gettext(rule.text) for rule in bringing if not rule.raises), "")
+            because = next((gettext(rule.text) for rule in bringing if notice.about_programs and not rule.raises), "")
             first, stop, others = gettext(notice.text).partition(". ")
             yield ExplainedNotice(notice.key, because, first + stop, others, notice.about_programs)
+
+
+def first_aid(ruleset: RuleSet, answers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what the rules say to do at once: those that raise nothing, and bring a notice that can't wait."""
+    can_wait = {notice.key for notice in ruleset.notices if notice.about_programs}
+    silent = [rule for rule in ruleset.applying(answers) if not rule.raises]
+    return tuple(gettext(rule.text) for rule in silent if not can_wait.issuperset(rule.notices.split()))
 
 
 def _kept_lower(dimension: str, spoken: set[str], ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[Answer]:
@@ -306,30 +315,36 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
 
     by_dimension = {dimension: recommendation.reasons_for(dimension) for dimension in LEVELS}
     said_elsewhere = {reason.key for reason in recommendation.reasons if reason.dimension != "urgency"}
+    program = "either" if recommendation.close_call else recommendation.program
+    help_first = recommendation.headline != program
     cards = []
     for dimension, reasons in by_dimension.items():
         level, spoken = getattr(recommendation, dimension), {key for reason in reasons for key in reason.questions}
-        shown = [reason for reason in reasons if dimension != "urgency" or reason.key not in said_elsewhere]
+        title, word, shown = gettext(TITLES[dimension]), gettext(LEVEL_WORDS[dimension][level]), list(reasons)
+        if dimension == "urgency":
+            shown = [reason for reason in reasons if reason.key not in said_elsewhere]
+            if help_first:  # why it does stands above; these are milder
+                title, word, shown = gettext("Tell them this, too"), "", [each for each in shown if each.level != level]
         if shown:
             lower = tuple(_kept_lower(dimension, spoken, ruleset, answers)) if ruleset else ()
-            words = gettext(TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level])
-            cards.append(Card(dimension, *words, tuple(map(explained, shown)), lower))
+            cards.append(Card(dimension, title, level, word, tuple(map(explained, shown)), lower))
     lines = help_lines_for(recommendation.urgency, answers)
-    program = "either" if recommendation.close_call else recommendation.program
-    help_first = recommendation.headline != program
     urgent = [reason for reason in by_dimension["urgency"] if help_first and reason.level == recommendation.urgency]
+    calls = _first_calls(urgent, answers)
+    safe_place = recommendation.urgency == "today" and [*calls] == ["domestic_violence"]
     now = recommendation.urgency == "now"
     notices = tuple(_notices(recommendation, ruleset, answers)) if ruleset else ()
     complete = ruleset and not ruleset.unanswered(answers)
     unmoved = what_if.what_did_not_matter(ruleset, answers) if ruleset and complete else ()
     return Explanation(
         recommendation,
-        headline=gettext(HEADLINES[recommendation.headline]),
+        headline=gettext(HEADLINES["safe_place" if safe_place else recommendation.headline]),
         program=gettext(HEADLINES[program]),
         what_it_is=gettext(WHAT_IT_IS[program]),
         because=_strongest(recommendation),
         help_first=help_first,
-        first_calls=tuple(gettext(FIRST_CALLS[key]) for key in _first_calls(urgent, answers)),
+        first_calls=tuple(gettext(FIRST_CALLS[key]) for key in calls),
+        first_aid=first_aid(ruleset, answers) if ruleset else (),
         urgent=tuple(map(explained, urgent)),
         crisis_lines=tuple(line for line in lines if line.crisis),
         help_lines=tuple(line for line in lines if not line.crisis),

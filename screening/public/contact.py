@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from screening import notifications, reference_numbers, retention, return_codes
+from screening import notifications, reference_numbers, retention, return_codes, rules
 from screening.database import look_again
 from screening.draft import Draft, Finished
 from screening.models import Contact, Notification, Submission, Urgency
@@ -103,10 +103,11 @@ def contact(request: HttpRequest) -> HttpResponse:
     draft = Draft.read(request)
     withdrawn = request.method == "POST" and typed(request.POST, "action", 20) == "withdraw"
     form = ContactForm(request.POST if request.method == "POST" and not withdrawn else None)
+    context = {"form": form, "help_first": rules.CURRENT.decide(known(draft.answers)).urgency in ("today", "now")}
     try:
         draft, saved = opened(draft)
         if saved is None:
-            return _nothing_saved(request, draft, form)
+            return _nothing_saved(request, draft, context)
         if withdrawn:
             look_again(partial(Contact.objects.withdraw, saved.pk))
             transaction.on_commit(retention.truncate_journal)
@@ -119,13 +120,12 @@ def contact(request: HttpRequest) -> HttpResponse:
             return redirect("contact")
         asked = Contact.objects.unexpired().filter(pk=saved.pk).first()
     except Submission.DoesNotExist:
-        return _nothing_saved(request, draft, form)
+        return _nothing_saved(request, draft, context)
     except DatabaseError as error:
         log.error("a request for a call could not be stored: %s", type(error).__name__)
         sorry = NOT_WITHDRAWN if withdrawn else NOT_KEPT if request.method == "POST" else DOWN
-        return render(request, "public/contact.html", {"form": form, "error": sorry}, status=503)
-    context = {
-        "form": form,
+        return render(request, "public/contact.html", context | {"error": sorry}, status=503)
+    context |= {
         "asked": asked,
         "help_first": saved.urgency >= Urgency.TODAY,
         "code": return_codes.formatted(draft.code),
@@ -137,11 +137,11 @@ def contact(request: HttpRequest) -> HttpResponse:
     return render(request, template, context, status=422 if form.errors else 200)
 
 
-def _nothing_saved(request: HttpRequest, draft: Draft, form: ContactForm) -> HttpResponse:
+def _nothing_saved(request: HttpRequest, draft: Draft, context: dict[str, Any]) -> HttpResponse:
     """Ask to save first, or for the code; who has typed already, keeps it."""
-    if form.is_bound:
-        return render(request, "public/contact.html", {"form": form, "error": NOTHING_SAVED}, status=409)
+    if context["form"].is_bound:
+        return render(request, "public/contact.html", context | {"error": NOTHING_SAVED}, status=409)
     if not draft.finished or first_gap(known(draft.answers)):
         return redirect("return")
-    context = {"unsaved": True, "gone": draft.finished == Finished.SAVED, "shown": shown(draft)[0]}
+    context |= {"unsaved": True, "gone": draft.finished == Finished.SAVED, "shown": shown(draft)[0]}
     return render(request, "public/contact.html", context)

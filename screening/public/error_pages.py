@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening import rules
 from screening.forms import PageForm
+from screening.public.contact import ContactForm
 from screening.public.questions import page_asked, question_page
 
 ERRORS = {
@@ -62,8 +63,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         urgent = rules.needs_help_now(chosen, set(chosen))
         form = PageForm(page, answers=chosen)
         return question_page(request, page, changing, form, status=403, not_sent=True, urgent=urgent)
-    title, text = (
-        _("That page was open for too long"),
-        _("We did not get what you sent, to be safe. Please go back and send it again. Cookies must be allowed."),
+    if match and match.url_name == "contact":
+        return render(request, "public/contact.html", {"form": ContactForm(request.POST), "not_sent": True}, status=403)
+    return render(
+        request, "public/error.html", {"title": _("That page did not reach us"), "not_sent": True}, status=403
     )
-    return render(request, "public/error.html", {"title": title, "text": text}, status=403)

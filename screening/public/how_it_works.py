@@ -173,6 +173,7 @@ def on_paper(request: HttpRequest) -> HttpResponse:
         "notices": [(gettext(notice.text), _in_words(paper.notices[notice.key])) for notice in rules.CURRENT.notices],
         "supports": support_words(),
         "grid": grid_rows(rules.CURRENT),
+        "shelter": HELP_LINES["domestic_violence"],
         "crisis": [HELP_LINES[key] for key in ("911", "988")],
         "version": rules.CURRENT.version,
     }

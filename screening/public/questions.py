@@ -18,7 +18,7 @@ from screening import draft as drafts
 from screening import notifications, rate_limits, rules, spam
 from screening.draft import Draft, Finished
 from screening.encryption import seals
-from screening.explanation import answers_by_section
+from screening.explanation import answers_by_section, first_aid
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
 from screening.models import Notification, Urgency
@@ -173,6 +173,7 @@ def help_now(request: HttpRequest) -> HttpResponse:
         "urgent": urgency == "now",
         "help_first": urgency == "today",
         "first": first,
+        "first_aid": first_aid(rules.CURRENT, draft.answers),
         "lines": lines,
         "go_on": go_on if draft.answers else "",
         "note": _note(request, draft),

@@ -86,7 +86,7 @@ NOTICES = notices_of(
             "took something, call 911."
         ),
         "shelter | | H1, H2": _(
-            "A treatment bed is not a shelter. The hotline or 211 can help you plan, and they know shelters that "
+            "A treatment bed is not a shelter. The Domestic Violence Hotline or 211 can help you plan, and they know shelters that "
             "take children. Use a phone that nobody checks."
         ),
         "detox | | W1, W2": _("Ask for medical detox first: some places to stay have no doctor at night."),
@@ -131,7 +131,7 @@ RULES = rules_of(
             "You may have had an overdose in the past month. Tell a doctor or our staff about it."
         ),
         "possible_opioid_overdose | overdose not_sure, opioids fine | need some, urgency today | naloxone, opioid_medicine | O1, W4": _(
-            "You may have had an overdose, and you use opioids. That can happen again soon. Talk with a doctor today."
+            "You may have had an overdose, and you may use opioids. It can happen again soon. Talk with a doctor today."
         ),
         "may_act_on_thoughts | self_harm plan | need high, urgency now | means | U1": _(
             "You might act on thoughts of ending your life. You should not be alone with this."
@@ -243,7 +243,7 @@ RULES = rules_of(
             "today."
         ),
         "severe_before_still_using | past_withdrawal severe, alcohol_or_pills fine | need some, urgency today | dont_stop_alone | W1": _(
-            "Stopping has made you very sick before, and you still use alcohol or calming drugs. A doctor should see "
+            "Stopping has made you very sick before, and you used alcohol or calming drugs in the past month. A doctor should see "
             "you today."
         ),
         "ill_and_shaky | health most_days, alcohol_or_pills shaky | need high, urgency today | dont_stop_alone, detox | W1": _(
@@ -268,7 +268,7 @@ RULES = rules_of(
             "You may have a health problem that needs care. A doctor can tell you."
         ),
         "tell_them_of_your_health | health often | | health | A2": _(
-            "You may see someone often for your health, and your program has to fit around that."
+            "You may need care for your health, and your program has to fit around that."
         ),
         "out_of_touch | mind yes | need high, urgency now | | A1": _(
             "You hear or see things, or feel that people are after you. You need someone to help with that right now."
@@ -283,14 +283,14 @@ RULES = rules_of(
             "Your mind may need care too. It works best to treat both at the same time."
         ),
         "may_be_pregnant | pregnancy maybe | urgency soon | pregnancy | W5, W6": _(
-            "You are or could be pregnant. It matters for how you stop, so see a doctor soon."
+            "You are or could be pregnant, or chose not to say. It matters for how you stop, so see a doctor soon."
         ),
         "maybe_pregnant_and_shaky | pregnancy maybe, alcohol_or_pills shaky | need high, urgency today | pregnancy, dont_stop_alone, detox | W1, W6": _(
-            "You are or could be pregnant, and you may get sick when you stop alcohol or calming drugs. A doctor "
+            "You are or could be pregnant, or chose not to say, and you may get sick when you stop alcohol or calming drugs. A doctor "
             "should see you today."
         ),
         "maybe_pregnant_in_opioid_withdrawal | pregnancy maybe, opioids sick | need some, urgency today | pregnancy, opioid_medicine | W5, W6": _(
-            "You are or could be pregnant, and stopping opioids may make you sick. Don’t stop all at once. A doctor "
+            "You are or could be pregnant, or chose not to say, and stopping opioids may make you sick. Don’t stop all at once. A doctor "
             "should see you today."
         ),
         "intensive_program_not_enough | past_treatment not_enough | need high, urgency soon | | P1, I2": _(

@@ -28,6 +28,8 @@ def test_number_to_call_is_on_the_first_screen_of_every_urgent_result(browser: B
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     every = {rule.key: BEST | dict(rule.when) for rule in URGENT_RULES}
+    together = {"overdose": "yes", "self_harm": "attempt", "home_safety": "nowhere_else"}
+    every["three kinds of help today"] = BEST | together
     every["all at once"] = {key: value for rule in URGENT_RULES for key, value in (BEST | dict(rule.when)).items()}
     every["all at once"] |= {key: value for rule in URGENT_RULES for key, value in rule.when.items()}
     for key, given in every.items():

@@ -134,6 +134,25 @@ def test_taking_it_back_erases_it(person: Person) -> None:
     assert parse(response).select_one("#id_phone")
 
 
+@pytest.mark.parametrize("action", ["view", "save"])
+def test_nobody_is_watching_is_said_whenever_help_comes_first(
+    person: Person, database_goes_down: Callable[[], None], action: str
+) -> None:
+    person.finishes(URGENT, action)
+    assert "No one is watching this page." in text_of(person.client.get("/contact/"), "main")
+    Submission.objects.all().delete()
+    assert "No one is watching this page." in text_of(person.client.post("/contact/", WISHES), "main")
+    database_goes_down()
+    assert "No one is watching this page." in text_of(person.client.post("/contact/", WISHES), "main")
+
+
+def test_request_without_cookies_says_so_and_loses_nothing_typed() -> None:
+    response = Client(enforce_csrf_checks=True).post("/contact/", WISHES)
+    assert response.status_code == 403
+    assert "your browser may refuse cookies" in text_of(response, "[role=status]")
+    assert parse(response).select_one("#id_best_time")["value"] == WISHES["best_time"]
+
+
 def test_who_kept_nothing_is_asked_to_save_first_and_then_goes_on(person: Person) -> None:
     person.finishes(IOP, "view")
     soup = parse(person.client.get("/contact/"))

@@ -110,11 +110,26 @@ def test_reasons_for_the_urgency_are_folded_if_there_are_several() -> None:
         ({"self_harm": "attempt"}, ["Talk with someone today"]),
         ({"home_safety": "nowhere_else"}, ["Call for a safe place"]),
         ({"home_safety": "nowhere_else", "overdose": "yes"}, ["Call for a safe place", "Call your doctor"]),
+        ({"mind": "not_coping"}, ["Talk with someone today"]),
     ],
 )
 def test_who_to_call_today_follows_from_the_rules_that_raised_it(changed: dict[str, str], said: list[str]) -> None:
     sentences = explained(answers(**changed)).first_calls
     assert sorted(next(each for each in said if sentence.startswith(each)) for sentence in sentences) == said
+
+
+def test_only_a_safe_place_is_the_headline_where_nothing_else_is_urgent() -> None:
+    assert result_page(answers(home_safety="nowhere_else")).h1.text == "Call for a safe place today"
+    assert result_page(answers(home_safety="nowhere_else", overdose="yes")).h1.text == "Please get help today"
+
+
+def test_milder_reasons_are_not_given_as_why_help_comes_first() -> None:
+    card = result_page(TODAY | {"mind": "manageable"}).find(id="card-urgency").find_parent("section")
+    assert card.h3.text == "Tell them this, too"
+    assert "Your mind may need care too." in card.text
+    assert not card.select(".level")
+    for reason in explained(TODAY | {"mind": "manageable"}).urgent:
+        assert reason.text not in card.text
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -175,7 +190,7 @@ def test_page_has_a_number_to_call_with_and_without_a_phone_of_the_center(settin
         (CLOSE_CALL, "You have work or family that can’t wait, so we suggest the one from home."),
         (
             CLOSE_CALL | {"caregiving": "nobody"},
-            "Because you could step away for some weeks, we suggest the one where you stay.",
+            "Because you may be able to step away for some weeks, we suggest the one where you stay.",
         ),
     ],
 )
@@ -186,8 +201,12 @@ def test_strongest_reason_is_said_in_one_sentence(given: dict[str, str], because
 def test_page_says_that_nobody_approved_or_tested_the_rules_until_somebody_did(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said = words(result_page(IOP).select_one("main"))
-    assert "A first idea from fixed rules. No clinician has approved them yet, and no study has tested them." in said
+    for given in FIVE.values():
+        main = result_page(given).select_one("main")
+        for fold in main.select("details"):
+            fold.decompose()
+        said = words(main)
+        assert said.count("A first idea from fixed rules. No clinician has approved them yet, and no study") == 1
     assert "Country Road Recovery Center runs this site, and offers such programs." in said
     *earlier, latest = rules.VERSIONS
     approval = Approval("Ann Example", "medical director", "MD 1", latest.released, "0" * 64)
@@ -208,9 +227,17 @@ def test_every_notice_a_rule_brings_is_shown_whatever_the_program(notice: Any) -
     assert notice.text not in words(result_page(BEST).select_one("main"))
 
 
+def test_what_to_do_at_once_stands_above_the_numbers_and_on_their_page(person: Person) -> None:
+    said = "If someone took too much, give naloxone now, call 911, and stay with them."
+    for given in (answers(emergency="medical"), answers(emergency="medical", alcohol_or_pills="sick")):
+        page = result_page(given)
+        assert page.select_one(".urgent strong").text == said
+        assert place_of(page, ".urgent strong") < place_of(page, ".numbers")
+    page = parse(person.client.post("/questions/emergency/", {"emergency": "medical"}, follow=True))
+    assert page.select_one("main strong").text == said
+
+
 def test_what_a_rule_that_raises_nothing_says_stands_before_its_notice() -> None:
-    medical = result_page(answers(emergency="medical")).select_one(".urgent .notice")
-    assert words(medical).startswith("If someone took too much, give naloxone now, call 911, and stay with them. Keep")
     (attendance,) = result_page(answers(attendance="maybe")).select(".notice")
     assert words(attendance).startswith("Something could keep you from coming for nine hours a week. Ask about rides")
 
@@ -432,10 +459,10 @@ def test_result_that_was_only_looked_at_can_still_be_saved_from_its_page(person:
         ({"home_safety": "other_place"}, "1-800-799-7233"),
     ],
 )
-def test_someone_to_talk_to_stands_above_code_and_reasons(changed: dict[str, str], number: str) -> None:
+def test_someone_to_talk_to_stands_above_the_reasons(changed: dict[str, str], number: str) -> None:
     page = result_page(answers(**changed))
     assert page.select_one("section[aria-labelledby=someone] .number").text == number
-    assert place_of(page, ".phone") < place_of(page, "#someone") < place_of(page, ".saved")
+    assert place_of(page, ".saved") < place_of(page, "#someone") < place_of(page, ".why")
 
 
 def test_without_a_phone_of_the_center_nothing_is_promised_for_it(settings: Any) -> None:
