@@ -111,8 +111,9 @@ if unknown := {line for question in QUESTIONS.values() for keys in question.help
 
 
 def lines_of(answers: Mapping[str, str], questions: Iterable[str] = QUESTIONS) -> list[str]:
-    """Return the keys of the lines that the answers to these questions bring."""
-    brought = {line for key in questions for line in QUESTIONS[key].help_lines_for(answers.get(key))}
+    """Return the keys of the lines that the answers to these questions bring; none for one that is no longer asked."""
+    asked = [QUESTIONS[key] for key in questions if key in QUESTIONS]
+    brought = {line for question in asked for line in question.help_lines_for(answers.get(question.key))}
     return [key for key in HELP_LINES if key in brought]
 
 

@@ -88,10 +88,10 @@ class Rule:
 
 def notices_of(table: Mapping[str, str]) -> tuple[Notice, ...]:
     """Return the notices of a table: "key | about programs, or nothing | sources" -> the words."""
-    made = []
+    made, can_wait = [], {"": False, "about programs": True}
     for row, text in table.items():
         key, about, sources = (cell.strip() for cell in row.split("|"))
-        made.append(Notice(key, text, sources.replace(",", ""), about == "about programs"))
+        made.append(Notice(key, text, sources.replace(",", ""), can_wait[about]))
     return tuple(made)
 
 

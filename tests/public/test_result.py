@@ -369,6 +369,13 @@ def test_result_under_an_unknown_version_still_shows_its_reasons() -> None:
     assert explanation.headline == HEADLINES["help_now"]
 
 
+def test_urgent_reason_that_reads_a_question_no_longer_asked_leads_to_a_doctor() -> None:
+    earlier = in_words(recommend(TODAY))
+    reasons = tuple(replace(reason, questions=("no_longer_asked",)) for reason in earlier.reasons)
+    explanation = explain(replace(earlier, reasons=reasons), TODAY, CURRENT)
+    assert [call[:16] for call in explanation.first_calls] == ["Call your doctor"]
+
+
 def test_result_under_an_earlier_version_is_explained_by_its_own_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     later = replace(CURRENT, version="2099.1", grid={**CURRENT.grid, ("low", "strong"): "inpatient"})
     monkeypatch.setattr(rules, "CURRENT", later)
