@@ -114,7 +114,6 @@ class ExplainedReason:
 
     key: str
     text: str
-    level: str
     answers: tuple[Answer, ...]
     sources: tuple[tuple[int, Source], ...]  # with their numbers in the page's list
 
@@ -123,7 +122,6 @@ class ExplainedReason:
 class ExplainedNotice:
     """A notice in words: its first sentence, and the others; `because` is said before it if nothing else says why."""
 
-    key: str
     because: str
     first: str
     others: str
@@ -136,7 +134,6 @@ class Card:
 
     dimension: str
     title: str
-    level: str
     word: str
     reasons: tuple[ExplainedReason, ...]
     kept_lower: tuple[Answer, ...]
@@ -269,7 +266,7 @@ def _notices(recommendation: Recommendation, ruleset: RuleSet, answers: Mapping[
             bringing = [rule for rule in applying if notice.key in rule.notices.split()]
             because = next((gettext(rule.text) for rule in bringing if notice.about_programs and not rule.raises), "")
             first, stop, others = gettext(notice.text).partition(". ")
-            yield ExplainedNotice(notice.key, because, first + stop, others, notice.about_programs)
+            yield ExplainedNotice(because, first + stop, others, notice.about_programs)
 
 
 def first_aid(ruleset: RuleSet, answers: Mapping[str, str]) -> tuple[str, ...]:
@@ -311,7 +308,7 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
     def explained(reason: Reason) -> ExplainedReason:
         said = tuple(answer_in_words(key, answers[key]) for key in reason.questions if key in answers)
         cited = tuple((numbers[SOURCES[key]], SOURCES[key]) for key in reason.sources if key in SOURCES)
-        return ExplainedReason(reason.key, reason.text, reason.level, said, tuple(dict.fromkeys(cited)))
+        return ExplainedReason(reason.key, reason.text, said, tuple(dict.fromkeys(cited)))
 
     by_dimension = {dimension: recommendation.reasons_for(dimension) for dimension in LEVELS}
     said_elsewhere = {reason.key for reason in recommendation.reasons if reason.dimension != "urgency"}
@@ -327,7 +324,7 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
                 title, word, shown = gettext("Tell them this, too"), "", [each for each in shown if each.level != level]
         if shown:
             lower = tuple(_kept_lower(dimension, spoken, ruleset, answers)) if ruleset else ()
-            cards.append(Card(dimension, title, level, word, tuple(map(explained, shown)), lower))
+            cards.append(Card(dimension, title, word, tuple(map(explained, shown)), lower))
     lines = help_lines_for(recommendation.urgency, answers)
     urgent = [reason for reason in by_dimension["urgency"] if help_first and reason.level == recommendation.urgency]
     calls = _first_calls(urgent, answers)
