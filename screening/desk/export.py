@@ -9,8 +9,7 @@ from django.db.models import BooleanField, CharField, ExpressionWrapper, OuterRe
 from django.db.models.functions import Coalesce
 from django.http import StreamingHttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import reference_numbers, rules
 from screening.explanation import LEVEL_WORDS

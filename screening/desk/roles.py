@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import AppConfig
-from django.apps import apps as all_apps
+from django.apps import AppConfig, apps as all_apps
 from django.contrib.auth.management import create_permissions
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _

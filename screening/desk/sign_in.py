@@ -22,8 +22,7 @@ from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
-from django_otp import login as otp_login
-from django_otp import verify_token
+from django_otp import login as otp_login, verify_token
 from qrcode.image.svg import SvgPathImage
 
 from screening import accounts, audit, draft, rate_limits

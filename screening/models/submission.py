@@ -10,8 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, models
 from django.db.models import Case, Q, When
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import get_language, gettext, gettext_lazy as _
 
 from screening import reference_numbers, return_codes, rules
 from screening.fields import EncryptedJSONField

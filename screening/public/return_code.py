@@ -8,8 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from screening import draft as drafts
-from screening import rate_limits, reference_numbers, return_codes
+from screening import draft as drafts, rate_limits, reference_numbers, return_codes
 from screening.draft import Draft, Finished
 from screening.public import saved
 from screening.questionnaire import known
