@@ -80,44 +80,34 @@ class Page:
         return replace(self, questions=questions) if questions else None
 
 
+# A sentence is never broken over lines, so that it can be searched for, and a change of it is a change of one line.
+# fmt: off
 IF_SEVERAL = _("If two are true, choose the last true one.")
 SECTIONS = (
-    Section(
-        "safety",
+    Section("safety",
         _("Safety"),
         _("We ask this first. If you need help today, the rest can wait."),
         (
-            Question(
-                "emergency",
+            Question("emergency",
                 _("Is any of this happening right now?"),
                 _("an emergency right now"),
                 _("Tell us if any of this is happening right now."),
                 {
                     "none": _("No"),
-                    "withdrawal": _(
-                        "I am very sick from stopping: I see or hear things, I am confused, my heart races, or I can’t "
-                        "stop shaking or throwing up"
-                    ),
-                    "medical": _(
-                        "I took too much, passed out, had a seizure, have chest pain, or have trouble breathing"
-                    ),
+                    "withdrawal": _("I am very sick from stopping: I see or hear things, I am confused, my heart races, or I can’t stop shaking or throwing up"),
+                    "medical": _("I took too much, passed out, had a seizure, have chest pain, or have trouble breathing"),
                 },
                 hint=IF_SEVERAL,
                 help_lines={"withdrawal": ("911",), "medical": ("poison",)},
             ),
-            Question(
-                "overdose",
-                _(
-                    "In the past month, did you stop breathing, could no one wake you, or did you get naloxone "
-                    "(Narcan)?"
-                ),
+            Question("overdose",
+                _("In the past month, did you stop breathing, could no one wake you, or did you get naloxone (Narcan)?"),
                 _("an overdose in the past month"),
                 _("Tell us if you may have had an overdose in the past month."),
                 {"no": _("No"), "not_sure": _("I’m not sure"), "yes": _("Yes")},
                 hint=_("Naloxone is a spray or shot that wakes a person who took too much."),
             ),
-            Question(
-                "self_harm",
+            Question("self_harm",
                 _("Have you thought about ending your life?"),
                 _("thoughts of ending your life"),
                 _("Tell us if you have thought about ending your life."),
@@ -129,14 +119,10 @@ SECTIONS = (
                     "attempt": _("I tried in the past three months"),
                     "plan": _("I have a plan, or I might act on it"),
                 },
-                hint=_(
-                    "Many people have thoughts like these. There is help, and you can call or text 988 at any time. "
-                    "If two are true, choose the last true one."
-                ),
+                hint=_("Many people have thoughts like these. There is help, and you can call or text 988 at any time. If two are true, choose the last true one."),
                 help_lines={"past": ("988",)},
             ),
-            Question(
-                "violence",
+            Question("violence",
                 _("Have you thought about hurting someone else?"),
                 _("thoughts of hurting someone"),
                 _("Tell us if you have thought about hurting someone else."),
@@ -149,8 +135,7 @@ SECTIONS = (
                 hint=_("You can call or text 988 about this, too."),
                 help_lines={"rather_not_say": ("988",)},
             ),
-            Question(
-                "home_safety",
+            Question("home_safety",
                 _("Do you feel safe where you live?"),
                 _("feeling safe where you live"),
                 _("Tell us if you feel safe where you live."),
@@ -161,25 +146,16 @@ SECTIONS = (
                     "nowhere_else": _("No, and I have nowhere else to go"),
                     "danger": _("I am in danger right now"),
                 },
-                hint=_(
-                    "Think of people who hurt or scare you, as well as the place. If two are true, choose the last "
-                    "true one."
-                ),
-                help_lines={
-                    "other_place": ("domestic_violence",),
-                    "nowhere_else": ("211",),
-                    "danger": ("911",),
-                },
+                hint=_("Think of people who hurt or scare you, as well as the place. If two are true, choose the last true one."),
+                help_lines={"other_place": ("domestic_violence",), "nowhere_else": ("211",), "danger": ("911",)},
             ),
         ),
     ),
-    Section(
-        "job",
+    Section("job",
         _("Your job or school"),
         _("We ask because some programs let you keep working, and some don’t."),
         (
-            Question(
-                "job",
+            Question("job",
                 _("Do you have a job or school that you can’t leave right now?"),
                 _("your job or school"),
                 _("Tell us about your job or school."),
@@ -192,8 +168,7 @@ SECTIONS = (
                 hint=_("Think about the next month or two."),
                 circumstance=True,
             ),
-            Question(
-                "attendance",
+            Question("attendance",
                 _("Could you come to a program for at least nine hours a week?"),
                 _("coming to a program each week"),
                 _("Tell us if you could come to a program."),
@@ -208,13 +183,11 @@ SECTIONS = (
         ),
         together=True,
     ),
-    Section(
-        "family",
+    Section("family",
         _("Your family"),
         _("We ask because some people can’t be away from home, and a program has to fit that."),
         (
-            Question(
-                "caregiving",
+            Question("caregiving",
                 _("Does anyone need you for care each day, such as a child or a parent?"),
                 _("people who need your care"),
                 _("Tell us if anyone needs you for care each day."),
@@ -226,8 +199,7 @@ SECTIONS = (
                 },
                 circumstance=True,
             ),
-            Question(
-                "provider",
+            Question("provider",
                 _("Does your household depend on your income?"),
                 _("your income"),
                 _("Tell us if your household depends on your income."),
@@ -237,16 +209,11 @@ SECTIONS = (
         ),
         together=True,
     ),
-    Section(
-        "support",
+    Section("support",
         _("People and home"),
-        _(
-            "We ask because the people and the home around you can make it easier, or harder, to stay away from "
-            "alcohol and drugs."
-        ),
+        _("We ask because the people and the home around you can make it easier, or harder, to stay away from alcohol and drugs."),
         (
-            Question(
-                "supporters",
+            Question("supporters",
                 _("Who can help you stay away from alcohol and drugs?"),
                 _("who can help you"),
                 _("Tell us who can help you."),
@@ -260,8 +227,7 @@ SECTIONS = (
                 circumstance=True,
                 offered=True,
             ),
-            Question(
-                "home",
+            Question("home",
                 _("Where will you live for the next few weeks?"),
                 _("where you will live"),
                 _("Tell us where you will live."),
@@ -279,13 +245,11 @@ SECTIONS = (
         ),
         together=True,
     ),
-    Section(
-        "stopping",
+    Section("stopping",
         _("Stopping"),
         _("We ask because stopping can make some people very sick, and a doctor can make it safer."),
         (
-            Question(
-                "alcohol_or_pills",
+            Question("alcohol_or_pills",
                 _("When you cut down or stop alcohol, or calming or sleeping drugs, how do you feel?"),
                 _("stopping alcohol or calming drugs"),
                 _("Tell us how you feel when you stop alcohol or calming drugs."),
@@ -297,13 +261,9 @@ SECTIONS = (
                     "more": _("I need more to feel okay"),
                     "sick": _("Quite sick"),
                 },
-                hint=_(
-                    "Such as Xanax, GHB or gabapentin. Please don’t stop these all at once before you have talked with "
-                    "a doctor: that can cause a seizure. If two are true, choose the last true one."
-                ),
+                hint=_("Such as Xanax, GHB or gabapentin. Please don’t stop these all at once before you have talked with a doctor: that can cause a seizure. If two are true, choose the last true one."),
             ),
-            Question(
-                "past_withdrawal",
+            Question("past_withdrawal",
                 _("Has stopping alcohol or calming drugs ever made you very sick?"),
                 _("times that stopping made you sick"),
                 _("Tell us if stopping has ever made you very sick."),
@@ -316,8 +276,7 @@ SECTIONS = (
                 },
                 hint=IF_SEVERAL,
             ),
-            Question(
-                "opioids",
+            Question("opioids",
                 _("When you stop heroin, fentanyl, pain pills or kratom, how do you feel?"),
                 _("stopping heroin, fentanyl, pain pills or kratom"),
                 _("Tell us how you feel when you stop heroin, fentanyl, pain pills or kratom."),
@@ -331,13 +290,11 @@ SECTIONS = (
             ),
         ),
     ),
-    Section(
-        "care",
+    Section("care",
         _("Health and care"),
         _("We ask because some health needs call for a nurse or doctor close by. It is fine to say you’re not sure."),
         (
-            Question(
-                "constant_care",
+            Question("constant_care",
                 _("Do you need someone with you, day and night, to stay safe or to keep from using?"),
                 _("having someone with you"),
                 _("Tell us if you need someone with you."),
@@ -348,8 +305,7 @@ SECTIONS = (
                     "always": _("Yes, day and night"),
                 },
             ),
-            Question(
-                "health",
+            Question("health",
                 _("Do you have a health problem that needs care?"),
                 _("your health"),
                 _("Tell us if you have a health problem that needs care."),
@@ -361,8 +317,7 @@ SECTIONS = (
                 },
                 hint=IF_SEVERAL,
             ),
-            Question(
-                "mind",
+            Question("mind",
                 _("In the past two weeks, has your mind felt out of control?"),
                 _("feeling out of control"),
                 _("Tell us if your mind has felt out of control."),
@@ -376,8 +331,7 @@ SECTIONS = (
                 hint=IF_SEVERAL,
                 help_lines={"manageable": ("988",)},
             ),
-            Question(
-                "pregnancy",
+            Question("pregnancy",
                 _("Are you pregnant, or could you be?"),
                 _("being pregnant"),
                 _("Tell us if you are or could be pregnant."),
@@ -389,8 +343,7 @@ SECTIONS = (
                 hint=_("You don’t have to say. The middle answer leads to the same advice."),
                 help_lines={"maybe": ("maternal",)},
             ),
-            Question(
-                "past_treatment",
+            Question("past_treatment",
                 _("Have you had treatment for alcohol or drugs before?"),
                 _("treatment you had before"),
                 _("Tell us if you have had treatment before."),
@@ -406,6 +359,7 @@ SECTIONS = (
         ),
     ),
 )
+# fmt: on
 
 
 def _pages_of(section: Section) -> list[Page]:
