@@ -22,8 +22,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "center": settings.CENTER_NAME,
     }
     promised = [
-        (gettext(title), [gettext(promise.text) % values for promise in promises])
-        for title, promises in PROMISES.items()
+        (gettext(title), [gettext(promise) % values for promise in promises]) for title, promises in PROMISES.items()
     ]
     contact = settings.SECURITY_CONTACT
     context = {"promised": promised, "cannot": CANNOT, "security_contact": contact}
