@@ -10,98 +10,50 @@ from screening.questionnaire import QUESTIONS, _
 
 @dataclass(frozen=True)
 class HelpLine:
-    """A number or page to turn to; `href` is a tel:, sms: or https: address."""
+    """A number or page to turn to; a crisis line is for danger and great distress, not for finding a program."""
 
     key: str
-    name: str
-    contact: str
-    href: str
-    detail: str
-    source: str
+    contact: str  # a number to call, or the name of the page that is its source
+    crisis: bool
     checked: date
-    crisis: bool = True  # for danger and great distress, not for finding a program
+    source: str
+    name: str
+    detail: str
+
+    @property
+    def href(self) -> str:
+        """The tel: or https: address that a tap on it opens."""
+        number = self.contact.replace("-", "")
+        return self.source if not number.isdecimal() else f"tel:{number}" if len(number) == 3 else f"tel:+{number}"
 
 
-HELP_LINES = {
-    line.key: line
-    for line in (
-        HelpLine(
-            "911",
-            _("Emergency"),
-            "911",
-            "tel:911",
-            _("If a life may be in danger, call now. Say where you are first."),
-            "https://www.911.gov/",
-            date(2026, 11, 23),
-        ),
-        HelpLine(
-            "988",
-            _("988 Lifeline"),
-            "988",
-            "tel:988",
-            _("Call or text 988, day or night, free. In a call, press 2 for Spanish or 1 for veterans."),
-            "https://988lifeline.org/",
-            date(2026, 11, 23),
-        ),
-        HelpLine(
-            "poison",
-            _("Poison Help"),
-            "1-800-222-1222",
-            "tel:+18002221222",
-            _("If someone took too much and is awake. Free, day and night. If they pass out, call 911."),
-            "https://poisonhelp.hrsa.gov/",
-            date(2026, 11, 23),
-        ),
-        HelpLine(
-            "domestic_violence",
-            _("Domestic Violence Hotline"),
-            "1-800-799-7233",
-            "tel:+18007997233",
-            _("Free, day and night. You can also text START to 88788."),
-            "https://www.thehotline.org/",
-            date(2026, 11, 23),
-        ),
-        HelpLine(
-            "211",
-            _("211"),
-            "211",
-            "tel:211",
-            _("Free, day and night. They know where you can sleep, and what help there is near you."),
-            "https://www.211.org/",
-            date(2026, 11, 28),
-        ),
-        HelpLine(
-            "maternal",
-            _("Maternal Mental Health Hotline"),
-            "1-833-852-6262",
-            "tel:+18338526262",
-            _("Call or text, free, day and night. For anyone who is or was pregnant. It is not a crisis line."),
-            "https://mchb.hrsa.gov/national-maternal-mental-health-hotline",
-            date(2026, 11, 28),
-            crisis=False,
-        ),
-        HelpLine(
-            "samhsa",
-            _("SAMHSA Helpline"),
-            "1-800-662-4357",
-            "tel:+18006624357",
-            _("Free, day and night, in English and Spanish. They tell you where to find care; they don’t give it."),
-            "https://www.samhsa.gov/find-help/helplines/national-helpline",
-            date(2026, 11, 23),
-            crisis=False,
-        ),
-        HelpLine(
-            "findtreatment",
-            _("Find a program near you"),
-            "FindTreatment.gov",
-            "https://findtreatment.gov/",
-            _("A search of programs in the United States. Call first to check that they have room."),
-            "https://findtreatment.gov/",
-            date(2026, 11, 23),
-            crisis=False,
-        ),
-    )
+def _line(row: str, name: str, detail: str) -> HelpLine:
+    key, contact, crisis, checked, source = (cell.strip() for cell in row.split("|"))
+    return HelpLine(key, contact, crisis == "crisis", date.fromisoformat(checked), source, name, detail)
+
+
+# key | contact | whether it is a crisis line | the day it was last checked | source: name, and what to know first
+# fmt: off
+_ROWS = {
+    "911 | 911 | crisis | 2026-11-23 | https://www.911.gov/":
+        (_("Emergency"), _("If a life may be in danger, call now. Say where you are first.")),
+    "988 | 988 | crisis | 2026-11-23 | https://988lifeline.org/":
+        (_("988 Lifeline"), _("Call or text 988, day or night, free. In a call, press 2 for Spanish or 1 for veterans.")),
+    "poison | 1-800-222-1222 | crisis | 2026-11-23 | https://poisonhelp.hrsa.gov/":
+        (_("Poison Help"), _("If someone took too much and is awake. Free, day and night. If they pass out, call 911.")),
+    "domestic_violence | 1-800-799-7233 | crisis | 2026-11-23 | https://www.thehotline.org/":
+        (_("Domestic Violence Hotline"), _("Free, day and night. You can also text START to 88788.")),
+    "211 | 211 | crisis | 2026-11-28 | https://www.211.org/":
+        (_("211"), _("Free, day and night. They know where you can sleep, and what help there is near you.")),
+    "maternal | 1-833-852-6262 | | 2026-11-28 | https://mchb.hrsa.gov/national-maternal-mental-health-hotline":
+        (_("Maternal Mental Health Hotline"), _("Call or text, free, day and night. For anyone who is or was pregnant. It is not a crisis line.")),
+    "samhsa | 1-800-662-4357 | | 2026-11-23 | https://www.samhsa.gov/find-help/helplines/national-helpline":
+        (_("SAMHSA Helpline"), _("Free, day and night, in English and Spanish. They tell you where to find care; they don’t give it.")),
+    "findtreatment | FindTreatment.gov | | 2026-11-23 | https://findtreatment.gov/":
+        (_("Find a program near you"), _("A search of programs in the United States. Call first to check that they have room.")),
 }
+# fmt: on
+HELP_LINES = {line.key: line for line in (_line(row, *words) for row, words in _ROWS.items())}
 
 
 if unknown := {line for question in QUESTIONS.values() for keys in question.help_lines.values() for line in keys} - set(
