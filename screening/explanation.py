@@ -312,8 +312,7 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
 
     by_dimension = {dimension: recommendation.reasons_for(dimension) for dimension in LEVELS}
     said_elsewhere = {reason.key for reason in recommendation.reasons if reason.dimension != "urgency"}
-    program = "either" if recommendation.close_call else recommendation.program
-    help_first = recommendation.headline != program
+    program, help_first = recommendation.decision.program_headline, recommendation.decision.help_first
     cards = []
     for dimension, reasons in by_dimension.items():
         level, spoken = getattr(recommendation, dimension), {key for reason in reasons for key in reason.questions}

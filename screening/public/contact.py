@@ -11,8 +11,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from screening import notifications, reference_numbers, retention, return_codes, rules
@@ -103,7 +102,7 @@ def contact(request: HttpRequest) -> HttpResponse:
     draft = Draft.read(request)
     withdrawn = request.method == "POST" and typed(request.POST, "action", 20) == "withdraw"
     form = ContactForm(request.POST if request.method == "POST" and not withdrawn else None)
-    context = {"form": form, "help_first": rules.CURRENT.decide(known(draft.answers)).urgency in ("today", "now")}
+    context = {"form": form, "help_first": rules.CURRENT.decide(known(draft.answers)).help_first}
     try:
         draft, saved = opened(draft)
         if saved is None:

@@ -8,26 +8,16 @@ from django.shortcuts import render
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
-from screening import rules
-from screening.explanation import (
-    HEADLINES,
-    LEVEL_WORDS,
-    LIMITS,
-    TITLES,
-    answer_in_words,
-    grid_rows,
-    level_words,
-    support_words,
-)
+from screening import explanation, rules
 from screening.hazards import HAZARDS
 from screening.help_lines import HELP_LINES
 from screening.public.programs import COMPARED
 from screening.questionnaire import PAGE_OF, QUESTIONS, SECTIONS
 from screening.rules import versions
 from screening.rules.personas import PERSONAS
-from screening.rules.ruleset import Rule
+from screening.rules.ruleset import LEVELS, Rule
 from screening.rules.sources import SOURCES
-from screening.rules.worksheet import NUMBERS, Ticks, letters, sheet
+from screening.rules.worksheet import NUMBERS, letters, sheet
 
 
 def _rule_in_words(rule: Rule) -> dict[str, Any]:
@@ -40,7 +30,7 @@ def _rule_in_words(rule: Rule) -> dict[str, Any]:
         "key": rule.key,
         "conditions": conditions,
         "raises": [
-            (gettext(TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level]))
+            (gettext(explanation.TITLES[dimension]), level, gettext(explanation.LEVEL_WORDS[dimension][level]))
             for dimension, level in rule.raises.items()
         ],
         "reason": gettext(rule.text),
@@ -59,13 +49,15 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
     people = []
     for person in PERSONAS:
         result = rules.recommend(person.answers)
-        headline, program = HEADLINES[result.headline], HEADLINES["either" if result.close_call else result.program]
-        answers = [answer_in_words(key, value) for key, value in person.answers_above_least.items()]
-        people.append((person, headline, program, answers, level_words(result)))
+        headlines = [explanation.HEADLINES[key] for key in (result.headline, result.decision.program_headline)]
+        answers = [explanation.answer_in_words(key, value) for key, value in person.answers_above_least.items()]
+        people.append((person, *headlines, answers, explanation.level_words(result)))
     context = {
-        "supports": support_words(),
-        "grid": grid_rows(rules.CURRENT),
-        "dimensions": [(title, LEVEL_WORDS[dimension].values()) for dimension, title in TITLES.items()],
+        "supports": explanation.support_words(),
+        "grid": explanation.grid_rows(rules.CURRENT),
+        "dimensions": [
+            (title, explanation.LEVEL_WORDS[dimension].values()) for dimension, title in explanation.TITLES.items()
+        ],
         "sections": [
             (section, [(question, _rules_that_read(question.key)) for question in section.questions])
             for section in SECTIONS
@@ -74,7 +66,7 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
         "otherwise": [_rule_in_words(rule) for rule in rules.CURRENT.rules if not rule.when],
         "people": people,
         "programs": COMPARED,
-        "limits": LIMITS,
+        "limits": explanation.LIMITS,
         "hazards": [
             (gettext(hazard.hazard), [(gettext(name), gettext(said)) for name, said in hazard.in_words().items()])
             for hazard in HAZARDS
@@ -92,9 +84,10 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
 def rules_json(request: HttpRequest) -> JsonResponse:
     """Return all of it as data. docs/rules-json.md says what each key means; keys are never renamed."""
     decides = versions.as_data(rules.CURRENT)
+    hashes = versions.frozen_hashes() | {rules.CURRENT.version: versions.content_hash(decides)}
     data = {
         "language": get_language(),
-        "sha256": versions.content_hash(decides),
+        "sha256": hashes[rules.CURRENT.version],
         "decides": decides,
         "questions": [
             {
@@ -106,24 +99,12 @@ def rules_json(request: HttpRequest) -> JsonResponse:
             }
             for question in QUESTIONS.values()
         ],
-        "sources": {
-            key: {name: str(value) for name, value in asdict(source).items()} for key, source in SOURCES.items()
-        },
+        "sources": {key: asdict(source) for key, source in SOURCES.items()},
         "versions": [
-            {
-                "version": version.version,
-                "released": version.released.isoformat(),
-                "changes": gettext(version.changes),
-                "approval": asdict(version.approval) if version.approval else None,
-                "sha256": versions.content_hash(
-                    decides
-                    if version.version == rules.CURRENT.version
-                    else versions.as_data(versions.released(version.version))
-                ),
-            }
+            asdict(version) | {"changes": gettext(version.changes), "sha256": hashes[version.version]}
             for version in rules.VERSIONS
         ],
-        "limits": [gettext(limit) for limit in LIMITS],
+        "limits": [gettext(limit) for limit in explanation.LIMITS],
         "people": [
             {
                 "name": gettext(person.name),
@@ -137,14 +118,6 @@ def rules_json(request: HttpRequest) -> JsonResponse:
         ],
     }
     return JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})
-
-
-def _in_words(lines: tuple[tuple[Ticks, ...], ...]) -> list[list[tuple[int, str, str]]]:
-    """Return (number of the question, its topic, letters) for each of the ticks that a line requires."""
-    return [
-        [(ticks.number, gettext(QUESTIONS[ticks.question].topic), " ".join(ticks.letters)) for ticks in line]
-        for line in lines
-    ]
 
 
 @require_safe
@@ -165,14 +138,14 @@ def on_paper(request: HttpRequest) -> HttpResponse:
         "blocks": [
             (
                 title,
-                [(LEVEL_WORDS[dimension][step.level], _in_words(step.lines)) for step in paper.steps[dimension]],
-                LEVEL_WORDS[dimension][paper.lowest[dimension]],
+                [(explanation.LEVEL_WORDS[dimension][level], lines) for level, lines in paper.steps[dimension]],
+                explanation.LEVEL_WORDS[dimension][LEVELS[dimension][0]],
             )
-            for dimension, title in TITLES.items()
+            for dimension, title in explanation.TITLES.items()
         ],
-        "notices": [(gettext(notice.text), _in_words(paper.notices[notice.key])) for notice in rules.CURRENT.notices],
-        "supports": support_words(),
-        "grid": grid_rows(rules.CURRENT),
+        "notices": [(gettext(notice.text), paper.notices[notice.key]) for notice in rules.CURRENT.notices],
+        "supports": explanation.support_words(),
+        "grid": explanation.grid_rows(rules.CURRENT),
         "shelter": HELP_LINES["domestic_violence"],
         "crisis": [HELP_LINES[key] for key in ("911", "988")],
         "version": rules.CURRENT.version,

@@ -14,8 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from screening import draft as drafts
-from screening import notifications, rate_limits, rules, spam
+from screening import draft as drafts, notifications, rate_limits, rules, spam
 from screening.draft import Draft, Finished
 from screening.encryption import seals
 from screening.explanation import answers_by_section, first_aid
@@ -218,7 +217,7 @@ def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: 
     ]
     context = {
         "sections": sections,
-        "help_first": rules.recommend(draft.answers).urgency in ("today", "now"),
+        "help_first": rules.CURRENT.decide(draft.answers).help_first,
         "saved": draft.finished == Finished.SAVED and any_kept(draft.code),
         "earlier": any_kept(*draft.earlier_codes),
         "shown": shown(draft)[0],

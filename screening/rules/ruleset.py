@@ -40,11 +40,19 @@ class Decision(NamedTuple):
     urgency: str
 
     @property
-    def headline(self) -> str:
-        """What is said first: "help_now", "help_today", "either" for a close call, or the program."""
-        if self.urgency in ("now", "today"):
-            return f"help_{self.urgency}"
+    def help_first(self) -> bool:
+        """Whether help now or today comes before any program."""
+        return self.urgency in ("now", "today")
+
+    @property
+    def program_headline(self) -> str:
+        """What is said of programs: "iop", "inpatient", or "either" for a close call."""
         return "either" if self.close_call else self.program
+
+    @property
+    def headline(self) -> str:
+        """What is said first: "help_now", "help_today", or what is said of programs."""
+        return f"help_{self.urgency}" if self.help_first else self.program_headline
 
 
 def level_names(levels: Levels) -> dict[str, str]:

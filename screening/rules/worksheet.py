@@ -13,25 +13,19 @@ class Ticks:
     """A question on the form by its number, and the letters of the answers that count."""
 
     number: int
+    topic: str
     letters: tuple[str, ...]
-    question: str  # the question's key
 
 
-@dataclass(frozen=True)
-class Step:
-    """Write down `level` if all ticks of any one of the lines are there; else go to the next step."""
-
-    level: str
-    lines: tuple[tuple[Ticks, ...], ...]
+Lines = tuple[tuple[Ticks, ...], ...]  # all ticks of any one line must be there
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """`steps` for each dimension run from its highest level down; where none holds, its `lowest` level stands."""
+    """For each dimension its steps from the highest level down: the first whose lines hold gives the level, or none."""
 
-    steps: Mapping[str, tuple[Step, ...]]
-    lowest: Mapping[str, str]
-    notices: Mapping[str, tuple[tuple[Ticks, ...], ...]]  # notice -> lines, any of which brings it
+    steps: Mapping[str, tuple[tuple[str, Lines], ...]]  # dimension -> (level, lines)
+    notices: Mapping[str, Lines]  # notice -> lines, any of which brings it
 
 
 NUMBERS = {key: number for number, key in enumerate(QUESTIONS, start=1)}
@@ -47,12 +41,11 @@ def sheet(rules: RuleSet) -> Sheet:
     return Sheet(
         {
             dimension: tuple(
-                Step(level, _lines(rules, [rule for rule in rules.rules if rule.raises.get(dimension) == level]))
+                (level, _lines(rules, [rule for rule in rules.rules if rule.raises.get(dimension) == level]))
                 for level in reversed(order[1:])
             )
             for dimension, order in LEVELS.items()
         },
-        {dimension: order[0] for dimension, order in LEVELS.items()},
         {
             notice.key: _lines(rules, [rule for rule in rules.rules if notice.key in rule.notices.split()])
             for notice in rules.notices
@@ -60,7 +53,7 @@ def sheet(rules: RuleSet) -> Sheet:
     )
 
 
-def _lines(rules: RuleSet, raising: Iterable[Rule]) -> tuple[tuple[Ticks, ...], ...]:
+def _lines(rules: RuleSet, raising: Iterable[Rule]) -> Lines:
     """Return a line for each of these rules, without those implied by another line."""
     kept: list[dict[str, int]] = []
     for rule in raising:
@@ -70,7 +63,7 @@ def _lines(rules: RuleSet, raising: Iterable[Rule]) -> tuple[tuple[Ticks, ...], 
     kept.sort(key=lambda least: (len(least), *sorted(NUMBERS[key] for key in least)))
     return tuple(
         tuple(
-            Ticks(NUMBERS[key], tuple(letters(key)[rank:]), key)
+            Ticks(NUMBERS[key], QUESTIONS[key].topic, tuple(letters(key)[rank:]))
             for key, rank in sorted(least.items(), key=lambda item: NUMBERS[item[0]])
         )
         for least in kept

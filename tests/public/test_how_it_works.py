@@ -193,10 +193,10 @@ def test_page_prints_every_step_of_the_sheet() -> None:
     for part, (dimension, steps) in zip(parts, sheet.steps.items(), strict=True):
         printed = [[item.text for item in group.select("li")] for group in part.select("ul")]
         assert len(printed) == len(steps) == len(LEVELS[dimension]) - 1
-        for items, step in zip(printed, steps, strict=True):
-            for item, line in zip(items, step.lines, strict=True):
+        for items, (_level, lines) in zip(printed, steps, strict=True):
+            for item, line in zip(items, lines, strict=True):
                 for ticks in line:
-                    assert f"{ticks.number} {QUESTIONS[ticks.question].topic}: {' '.join(ticks.letters)}" in item
+                    assert f"{ticks.number} {ticks.topic}: {' '.join(ticks.letters)}" in item
                 assert item.count(" and ") == len(line) - 1
 
 
@@ -208,7 +208,7 @@ def test_page_prints_each_notice_above_the_ticks_that_bring_it() -> None:
         assert [item.text.count(" and ") for item in step.select("li")] == [len(line) - 1 for line in lines[notice.key]]
 
 
-def any_ticked(lines: tuple[tuple[worksheet.Ticks, ...], ...], ticked: Mapping[int, str]) -> bool:
+def any_ticked(lines: worksheet.Lines, ticked: Mapping[int, str]) -> bool:
     return any(all(ticked[ticks.number] in ticks.letters for ticks in line) for line in lines)
 
 
@@ -217,11 +217,8 @@ def by_hand(sheet: worksheet.Sheet, ticked: Mapping[int, str]) -> dict[str, obje
     written: dict[str, Any] = {}
     written["notices"] = tuple(notice for notice, lines in sheet.notices.items() if any_ticked(lines, ticked))
     for dimension, steps in sheet.steps.items():
-        written[dimension] = sheet.lowest[dimension]
-        for step in steps:
-            if any_ticked(step.lines, ticked):
-                written[dimension] = step.level
-                break
+        holding = [level for level, lines in steps if any_ticked(lines, ticked)]
+        written[dimension] = [*holding, LEVELS[dimension][0]][0]
     program = CURRENT.grid[written["need"], written["support"]]
     close_call = program == DUTIES_DECIDE
     if close_call:
