@@ -3,22 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
 
+from django import forms
 from django.contrib import admin
 from django.db.models import TextField
-from django.forms import (
-    BaseInlineFormSet,
-    HiddenInput,
-    IntegerField,
-    ModelForm,
-    Textarea,
-    ValidationError,
-    model_to_dict,
-)
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.timesince import timesince
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit
 from screening.desk.audit_log import detail_in_words
@@ -93,10 +84,10 @@ def others_on_it(submission: Submission, staff: Any) -> list[LogLine]:
     return list({line.account: line for line in reversed(lines)}.values())
 
 
-class CaseForm(ModelForm):
+class CaseForm(forms.ModelForm):
     """Require an outcome if and only if the case is closed; refuse to overwrite what a colleague saved meanwhile."""
 
-    seen = IntegerField(widget=HiddenInput, required=False)  # the version of the case that the page showed
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)  # the version of the case that the page showed
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -105,7 +96,7 @@ class CaseForm(ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("seen") != self.instance.version:
-            raise ValidationError(self._changed_meanwhile(self.instance))
+            raise forms.ValidationError(self._changed_meanwhile(self.instance))
         closed = cleaned.get("status") == Status.CLOSED
         if closed and not cleaned.get("outcome"):
             self.add_error("outcome", _("How did it end? A closed case needs an outcome."))
@@ -118,7 +109,7 @@ class CaseForm(ModelForm):
     def _changed_meanwhile(self, now: Submission) -> str:
         """Say what a colleague changed, and show that; what was typed here stays in its place."""
         data, news = cast(QueryDict, self.data).copy(), []
-        for name, value in model_to_dict(now, STAFF_FIELDS).items():
+        for name, value in forms.model_to_dict(now, STAFF_FIELDS).items():
             field, current = self[name], "" if value is None else str(value)
             if current != self.data.get(field.html_initial_name, ""):
                 news.append(f"{field.label}: {_in_words(now, name)}.")
@@ -140,7 +131,7 @@ def _in_words(case: Submission, name: str) -> str:
     return str(display() if display else getattr(case, name) or "") or gettext("nobody")
 
 
-class NewRowsFormSet(BaseInlineFormSet):
+class NewRowsFormSet(forms.BaseInlineFormSet):
     """A formset of new rows only; the existing ones are shown in the case."""
 
     def initial_form_count(self) -> int:
@@ -153,7 +144,7 @@ class AppendOnlyInline(admin.StackedInline):
     extra = max_num = 1
     can_delete = False
     formset = NewRowsFormSet
-    formfield_overrides = {TextField: {"widget": Textarea(attrs={"rows": 4, "cols": 60})}}  # noqa: RUF012 - as Django has it
+    formfield_overrides = {TextField: {"widget": forms.Textarea(attrs={"rows": 4, "cols": 60})}}  # noqa: RUF012 - as Django has it
     action: ClassVar[Action]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -184,7 +175,7 @@ class NoteInline(AppendOnlyInline):
     verbose_name = _("add a note (kept as written: it can't be changed later)")
 
 
-class ReviewForm(ModelForm):
+class ReviewForm(forms.ModelForm):
     """A review that differs from the rules requires a reason.
 
     While the result is hidden every review does: requiring one only from those that differ would reveal it.

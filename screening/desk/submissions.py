@@ -18,21 +18,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from screening import accounts, audit, reference_numbers, retention
-from screening.desk import export, queues
-from screening.desk.case import (
-    STAFF_FIELDS,
-    AppendOnlyInline,
-    CaseForm,
-    NoteInline,
-    ReviewInline,
-    ago,
-    case_for,
-    others_on_it,
-)
+from screening.desk import case, export, queues
 from screening.desk.filters import LOOKUPS, MachineSigns, Received, SubmissionList, WorkFilter, YesOrNo
 from screening.desk.model_admin import DeskModelAdmin
 from screening.models import (
@@ -53,7 +42,7 @@ LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submissio
 def _ago(moment: datetime) -> SafeString:
     """Render a time in its largest unit; the exact time is its title."""
     exact = date_format(timezone.localtime(moment), "DATETIME_FORMAT")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, ago(moment))
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, case.ago(moment))
 
 
 @admin.register(Submission)
@@ -89,9 +78,9 @@ class SubmissionAdmin(DeskModelAdmin):
     search_fields = ("reference",)  # see get_search_results
     search_label = _("Reference")
     search_help_text = _("As the person reads it out; dashes and small letters are fine. Looks in all submissions.")
-    form = CaseForm
+    form = case.CaseForm
 
-    inlines = (ReviewInline, NoteInline)
+    inlines = (case.ReviewInline, case.NoteInline)
     actions = ("assign_to_me", "begin", "wait")
     fieldsets = ((_("This case"), {"fields": ("status", "outcome", "assigned_to", "seen")}),)
     lookups = LOOKUPS
@@ -157,11 +146,13 @@ class SubmissionAdmin(DeskModelAdmin):
         """
         row = Submission.objects.select_related("assigned_to").get(pk=kwargs["obj"].pk)
         if request.method == "GET":
-            for line in others_on_it(row, request.user):
+            for line in case.others_on_it(row, request.user):
                 message = gettext("This case was opened by %(who)s, %(ago)s.")
-                self.message_user(request, message % {"who": line.actor, "ago": ago(line.timestamp)}, messages.WARNING)
+                self.message_user(
+                    request, message % {"who": line.actor, "ago": case.ago(line.timestamp)}, messages.WARNING
+                )
         self._opened(request, row, Action.OPENED)
-        context["case"] = case_for(row, request.user)
+        context["case"] = case.case_for(row, request.user)
         context["title"] = gettext("Case %(reference)s") % {"reference": row}
         context["subtitle"] = None
         return super().render_change_form(request, context, *args, **kwargs)
@@ -218,7 +209,7 @@ class SubmissionAdmin(DeskModelAdmin):
         if row is None:
             return redirect(LIST)
         self._opened(request, row, Action.PRINTED)
-        context = self.admin_site.each_context(request) | {"case": case_for(row, request.user), "submission": row}
+        context = self.admin_site.each_context(request) | {"case": case.case_for(row, request.user), "submission": row}
         return TemplateResponse(request, "admin/screening/submission/print.html", context)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
@@ -284,7 +275,7 @@ class SubmissionAdmin(DeskModelAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field and db_field.name in STAFF_FIELDS:
+        if field and db_field.name in case.STAFF_FIELDS:
             field.show_hidden_initial = True  # what the page showed, so that only what was changed is saved
         if field and db_field.name == "assigned_to":
             chooser = cast(ModelChoiceField, field)
@@ -297,7 +288,7 @@ class SubmissionAdmin(DeskModelAdmin):
         """Leave it to save_related, which knows whether anything was changed or added."""
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
-        changed = [name for name in STAFF_FIELDS if name in form.changed_data]
+        changed = [name for name in case.STAFF_FIELDS if name in form.changed_data]
         if changed or any(formset.has_changed() for formset in formsets):
             self._save_change(request, form.instance, *changed)
         super().save_related(request, form, formsets, change)
@@ -363,5 +354,5 @@ class SubmissionAdmin(DeskModelAdmin):
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         inline = next(each for each in self.get_inline_instances(request) if each.model is formset.model)
         for added in formset.save(commit=False):
-            cast(AppendOnlyInline, inline).add(request, added)
+            cast(case.AppendOnlyInline, inline).add(request, added)
         formset.save_m2m()

@@ -1,7 +1,6 @@
 """Error pages: kind words, a way back and the crisis numbers, without the database."""
 
 import sys
-from collections.abc import Callable
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
@@ -35,18 +34,16 @@ def _error(request: HttpRequest, status: int) -> HttpResponse:
     return render(request, "public/error.html", {"title": title, "text": text}, status=status)
 
 
-def _error_handler(status: int) -> Callable[..., HttpResponse]:
-    def handler(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-        return _error(request, status)
-
-    return handler
-
-
-forbidden, not_found = (_error_handler(status) for status in (403, 404))
-
-
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _error(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Recomputes every stored result from its stored answers and the frozen rules of its version."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -18,38 +19,39 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        agree = differ = unknown = unanswered = 0
+        counts: Counter[str] = Counter()
         for submission in every_submission(self):
-            answers = submission.readable_answers
-            try:
-                rules = versions.released(submission.rules_version)
-            except versions.UnusableRules as error:
-                unknown += 1
-                self.stdout.write(f"{submission}: {error}")
-                continue
-            if lacking := rules.unanswered(answers):
-                unanswered += 1
-                self.stdout.write(f"{submission}: no answer that rules {rules.version} know to {', '.join(lacking)}")
-                continue
-            mismatches = _mismatches(submission, rules.recommend(answers))
-            if not submission.is_sealed:
-                mismatches.append("it is not as it was saved: its seal does not fit")
-            if mismatches:
-                differ += 1
-                self.stdout.write(f"{submission}: " + "; ".join(mismatches))
-            else:
-                agree += 1
-        reviews = [review for review in Review.objects.select_related("submission").iterator() if not review.is_sealed]
-        for review in reviews:
-            self.stdout.write(f"{review.submission}: a review was changed after it was recorded")
+            kind, faults = _checked(submission)
+            counts[kind] += 1
+            if faults:
+                self.stdout.write(f"{submission}: " + "; ".join(faults))
+        for review in Review.objects.select_related("submission").iterator():
+            if not review.is_sealed:
+                counts["reviews"] += 1
+                self.stdout.write(f"{review.submission}: a review was changed after it was recorded")
         summary = (
-            f"{agree + differ + unknown + unanswered:,} checked: {agree:,} agree, {differ:,} differ, "
-            f"{unknown:,} of unknown rules, {unanswered:,} with answers that their rules don't know, "
-            f"{len(reviews):,} reviews changed."
+            f"{counts.total() - counts['reviews']:,} checked: {counts['agree']:,} agree, {counts['differ']:,} differ, "
+            f"{counts['unknown']:,} of unknown rules, {counts['unanswered']:,} with answers that their rules don't "
+            f"know, {counts['reviews']:,} reviews changed."
         )
-        if differ or unknown or unanswered or reviews:
+        if counts.total() > counts["agree"]:
             raise CommandError(summary)
         self.stdout.write(summary)
+
+
+def _checked(submission: Submission) -> tuple[str, list[str]]:
+    """Return as what a row is counted, and what is wrong with it."""
+    try:
+        rules = versions.released(submission.rules_version)
+    except versions.UnusableRules as error:
+        return "unknown", [str(error)]
+    answers = submission.readable_answers
+    if lacking := rules.unanswered(answers):
+        return "unanswered", [f"no answer that rules {rules.version} know to {', '.join(lacking)}"]
+    mismatches = _mismatches(submission, rules.recommend(answers))
+    if not submission.is_sealed:
+        mismatches.append("it is not as it was saved: its seal does not fit")
+    return "differ" if mismatches else "agree", mismatches
 
 
 def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
