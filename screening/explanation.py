@@ -163,8 +163,8 @@ class Explanation:
     urgent: tuple[ExplainedReason, ...]  # why help comes first
     crisis_lines: tuple[HelpLine, ...]  # the first to call first
     help_lines: tuple[HelpLine, ...]
-    notices: tuple[ExplainedNotice, ...]  # the most dangerous first; those about programs wait if help is needed now
-    waiting: tuple[ExplainedNotice, ...]
+    notices: tuple[ExplainedNotice, ...]  # the most dangerous first
+    waiting: tuple[ExplainedNotice, ...]  # those about programs, if help is needed now or there are more than three
     place: str
     supports: tuple[str, ...]  # the grid's column heads
     grid: tuple[tuple[str, tuple[Cell, ...]], ...]  # (row head, cells); empty if the rules are not available
@@ -211,31 +211,21 @@ def rules_of(recommendation: Recommendation) -> RuleSet | None:
 
 def level_words(recommendation: Recommendation) -> list[tuple[str, str, str]]:
     """Return (title, level, the level in a word or two) for each dimension."""
-    levels = {dimension: getattr(recommendation, dimension) for dimension in LEVELS}
-    return [
-        (gettext(TITLES[dimension]), level, gettext(LEVEL_WORDS[dimension][level]))
-        for dimension, level in levels.items()
-    ]
+    levels = [(dimension, getattr(recommendation, dimension)) for dimension in LEVELS]
+    return [(gettext(TITLES[name]), level, gettext(LEVEL_WORDS[name][level])) for name, level in levels]
 
 
 def grid_rows(
     ruleset: RuleSet, recommendation: Recommendation | None = None
 ) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
     """Return the grid in words, one row for each level of need; the cell of a recommendation is marked."""
-    place = recommendation and (recommendation.need, recommendation.support)
-    rows = []
-    for need in LEVELS["need"]:
-        programs = {support: ruleset.grid[need, support] for support in LEVELS["support"]}
-        cells = tuple(
-            Cell(
-                "either" if program == DUTIES_DECIDE else program,
-                gettext(PROGRAM_WORDS[program]),
-                (need, support) == place,
-            )
-            for support, program in programs.items()
-        )
-        rows.append((gettext(LEVEL_WORDS["need"][need]), cells))
-    return tuple(rows)
+    here = recommendation and (recommendation.need, recommendation.support)
+    cells = {
+        place: Cell("either" if program == DUTIES_DECIDE else program, gettext(PROGRAM_WORDS[program]), place == here)
+        for place, program in ruleset.grid.items()
+    }
+    heads = [(need, gettext(LEVEL_WORDS["need"][need])) for need in LEVELS["need"]]
+    return tuple((head, tuple(cells[need, support] for support in LEVELS["support"])) for need, head in heads)
 
 
 def support_words() -> tuple[str, ...]:
@@ -324,12 +314,12 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
         if shown:
             lower = tuple(_kept_lower(dimension, spoken, ruleset, answers)) if ruleset else ()
             cards.append(Card(dimension, title, word, tuple(map(explained, shown)), lower))
-    lines = help_lines_for(recommendation.urgency, answers)
     urgent = [reason for reason in by_dimension["urgency"] if help_first and reason.level == recommendation.urgency]
     calls = _first_calls(urgent, answers)
+    lines = help_lines_for(recommendation.urgency, answers, [key for reason in urgent for key in reason.questions])
     safe_place = recommendation.urgency == "today" and [*calls] == ["domestic_violence"]
-    now = recommendation.urgency == "now"
     notices = tuple(_notices(recommendation, ruleset, answers)) if ruleset else ()
+    wait = recommendation.urgency == "now" or len(notices) > 3
     complete = ruleset and not ruleset.unanswered(answers)
     unmoved = what_if.what_did_not_matter(ruleset, answers) if ruleset and complete else ()
     return Explanation(
@@ -344,8 +334,8 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
         urgent=tuple(map(explained, urgent)),
         crisis_lines=tuple(line for line in lines if line.crisis),
         help_lines=tuple(line for line in lines if not line.crisis),
-        notices=tuple(notice for notice in notices if not (now and notice.about_programs)),
-        waiting=tuple(notice for notice in notices if now and notice.about_programs),
+        notices=tuple(notice for notice in notices if not (wait and notice.about_programs)),
+        waiting=tuple(notice for notice in notices if wait and notice.about_programs),
         place=" ".join(gettext(words[getattr(recommendation, dimension)]) for dimension, words in PLACES.items()),
         supports=support_words(),
         grid=grid_rows(ruleset, recommendation) if ruleset else (),

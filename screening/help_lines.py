@@ -69,18 +69,19 @@ def lines_of(answers: Mapping[str, str], questions: Iterable[str] = QUESTIONS) -
     return [key for key in HELP_LINES if key in brought]
 
 
-def help_lines_for(urgency: str, answers: Mapping[str, str]) -> list[HelpLine]:
+def help_lines_for(urgency: str, answers: Mapping[str, str], urgent: Iterable[str] = QUESTIONS) -> list[HelpLine]:
     """Return the lines to show with a result, the first to call first.
 
     A body in danger right now, which brings 911, comes before all; 988 leads if an answer brings it, and else stands
-    behind the lines that do (docs/decisions/0004).
+    behind the lines that the `urgent` questions bring (docs/decisions/0004).
     """
     brought = lines_of(answers)
     always = {"now": ["911", "988"], "today": ["988"]}.get(urgency, [])
     lead = [key for key in ("911", "988") if key in brought]
-    crisis = [key for key in brought if HELP_LINES[key].crisis]
+    crisis = [key for key in lines_of(answers, urgent) if HELP_LINES[key].crisis]
+    less_urgent = [key for key in brought if HELP_LINES[key].crisis]
     others = [key for key, line in HELP_LINES.items() if not line.crisis and (key in brought or key != "maternal")]
-    keys = [*lead, *(always if "988" in lead else []), *crisis, *always, *others]
+    keys = [*lead, *(always if "988" in lead else []), *crisis, *always, *less_urgent, *others]
     return [HELP_LINES[key] for key in dict.fromkeys(keys) if key != "911" or urgency == "now"]
 
 

@@ -166,6 +166,9 @@ def lines(given: dict[str, str]) -> list[str]:
         ({"home": "no_place"}, ["211"]),
         ({"alcohol_or_pills": "sick"}, ["988"]),
         ({"pregnancy": "maybe"}, ["maternal"]),
+        # What the urgent answers bring comes before what the others bring.
+        ({"pregnancy": "maybe", "opioids": "sick", "home": "no_place"}, ["988", "211", "maternal"]),
+        ({"alcohol_or_pills": "sick", "home_safety": "other_place"}, ["988", "domestic_violence"]),
         # Physical danger comes before the suicide lifeline: docs/decisions/0004.
         ({"emergency": "medical", "self_harm": "plan"}, ["911", "988", "poison"]),
     ],
@@ -249,6 +252,20 @@ def test_notice_about_programs_waits_until_the_person_is_safe() -> None:
     assert "sober house" not in page.select_one(".urgent").text
     today = result_page(TODAY | {"home": "others_use"})
     assert "A sober house" in today.select_one(".urgent").text
+
+
+FOUR = {"home": "others_use", "attendance": "no", "health": "often"}  # and what brings a notice of danger
+
+
+@pytest.mark.parametrize("danger", [{"past_withdrawal": "severe"}, {"alcohol_or_pills": "sick"}], ids=["soon", "today"])
+def test_of_more_than_three_notices_those_about_programs_are_folded_and_dangers_never(danger: dict[str, str]) -> None:
+    page = result_page(answers(**FOUR, **danger))
+    folded = [words(notice) for notice in page.select("details .notice")]
+    open_ones = [words(notice) for notice in page.select(".notice") if not notice.find_parent("details")]
+    assert len(folded) == 3
+    assert open_ones[0].startswith("Please don’t stop on your own.")
+    (one,) = {len(result_page(answers(**{key: FOUR[key]})).select("details .notice")) for key in FOUR}
+    assert one == 0  # a few are not worth a fold
 
 
 # The grid and the reasons
