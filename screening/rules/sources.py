@@ -22,5 +22,6 @@ class Source:
             raise ValueError(f"source {self.title!r} needs a title, a publisher, a year and an address")
 
 
-_ENTRIES = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))["source"]
-SOURCES = {key: Source(**entry) for entry in _ENTRIES for key in entry.pop("ids").split()}
+_FILE = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
+SOURCES = {key: Source(**entry) for entry in _FILE["source"] for key in entry.pop("ids").split()}
+FOR_HELPERS = tuple(Source(**entry) for entry in _FILE["for_helpers"])  # of the page for who helps someone
