@@ -33,7 +33,9 @@ ON_IT = timedelta(minutes=15)  # after opening a case, someone is taken to be wo
 
 WHAT_TO_DO = {
     Urgency.NOW: _("Danger now. This comes before all other work: see that a person speaks with them at once."),
-    Urgency.TODAY: _("They should see a doctor today. Make sure that they know, and that they can get there."),
+    Urgency.TODAY: _(
+        "They need help today, for the reasons below. Make sure that they know whom to turn to, and can get there."
+    ),
     Urgency.SOON: _("Speak with them in the next few days."),
     Urgency.NONE: _("No rush from what they answered."),
 }

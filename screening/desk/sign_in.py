@@ -3,6 +3,7 @@
 from base64 import b32encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from threading import BoundedSemaphore
 from typing import Any, cast
 
@@ -241,8 +242,7 @@ def qr_code(phone: Phone) -> SafeString:
 
 def key_to_type(phone: Phone) -> str:
     """The same key in groups of four characters, for whoever can't use a camera."""
-    key = b32encode(phone.bin_key).decode()
-    return " ".join(key[start : start + 4] for start in range(0, len(key), 4))
+    return " ".join(wrap(b32encode(phone.bin_key).decode(), 4))
 
 
 class CodeForm(forms.Form):

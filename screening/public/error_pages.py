@@ -9,9 +9,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from screening import rules
+from screening.draft import Draft
 from screening.forms import PageForm
 from screening.public.contact import ContactForm
 from screening.public.questions import page_asked, question_page
+from screening.questionnaire import known
 
 ERRORS = {
     400: (
@@ -61,7 +63,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         form = PageForm(page, answers=chosen)
         return question_page(request, page, changing, form, status=403, not_sent=True, urgent=urgent)
     if match and match.url_name == "contact":
-        return render(request, "public/contact.html", {"form": ContactForm(request.POST), "not_sent": True}, status=403)
+        help_first = rules.CURRENT.decide(known(Draft.read(request).answers)).help_first
+        context = {"form": ContactForm(request.POST), "not_sent": True, "help_first": help_first}
+        return render(request, "public/contact.html", context, status=403)
     return render(
         request, "public/error.html", {"title": _("That page did not reach us"), "not_sent": True}, status=403
     )

@@ -64,7 +64,7 @@ def _what_is_wrong(text: str) -> object:
     symbols = return_codes.symbols_of(text)
     if not symbols:
         return EMPTY
-    if reference_numbers.parse(text):
+    if any(map(reference_numbers.parse, (text, *text.split()))):
         return REFERENCE
     if len(symbols) != return_codes.LENGTH + 1:
         return LENGTH % {"number": len(symbols)}

@@ -94,11 +94,18 @@ class Rule:
         return {dimension: getattr(self, dimension) for dimension in LEVELS if getattr(self, dimension)}
 
 
+def _cells(row: str, count: int) -> list[str]:
+    cells = [cell.strip() for cell in row.split("|")]
+    if len(cells) != count:
+        raise ValueError(f"{row!r} has {len(cells)} cells, and needs {count}")
+    return cells
+
+
 def notices_of(table: Mapping[str, str]) -> tuple[Notice, ...]:
     """Return the notices of a table: "key | about programs, or nothing | sources" -> the words."""
     made, can_wait = [], {"": False, "about programs": True}
     for row, text in table.items():
-        key, about, sources = (cell.strip() for cell in row.split("|"))
+        key, about, sources = _cells(row, 3)
         made.append(Notice(key, text, sources.replace(",", ""), can_wait[about]))
     return tuple(made)
 
@@ -107,7 +114,7 @@ def rules_of(table: Mapping[str, str]) -> tuple[Rule, ...]:
     """Return the rules of a table: "key | least answers | levels | notices | sources" -> the reason in words."""
     made = []
     for row, text in table.items():
-        key, when, raises, notices, sources = (cell.strip() for cell in row.split("|"))
+        key, when, raises, notices, sources = _cells(row, 5)
         pairs = (dict(pair.split() for pair in cell.split(",") if pair) for cell in (when, raises))
         made.append(
             Rule(key, next(pairs), text, sources.replace(",", ""), **next(pairs), notices=notices.replace(",", ""))

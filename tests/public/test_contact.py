@@ -153,6 +153,13 @@ def test_request_without_cookies_says_so_and_loses_nothing_typed() -> None:
     assert parse(response).select_one("#id_best_time")["value"] == WISHES["best_time"]
 
 
+def test_request_that_did_not_reach_us_says_that_nobody_is_watching_where_help_comes_first(person: Person) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    person.has_answered(URGENT)
+    strict.cookies = person.client.cookies
+    assert "No one is watching this page." in text_of(strict.post("/contact/", WISHES), "main")
+
+
 def test_who_kept_nothing_is_asked_to_save_first_and_then_goes_on(person: Person) -> None:
     person.finishes(IOP, "view")
     soup = parse(person.client.get("/contact/"))

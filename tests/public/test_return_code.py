@@ -94,6 +94,7 @@ def test_code_may_be_typed_in_any_of_the_usual_ways(typed: Callable[[str], str])
         ("\x00" * 25, "Write your code in the field."),
         ("BCDF-GHJK", "This looks like your reference number."),
         (" bcdf ghjk", "This looks like your reference number."),
+        ("my reference: BCDF-GHJK", "This looks like your reference number."),
         ("A" * 24, "A code has 25 letters and digits, and this has 24."),
         ("A" * 26, "and this has 26."),
         ("A" * 100_000, "and this has 200."),

@@ -1,6 +1,7 @@
 """The rules agree with the clinical table, which is typed here a second time so that an error in one copy shows."""
 
 import random
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend
-from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Rule, RuleSet
+from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Rule, RuleSet, rules_of
 from screening.rules.sources import SOURCES
 from tests.answers import BEST, KINDS, TODAY, answers, random_answers
 from tests.rules.helpers import with_rule
@@ -204,6 +205,14 @@ def test_rule_that_names_something_unknown_fails_where_it_is_made(wrong: dict[st
     made(**right)
     with pytest.raises(ValueError, match=named):
         made(**(right | wrong))
+
+
+@pytest.mark.parametrize(
+    "row", ["a_rule | home alone | support some | S3", "a_rule | home alone | need some | | S3 | S4"]
+)
+def test_row_of_the_table_with_another_number_of_cells_is_named(row: str) -> None:
+    with pytest.raises(ValueError, match=rf"'{re.escape(row)}' has \d cells, and needs 5"):
+        rules_of({row: "A reason."})
 
 
 @pytest.mark.parametrize(
