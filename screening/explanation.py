@@ -54,9 +54,9 @@ ALSO_ASK = {
 
 # Who to call first in a result that needs help today: what brings it -> what to do.
 FIRST_CALLS = {
-    "": _("Call your doctor, or go to an urgent care clinic or a hospital. If you get worse, call 911."),
-    "988": _("Talk with someone today: call or text 988, or go to a hospital. If someone may get hurt, call 911."),
-    "domestic_violence": _("Call for a safe place to sleep tonight. The hotline and 211 can help you find one."),
+    "": _("Call your doctor, or go to a hospital. If you get worse, call 911."),
+    "988": _("Talk with someone, or go to a hospital. If someone may get hurt, call 911."),
+    "domestic_violence": _("The hotline and 211 can help you find one for tonight."),
 }
 
 TITLES = {

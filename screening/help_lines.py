@@ -44,7 +44,7 @@ _ROWS = {
     "domestic_violence | 1-800-799-7233 | crisis | 2026-11-23 | https://www.thehotline.org/":
         (_("Domestic Violence Hotline"), _("Free, day and night. You can also text START to 88788.")),
     "211 | 211 | crisis | 2026-11-28 | https://www.211.org/":
-        (_("211"), _("Free, day and night. They know where you can sleep, and what help there is near you.")),
+        (_("Help near you"), _("Free, day and night. They know where you can sleep, and what help there is near you.")),
     "maternal | 1-833-852-6262 | | 2026-11-28 | https://mchb.hrsa.gov/national-maternal-mental-health-hotline":
         (_("Maternal Mental Health Hotline"), _("Call or text, free, day and night. For anyone who is or was pregnant. It is not a crisis line.")),
     "samhsa | 1-800-662-4357 | | 2026-11-23 | https://www.samhsa.gov/find-help/helplines/national-helpline":

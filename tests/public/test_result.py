@@ -107,10 +107,10 @@ def test_reasons_for_the_urgency_are_folded_if_there_are_several() -> None:
     ("changed", "said"),
     [
         ({"alcohol_or_pills": "sick"}, ["Call your doctor"]),
-        ({"self_harm": "attempt"}, ["Talk with someone today"]),
-        ({"home_safety": "nowhere_else"}, ["Call for a safe place"]),
-        ({"home_safety": "nowhere_else", "overdose": "yes"}, ["Call for a safe place", "Call your doctor"]),
-        ({"mind": "not_coping"}, ["Talk with someone today"]),
+        ({"self_harm": "attempt"}, ["Talk with someone"]),
+        ({"home_safety": "nowhere_else"}, ["The hotline and 211"]),
+        ({"home_safety": "nowhere_else", "overdose": "yes"}, ["Call your doctor", "The hotline and 211"]),
+        ({"mind": "not_coping"}, ["Talk with someone"]),
     ],
 )
 def test_who_to_call_today_follows_from_the_rules_that_raised_it(changed: dict[str, str], said: list[str]) -> None:
