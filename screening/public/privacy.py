@@ -7,25 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
-
-from screening.public.promises import CANNOT, PROMISES
 
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """Show the promises with the numbers of this site, and what can't be promised."""
-    values = {
-        "days": settings.RETENTION_DAYS,
-        "contact_days": settings.CONTACT_RETENTION_DAYS,
-        "center": settings.CENTER_NAME,
-    }
-    promised = [
-        (gettext(title), [gettext(promise) % values for promise in promises]) for title, promises in PROMISES.items()
-    ]
     contact = settings.SECURITY_CONTACT
-    context = {"promised": promised, "cannot": CANNOT, "security_contact": contact}
+    context = {"contact_retention_days": settings.CONTACT_RETENTION_DAYS, "security_contact": contact}
     return render(request, "public/privacy.html", context | {"security_contact_text": contact.removeprefix("mailto:")})
 
 
