@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 from screening import explanation, rules
 from screening.hazards import HAZARDS
 from screening.help_lines import HELP_LINES
-from screening.public.programs import COMPARED
 from screening.questionnaire import PAGE_OF, QUESTIONS, SECTIONS
 from screening.rules import versions
 from screening.rules.personas import PERSONAS
@@ -65,7 +64,6 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
         "together": [_rule_in_words(rule) for rule in rules.CURRENT.rules if len(rule.when) > 1],
         "otherwise": [_rule_in_words(rule) for rule in rules.CURRENT.rules if not rule.when],
         "people": people,
-        "programs": COMPARED,
         "limits": explanation.LIMITS,
         "hazards": [
             (gettext(hazard.hazard), [(gettext(name), gettext(said)) for name, said in hazard.in_words().items()])

@@ -14,7 +14,6 @@ from screening import audit, reference_numbers, return_codes, rules
 from screening.draft import Draft, Finished
 from screening.explanation import LIMITS, explain, rules_of
 from screening.models import Contact, Submission, in_words
-from screening.public.programs import COMPARED, QUESTIONS_TO_ASK
 from screening.public.questions import read_draft, redirect_to_gap, shown
 from screening.public.saved import any_kept, opened
 from screening.questionnaire import first_gap
@@ -78,7 +77,5 @@ def result(request: HttpRequest) -> HttpResponse:
         "shown": shown(draft)[0],
         "earlier": earlier,
         "limits": LIMITS,
-        "programs": COMPARED,
-        "questions_to_ask": QUESTIONS_TO_ASK,
     }
     return render(request, "public/result.html", context)
