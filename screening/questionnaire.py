@@ -261,7 +261,7 @@ SECTIONS = (
                     "more": _("I need more to feel okay"),
                     "sick": _("Quite sick"),
                 },
-                hint=_("Such as Xanax, GHB or gabapentin. Please don’t stop these all at once before you have talked with a doctor: that can cause a seizure. If two are true, choose the last true one."),
+                hint=_("Calming drugs are, for example, Xanax, GHB or gabapentin. Please don’t stop alcohol or these all at once before you have talked with a doctor: that can cause a seizure. If two are true, choose the last true one."),
             ),
             Question("past_withdrawal",
                 _("Has stopping alcohol or calming drugs ever made you very sick?"),

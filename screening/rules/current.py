@@ -114,7 +114,7 @@ RULES = rules_of({
     "possible_overdose | overdose not_sure | urgency soon | naloxone | O1":
         _("You may have had an overdose in the past month. Tell a doctor or our staff about it."),
     "possible_opioid_overdose | overdose not_sure, opioids fine | need some, urgency today | naloxone, opioid_medicine | O1, W4":
-        _("You may have had an overdose, and you may use opioids. It can happen again soon. Talk with a doctor today."),
+        _("If you use opioids, an overdose can happen again soon. Talk with a doctor today."),
     "may_act_on_thoughts | self_harm plan | need high, urgency now | means | U1":
         _("You might act on thoughts of ending your life. You should not be alone with this."),
     "recent_attempt | self_harm attempt | need high, urgency today | means | U1":
@@ -190,7 +190,7 @@ RULES = rules_of({
     "shaky_with_risk | past_withdrawal risk, alcohol_or_pills shaky | need high, urgency today | dont_stop_alone, detox | W1, W2, N1":
         _("You may get shaky when you stop, and for you that could turn into a seizure. A doctor should see you today."),
     "severe_before_still_using | past_withdrawal severe, alcohol_or_pills fine | need some, urgency today | dont_stop_alone | W1":
-        _("Stopping has made you very sick before, and you used alcohol or calming drugs in the past month. A doctor should see you today."),
+        _("Stopping has made you very sick before, and you may have used alcohol or calming drugs in the past month. A doctor should see you today."),
     "ill_and_shaky | health most_days, alcohol_or_pills shaky | need high, urgency today | dont_stop_alone, detox | W1":
         _("You may get shaky when you stop, and you need medical care most days. A doctor should see you today."),
     "uses_opioids | opioids fine | urgency soon | naloxone, opioid_medicine | W4":
