@@ -14,9 +14,19 @@ from screening.help_lines import HELP_LINES
 from screening.questionnaire import PAGE_OF, QUESTIONS, SECTIONS
 from screening.rules import versions
 from screening.rules.personas import PERSONAS
-from screening.rules.ruleset import LEVELS, Rule
+from screening.rules.ruleset import LEVELS, Notice, Rule
 from screening.rules.sources import SOURCES
 from screening.rules.worksheet import NUMBERS, letters, sheet
+
+
+def _notice_in_words(notice: Notice) -> dict[str, Any]:
+    text = gettext(notice.text)
+    return {
+        "key": notice.key,
+        "text": text,
+        "first": text.partition(".")[0],
+        "sources": [(source, SOURCES[source]) for source in notice.sources.split()],
+    }
 
 
 def _rule_in_words(rule: Rule) -> dict[str, Any]:
@@ -32,6 +42,7 @@ def _rule_in_words(rule: Rule) -> dict[str, Any]:
             (gettext(explanation.TITLES[dimension]), level, gettext(explanation.LEVEL_WORDS[dimension][level]))
             for dimension, level in rule.raises.items()
         ],
+        "notices": [_notice_in_words(each) for each in rules.CURRENT.notices if each.key in rule.notices.split()],
         "reason": gettext(rule.text),
         "sources": [(source, SOURCES[source]) for source in rule.sources.split()],
     }
@@ -62,6 +73,7 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
             for section in SECTIONS
         ],
         "together": [_rule_in_words(rule) for rule in rules.CURRENT.rules if len(rule.when) > 1],
+        "notices": [_notice_in_words(notice) for notice in rules.CURRENT.notices],
         "otherwise": [_rule_in_words(rule) for rule in rules.CURRENT.rules if not rule.when],
         "people": people,
         "limits": explanation.LIMITS,
