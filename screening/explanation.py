@@ -9,7 +9,7 @@ from screening import rules
 from screening.help_lines import HELP_LINES, HelpLine, help_lines_for, lines_of
 from screening.questionnaire import QUESTIONS, SECTIONS, _
 from screening.rules import versions, what_if
-from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Reason, Recommendation, RuleSet
+from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, LOWEST, Reason, Recommendation, RuleSet
 from screening.rules.sources import SOURCES, Source
 
 HEADLINES = {
@@ -38,11 +38,20 @@ LEANS = {
     "inpatient": _("Because you may be able to step away for some weeks, we suggest the one where you stay."),
 }
 
-# What would be said if any one of some answers were true, by headline.
+# What would be said if one answer, or any one of some, were true, by headline.
 CHANGES = {
-    "iop": _("If any one of these were true, we would suggest a program from home:"),
-    "either": _("If any one of these were true, we would say that both could fit:"),
-    "inpatient": _("If any one of these were true, we would suggest a place to stay:"),
+    "iop": (
+        _("If this were true, we would suggest a program from home:"),
+        _("If any one of these were true, we would suggest a program from home:"),
+    ),
+    "either": (
+        _("If this were true, we would say that both could fit:"),
+        _("If any one of these were true, we would say that both could fit:"),
+    ),
+    "inpatient": (
+        _("If this were true, we would suggest a place to stay:"),
+        _("If any one of these were true, we would suggest a place to stay:"),
+    ),
 }
 
 # What to ask about beside the two programs.
@@ -56,7 +65,7 @@ ALSO_ASK = {
 FIRST_CALLS = {
     "": _("Call your doctor, or go to a hospital. If you get worse, call 911."),
     "988": _("Talk with someone, or go to a hospital. If someone may get hurt, call 911."),
-    "domestic_violence": _("The hotline and 211 can help you find one for tonight."),
+    "domestic_violence": _("The hotline and 211 can help you find a safe place for tonight."),
 }
 
 TITLES = {
@@ -171,6 +180,7 @@ class Explanation:
     cards: tuple[Card, ...]  # need, support, duties, and urgency where it has reasons of its own
     changes: tuple[tuple[str, tuple[Answer, ...]], ...]  # what would be said, and the answers that alone lead there
     did_not_matter: tuple[str, ...]  # topics on which the result does not depend
+    medicine_first: str  # where it comes before any program
     also_ask: str
     duties_give_way: bool  # inpatient care for someone with fixed duties
     sources: tuple[tuple[int, Source], ...]
@@ -242,11 +252,12 @@ def _strongest(recommendation: Recommendation) -> str:
 
 
 def _also_ask(recommendation: Recommendation) -> str:
+    """Return a key in ALSO_ASK; "" if there is nothing to ask about beside the two programs."""
     if recommendation.close_call:
-        return gettext(ALSO_ASK["either"])
+        return "either"
     if (recommendation.program, recommendation.need) != ("iop", "low"):
         return ""
-    return gettext(ALSO_ASK["medicine" if "opioid_medicine" in recommendation.notices else "less"])
+    return "medicine" if "opioid_medicine" in recommendation.notices else "less"
 
 
 def _notices(recommendation: Recommendation, ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[ExplainedNotice]:
@@ -254,7 +265,8 @@ def _notices(recommendation: Recommendation, ruleset: RuleSet, answers: Mapping[
     for notice in ruleset.notices:
         if notice.key in recommendation.notices:
             bringing = [rule for rule in applying if notice.key in rule.notices.split()]
-            because = next((gettext(rule.text) for rule in bringing if notice.about_programs and not rule.raises), "")
+            silent = notice.about_programs and not all(rule.raises for rule in bringing)
+            because = gettext(bringing[0].text) if silent else ""
             first, stop, others = gettext(notice.text).partition(". ")
             yield ExplainedNotice(because, first + stop, others, notice.about_programs)
 
@@ -266,19 +278,41 @@ def first_aid(ruleset: RuleSet, answers: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(gettext(rule.text) for rule in silent if not can_wait.issuperset(rule.notices.split()))
 
 
-def _kept_lower(dimension: str, spoken: set[str], ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[Answer]:
-    """Yield the least answers that a rule for the dimension reads; in urgency they are no argument against a call."""
-    read = {key for rule in ruleset.rules if dimension in rule.raises for key in rule.when}
-    for key in QUESTIONS:
-        if key in read - spoken and dimension != "urgency" and not ruleset.rank(key, answers.get(key, "")):
+def _kept_lower(dimension: str, ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[Answer]:
+    """Yield the least answers whose worst would raise the level; in urgency they are no argument against a call."""
+    place = [*LEVELS].index(dimension)
+
+    def level(given: Mapping[str, str]) -> int:
+        return ruleset.raise_levels(LOWEST, ruleset.applying(given))[place]
+
+    for key, values in ruleset.options.items():
+        least = answers.get(key) == values[0] and dimension != "urgency" and dimension in ruleset.raised_by(key)
+        if least and level({**answers, key: values[-1]}) > level(answers):
             yield answer_in_words(key, answers[key])
 
 
 def _changes(ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[tuple[str, tuple[Answer, ...]]]:
     changes = what_if.what_would_change(ruleset, answers)
-    for headline, sentence in CHANGES.items():
+    for headline, (of_one, of_some) in CHANGES.items():
         if there := [change for change in changes if change.headline == headline]:
-            yield gettext(sentence), tuple(answer_in_words(change.question, change.value) for change in there)
+            yield (
+                gettext(of_some if len(there) > 1 else of_one),
+                tuple(answer_in_words(change.question, change.value) for change in there),
+            )
+
+
+def urgent_reasons(recommendation: Recommendation) -> list[Reason]:
+    """Return why help comes first; an empty list if it does not."""
+    first = recommendation.decision.help_first
+    reasons = recommendation.reasons_for("urgency") if first else ()
+    return [reason for reason in reasons if reason.level == recommendation.urgency]
+
+
+def lines_for(recommendation: Recommendation, answers: Mapping[str, str], *, crisis: bool) -> tuple[HelpLine, ...]:
+    """Return the help lines to show with a result, the first to call first."""
+    urgent = [key for reason in urgent_reasons(recommendation) for key in reason.questions]
+    lines = help_lines_for(recommendation.urgency, answers, urgent)
+    return tuple(line for line in lines if line.crisis == crisis)
 
 
 def _first_calls(urgent: Iterable[Reason], answers: Mapping[str, str]) -> dict[str, None]:
@@ -300,28 +334,29 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
         cited = tuple((numbers[SOURCES[key]], SOURCES[key]) for key in reason.sources if key in SOURCES)
         return ExplainedReason(reason.key, reason.text, said, tuple(dict.fromkeys(cited)))
 
+    complete = ruleset and not ruleset.unanswered(answers)
+    unmoved = what_if.what_did_not_matter(ruleset, answers) if ruleset and complete else ()
     by_dimension = {dimension: recommendation.reasons_for(dimension) for dimension in LEVELS}
     said_elsewhere = {reason.key for reason in recommendation.reasons if reason.dimension != "urgency"}
     program, help_first = recommendation.decision.program_headline, recommendation.decision.help_first
     cards = []
     for dimension, reasons in by_dimension.items():
-        level, spoken = getattr(recommendation, dimension), {key for reason in reasons for key in reason.questions}
+        level = getattr(recommendation, dimension)
         title, word, shown = gettext(TITLES[dimension]), gettext(LEVEL_WORDS[dimension][level]), list(reasons)
         if dimension == "urgency":
             shown = [reason for reason in reasons if reason.key not in said_elsewhere]
             if help_first:  # why it does stands above; these are milder
                 title, word, shown = gettext("Tell them this, too"), "", [each for each in shown if each.level != level]
         if shown:
-            lower = tuple(_kept_lower(dimension, spoken, ruleset, answers)) if ruleset else ()
-            cards.append(Card(dimension, title, word, tuple(map(explained, shown)), lower))
-    urgent = [reason for reason in by_dimension["urgency"] if help_first and reason.level == recommendation.urgency]
+            lower = _kept_lower(dimension, ruleset, answers) if ruleset else ()
+            kept_lower = tuple(answer for answer in lower if answer.key not in unmoved)
+            cards.append(Card(dimension, title, word, tuple(map(explained, shown)), kept_lower))
+    urgent = urgent_reasons(recommendation)
     calls = _first_calls(urgent, answers)
-    lines = help_lines_for(recommendation.urgency, answers, [key for reason in urgent for key in reason.questions])
     safe_place = recommendation.urgency == "today" and [*calls] == ["domestic_violence"]
     notices = tuple(_notices(recommendation, ruleset, answers)) if ruleset else ()
+    ask = _also_ask(recommendation)
     wait = recommendation.urgency == "now" or len(notices) > 3
-    complete = ruleset and not ruleset.unanswered(answers)
-    unmoved = what_if.what_did_not_matter(ruleset, answers) if ruleset and complete else ()
     return Explanation(
         recommendation,
         headline=gettext(HEADLINES["safe_place" if safe_place else recommendation.headline]),
@@ -332,8 +367,8 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
         first_calls=tuple(gettext(FIRST_CALLS[key]) for key in calls),
         first_aid=first_aid(ruleset, answers) if ruleset else (),
         urgent=tuple(map(explained, urgent)),
-        crisis_lines=tuple(line for line in lines if line.crisis),
-        help_lines=tuple(line for line in lines if not line.crisis),
+        crisis_lines=lines_for(recommendation, answers, crisis=True),
+        help_lines=lines_for(recommendation, answers, crisis=False),
         notices=tuple(notice for notice in notices if not (wait and notice.about_programs)),
         waiting=tuple(notice for notice in notices if wait and notice.about_programs),
         place=" ".join(gettext(words[getattr(recommendation, dimension)]) for dimension, words in PLACES.items()),
@@ -342,7 +377,8 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
         cards=tuple(cards),
         changes=tuple(_changes(ruleset, answers)) if ruleset and complete else (),
         did_not_matter=tuple(answer_in_words(key, answers[key]).topic for key in unmoved),
-        also_ask=_also_ask(recommendation),
+        medicine_first=gettext(ALSO_ASK["medicine"]) if ask == "medicine" else "",
+        also_ask=gettext(ALSO_ASK[ask]) if ask not in ("", "medicine") else "",
         duties_give_way=(program, recommendation.duties) == ("inpatient", "fixed"),
         sources=tuple((number, source) for source, number in numbers.items()),
     )

@@ -38,7 +38,7 @@ _ROWS = {
     "911 | 911 | crisis | 2026-11-23 | https://www.911.gov/":
         (_("Emergency"), _("If a life may be in danger, call now. Say where you are first.")),
     "988 | 988 | crisis | 2026-11-23 | https://988lifeline.org/":
-        (_("988 Lifeline"), _("Call or text 988, day or night, free. In a call, press 2 for Spanish or 1 for veterans.")),
+        (_("988 Lifeline"), _("Call or text, day or night, free, also about alcohol and drugs. In a call, press 2 for Spanish or 1 for veterans.")),
     "poison | 1-800-222-1222 | crisis | 2026-11-23 | https://poisonhelp.hrsa.gov/":
         (_("Poison Help"), _("If someone took too much and is awake. Free, day and night. If they pass out, call 911.")),
     "domestic_violence | 1-800-799-7233 | crisis | 2026-11-23 | https://www.thehotline.org/":
@@ -72,16 +72,16 @@ def lines_of(answers: Mapping[str, str], questions: Iterable[str] = QUESTIONS) -
 def help_lines_for(urgency: str, answers: Mapping[str, str], urgent: Iterable[str] = QUESTIONS) -> list[HelpLine]:
     """Return the lines to show with a result, the first to call first.
 
-    A body in danger right now, which brings 911, comes before all; 988 leads if an answer brings it, and else stands
-    behind the lines that the `urgent` questions bring (docs/decisions/0004).
+    A body in danger right now, which brings 911, comes before all; 988 leads if an answer to the `urgent` questions
+    brings it, and else stands behind the lines that those bring (docs/decisions/0004).
     """
     brought = lines_of(answers)
     always = {"now": ["911", "988"], "today": ["988"]}.get(urgency, [])
-    lead = [key for key in ("911", "988") if key in brought]
-    crisis = [key for key in lines_of(answers, urgent) if HELP_LINES[key].crisis]
+    first = [key for key in lines_of(answers, urgent) if HELP_LINES[key].crisis]
+    lead = [key for key in ("911", "988") if key in first]
     less_urgent = [key for key in brought if HELP_LINES[key].crisis]
     others = [key for key, line in HELP_LINES.items() if not line.crisis and (key in brought or key != "maternal")]
-    keys = [*lead, *(always if "988" in lead else []), *crisis, *always, *less_urgent, *others]
+    keys = [*lead, *(always if "988" in lead else []), *first, *always, *less_urgent, *others]
     return [HELP_LINES[key] for key in dict.fromkeys(keys) if key != "911" or urgency == "now"]
 
 

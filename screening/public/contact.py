@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from screening import notifications, reference_numbers, retention, return_codes, rules
 from screening.database import look_again
 from screening.draft import Draft, Finished
+from screening.explanation import lines_for
 from screening.models import Contact, Notification, Submission, Urgency
 from screening.public.questions import shown
 from screening.public.saved import opened
@@ -124,9 +125,11 @@ def contact(request: HttpRequest) -> HttpResponse:
         log.error("a request for a call could not be stored: %s", type(error).__name__)
         sorry = NOT_WITHDRAWN if withdrawn else NOT_KEPT if request.method == "POST" else DOWN
         return render(request, "public/contact.html", context | {"error": sorry}, status=503)
+    recommendation = saved.readable_recommendation()
     context |= {
         "asked": asked,
         "help_first": saved.urgency >= Urgency.TODAY,
+        "first": lines_for(recommendation, saved.readable_answers, crisis=True) if recommendation else (),
         "code": return_codes.formatted(draft.code),
         "reference": reference_numbers.formatted(saved.reference),
         "note": WITHDRAWN if typed(request.GET, "note", 20) == "withdrawn" and not asked else "",

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from screening import draft as drafts, notifications, rate_limits, rules, spam
 from screening.draft import Draft, Finished
 from screening.encryption import seals
-from screening.explanation import answers_by_section, first_aid
+from screening.explanation import answers_by_section, first_aid, lines_for
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
 from screening.models import Notification, Urgency
@@ -215,9 +215,11 @@ def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: 
         (slug, title, [(answer, PAGE_OF[answer.key].slug) for answer in answers])
         for slug, title, answers in answers_by_section(draft.answers)
     ]
+    recommendation = rules.recommend(draft.answers)
     context = {
         "sections": sections,
-        "help_first": rules.CURRENT.decide(draft.answers).help_first,
+        "help_first": recommendation.decision.help_first,
+        "first": lines_for(recommendation, draft.answers, crisis=True),
         "saved": draft.finished == Finished.SAVED and any_kept(draft.code),
         "earlier": any_kept(*draft.earlier_codes),
         "shown": shown(draft)[0],
@@ -228,7 +230,7 @@ def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: 
 
 
 def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
-    """Save the answers, or keep nothing, and go on to the result."""
+    """Save the answers, or not, and go on to the result."""
     button = typed(request.POST, "action", 20)
     if button not in (Finished.SAVED, Finished.VIEWED):
         return _check_page(request, draft, error=str(_("Please choose one of the two buttons below.")), status=422)

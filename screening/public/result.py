@@ -68,10 +68,12 @@ def result(request: HttpRequest) -> HttpResponse:
             return redirect("check")
         recommendation = in_words(rules.recommend(draft.answers))
     answers, earlier = saved.readable_answers if saved else draft.answers, any_kept(*draft.earlier_codes)
+    kept = _kept(draft, saved, earlier, reachable)
     context |= {
         "explanation": explain(recommendation, answers, rules_of(recommendation)),
         "approval": rules.approval_of(recommendation.rules_version),
-        "kept": _kept(draft, saved, earlier, reachable),
+        "kept": kept,
+        "can_save": kept in (Kept.EARLIER, Kept.NOTHING),
         "saved": saved,
         "code": return_codes.formatted(draft.code),
         "shown": shown(draft)[0],

@@ -73,9 +73,9 @@ def _drawn_anew(draft: Draft, saved: Draft, row: Submission) -> tuple[Draft, Sub
 def opened(draft: Draft, *, expired: bool = False, unpressed: bool = False) -> tuple[Draft, Submission | None]:
     """Return the row that this draft opens, and the draft under its code. Raise a DatabaseError.
 
-    "Keep nothing" may have been pressed during the save. Such a draft opens the row of exactly its answers, until the
-    code has reached a browser: what was copied before the save opens nothing after it. With `unpressed`, so does one
-    without a button pressed: the answer to a save may have been lost.
+    The other button may have been pressed during the save. Such a draft opens the row of exactly its answers, until
+    the code has reached a browser: what was copied before the save opens nothing after it. With `unpressed`, so does
+    one without a button pressed: the answer to a save may have been lost.
     """
     saved, row = _saved(draft, expired=expired) if draft.finished or unpressed else (draft, None)
     if row is None or draft.finished == Finished.SAVED:

@@ -15,6 +15,7 @@ from screening.models import in_words
 from screening.questionnaire import QUESTIONS
 from screening.rules import CURRENT, recommend, what_would_change
 from screening.rules.current import Approval
+from screening.rules.ruleset import LEVELS
 from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT, WORST, answers, random_answers
 from tests.conftest import Person
 from tests.helpers import parse, text_of
@@ -64,7 +65,6 @@ def test_plain_result_puts_call_before_code_before_grid_before_why_before_the_re
         ".lead strong",
         ".phone",
         "a[href='/contact/']",
-        ".saved",
         ".grid",
         ".why",
         "#what-if",
@@ -79,7 +79,7 @@ def test_plain_result_puts_call_before_code_before_grid_before_why_before_the_re
 @pytest.mark.parametrize("headline", ["help_now", "help_today"])
 def test_urgent_result_puts_numbers_before_notices_before_code_before_the_program(headline: str) -> None:
     page = result_page(FIVE[headline])
-    order = ["#urgent", ".numbers a", ".notices", ".saved", ".headline", ".grid", ".done"]
+    order = ["#urgent", ".numbers a", ".notices", ".headline", ".grid", ".done"]
     places = [place_of(page, selector) for selector in order]
     assert places == sorted(places)
     box = page.select_one("section.urgent")
@@ -91,6 +91,18 @@ def test_urgent_result_puts_numbers_before_notices_before_code_before_the_progra
     if folded:
         assert all(part.find_parent("details") for part in page.select(".headline, .phone, .grid, .why, .folds"))
         assert folded.summary.text == "When you are safe: what kind of program may fit"
+
+
+def test_code_stands_below_the_first_screen_and_in_an_urgent_result_below_the_notices(person: Person) -> None:
+    page = parse(person.finishes(answers(past_withdrawal="severe"), "save"))
+    assert place_of(page, ".phone") < place_of(page, ".saved .code") < place_of(page, ".notices")
+    urgent = parse(Person(Client()).finishes(TODAY, "save"))
+    assert place_of(urgent, ".notices") < place_of(urgent, ".saved .code") < place_of(urgent, ".headline")
+
+
+def test_nobody_is_watching_stands_beside_save(person: Person) -> None:
+    assert "No one is watching this page." in words(parse(person.finishes(TODAY, "view")).select_one(".done"))
+    assert "No one is watching" not in parse(Person(Client()).finishes(IOP, "view")).text
 
 
 def test_reasons_for_the_urgency_are_folded_if_there_are_several() -> None:
@@ -229,12 +241,12 @@ def test_every_notice_a_rule_brings_is_shown_whatever_the_program(notice: Any) -
     assert notice.text not in words(result_page(BEST).select_one("main"))
 
 
-def test_what_to_do_at_once_stands_above_the_numbers_and_on_their_page(person: Person) -> None:
+def test_what_to_do_at_once_stands_below_the_numbers_and_on_their_page(person: Person) -> None:
     said = "If someone took too much, give naloxone now, call 911, and stay with them."
     for given in (answers(emergency="medical"), answers(emergency="medical", alcohol_or_pills="sick")):
         page = result_page(given)
         assert page.select_one(".urgent strong").text == said
-        assert place_of(page, ".urgent strong") < place_of(page, ".numbers")
+        assert place_of(page, ".numbers") < place_of(page, ".urgent strong")
     page = parse(person.client.post("/questions/emergency/", {"emergency": "medical"}, follow=True))
     assert page.select_one("main strong").text == said
 
@@ -242,6 +254,8 @@ def test_what_to_do_at_once_stands_above_the_numbers_and_on_their_page(person: P
 def test_what_a_rule_that_raises_nothing_says_stands_before_its_notice() -> None:
     (attendance,) = result_page(answers(attendance="maybe")).select(".notice")
     assert words(attendance).startswith("Something could keep you from coming for nine hours a week. Ask about rides")
+    (attendance,) = result_page(answers(attendance="no")).select(".notice")
+    assert words(attendance).startswith("You can’t come to a program for nine hours a week, and an IOP asks for at")
 
 
 def test_notice_about_programs_waits_until_the_person_is_safe() -> None:
@@ -327,7 +341,25 @@ def test_urgency_has_a_card_only_for_reasons_that_no_other_card_gives() -> None:
 def test_answers_that_kept_a_level_lower_are_folded_below_the_cards() -> None:
     fold = result_page(answers(supporters="nobody")).select_one(".because")
     assert "Answers that kept this lower:" in fold.text
-    assert any(QUESTIONS["home"].options["supportive"] in part.text for part in fold.select(".kept-lower"))
+    assert any(QUESTIONS["constant_care"].options["no"] in part.text for part in fold.select(".kept-lower"))
+    assert not any(QUESTIONS["home"].options["supportive"] in part.text for part in fold.select(".kept-lower"))
+
+
+def test_answers_kept_a_level_lower_only_if_their_worst_would_raise_it_and_never_did_not_matter() -> None:
+    generator = random.Random(20261128)
+    seen = 0
+    for _ in range(40):
+        given = random_answers(generator)
+        explanation = explained(given)
+        for card in explanation.cards:
+            for answer in card.kept_lower:
+                seen += 1
+                worst = {**given, answer.key: [*QUESTIONS[answer.key].options][-1]}
+                order = LEVELS[card.dimension]
+                before, after = (getattr(recommend(each), card.dimension) for each in (given, worst))
+                assert order.index(after) > order.index(before)
+                assert answer.topic not in explanation.did_not_matter
+    assert seen
 
 
 def test_answer_that_was_not_given_is_never_asserted() -> None:
@@ -344,15 +376,19 @@ def test_answer_that_was_not_given_is_never_asserted() -> None:
 def test_every_change_that_may_be_shown_is_on_the_page_in_words(given: dict[str, str]) -> None:
     page = result_page(given)
     expected = {
-        (CHANGES[change.headline], QUESTIONS[change.question].text, QUESTIONS[change.question].options[change.value])
+        (change.headline, QUESTIONS[change.question].text, QUESTIONS[change.question].options[change.value])
         for change in what_would_change(given)
     }
+    said = {sentence: headline for headline, sentences in CHANGES.items() for sentence in sentences}
     shown = {
-        (words(group.find_previous_sibling("p")), item.select_one(".said").text, item.b.text)
+        (said[words(group.find_previous_sibling("p"))], item.select_one(".said").text, item.b.text)
         for group in page.select(".switches")
         for item in group.select("li")
     }
     assert shown == expected
+    for group in page.select(".switches"):
+        of_some = words(group.find_previous_sibling("p")).startswith("If any one of these")
+        assert of_some == (len(group.select("li")) > 1)
     assert bool(expected) == (recommend(given).headline in ("iop", "either"))
 
 
@@ -409,7 +445,6 @@ def test_result_under_an_earlier_version_is_explained_by_its_own_rules(monkeypat
     [
         ({}, "Even less may do"),
         ({"supporters": "one_or_two"}, "Even less may do"),
-        ({"opioids": "fine"}, "Ask about medicine first"),
         ({"constant_care": "sometimes"}, ""),
         ({"constant_care": "sometimes", "supporters": "one_or_two"}, "day treatment"),
         ({"constant_care": "always"}, ""),
@@ -421,6 +456,16 @@ def test_what_to_ask_about_too_follows_from_the_cell(changed: dict[str, str], sa
     assert bool(also) == bool(said)
     page = result_page(answers(**changed))
     assert ("Also ask about" in page.select_one(".folds").text) == bool(said)
+
+
+def test_medicine_comes_first_for_who_uses_opioids_and_never_a_word_of_even_less() -> None:
+    page = result_page(answers(opioids="fine"))
+    first = page.find(string=re.compile("Ask about medicine first"))
+    assert not first.find_parent("details")
+    assert place_of(page, ".lead") < place_of(page, "main p:-soup-contains('Ask about medicine first')")
+    assert place_of(page, "main p:-soup-contains('Ask about medicine first')") < place_of(page, ".phone")
+    assert "Even less" not in page.text
+    assert "Also ask about" not in page.text
 
 
 @pytest.mark.parametrize(
@@ -458,15 +503,15 @@ def test_the_rest_is_folded() -> None:
 
 def test_page_ends_with_keeping_and_clearing_and_clearing_is_not_the_loudest() -> None:
     *_others, last = result_page(IOP).select("main > section")
-    assert [words(button) for button in last.select(".button")] == ["Print", "Clear my answers", "Change an answer"]
-    assert [button.text for button in last.select(".button:not(.quiet)")] == ["Print"]
+    assert [words(button) for button in last.select(".button")] == ["Save, and get a code", "Clear my answers"]
+    assert [button.text for button in last.select(".button:not(.quiet)")] == ["Save, and get a code"]
     assert last.select_one("[data-print][hidden]")
 
 
 def test_result_that_was_only_looked_at_can_still_be_saved_from_its_page(person: Person) -> None:
     page = parse(person.finishes(IOP, "view"))
     assert "We kept nothing. Our staff can’t see your answers." in page.text
-    form = page.select_one(".saved form")
+    form = page.select_one(".done form")
     data = {field["name"]: field["value"] for field in form.select("input[name]") if field["name"] == "shown"}
     assert person.client.post(str(form["action"]), data | {"action": "save"}).url == "/result/"
     saved = parse(person.client.get("/result/"))
@@ -486,7 +531,7 @@ def test_result_that_was_only_looked_at_can_still_be_saved_from_its_page(person:
 def test_someone_to_talk_to_stands_above_the_reasons(changed: dict[str, str], number: str) -> None:
     page = result_page(answers(**changed))
     assert page.select_one("section[aria-labelledby=someone] .number").text == number
-    assert place_of(page, ".saved") < place_of(page, "#someone") < place_of(page, ".why")
+    assert place_of(page, ".phone") < place_of(page, "#someone") < place_of(page, ".why")
 
 
 def test_without_a_phone_of_the_center_nothing_is_promised_for_it(settings: Any) -> None:
