@@ -35,6 +35,17 @@ def page_at(address: str) -> BeautifulSoup:
 # /how-it-works/
 
 
+def test_page_shows_every_notice_with_its_sources_and_each_rule_the_notices_that_it_brings() -> None:
+    page = page_at("/how-it-works/")
+    for notice in CURRENT.notices:
+        box = page.select_one(f"#notice-{notice.key}")
+        assert notice.text in " ".join(box.text.split())
+        assert [link["href"] for link in box.select(".ref")] == [f"#source-{key}" for key in notice.sources.split()]
+    for rule in CURRENT.rules:
+        brought = {link["href"] for link in page.select(f"#rule-{rule.key} .brings a")}
+        assert brought == {f"#notice-{key}" for key in rule.notices.split()}
+
+
 def test_page_shows_every_question_with_its_page_and_why_it_is_asked() -> None:
     shown = page_at("/how-it-works/").text
     for section in SECTIONS:
