@@ -42,6 +42,7 @@ HAZARDS = (
         _("The result says “in the next few days”, or speaks of a program and not of stopping."),
         _("From “a little shaky” up, each answer brings “Please don’t stop on your own”, or help today."),
         _("People may not know, or not say, how they feel when they stop."),
+        "public/test_result.py::test_notices_of_danger_are_never_folded_and_only_soon_speaks_of_the_next_few_days "
         "rules/test_rules.py::test_rules_are_those_of_the_clinical_table_and_no_others "
         "public/test_result.py::test_every_notice_a_rule_brings_is_shown_whatever_the_program",
     ),
@@ -49,6 +50,9 @@ HAZARDS = (
         _("It is not asked, or the answer does not count."),
         _("Both are asked, one on each page. Each means help today, whatever the program."),
         _("People may not say so on a phone that others can pick up."),
+        "rules/test_questionnaire.py::test_words_of_an_answer_that_means_danger_are_its_own "
+        "rules/test_questionnaire.py::test_where_two_answers_can_be_true_the_last_true_one_is_asked_for "
+        "rules/test_questionnaire.py::test_safety_stopping_and_care_ask_one_question_a_page_and_the_others_a_pair "
         "rules/test_questionnaire.py::test_questions_and_options_are_those_of_the_specification_in_its_order "
         "rules/test_rules.py::test_recommend_agrees_with_the_table_worked_out_the_plain_way",
     ),
@@ -56,12 +60,14 @@ HAZARDS = (
         _("A circumstance counts as a need for care."),
         _("Circumstances alone never give a high need, nor help today. A proof covers all answers."),
         _("A center may still offer a bed because it has one."),
+        "rules/test_rules.py::test_grid_is_the_clinical_grid "
         "rules/test_invariants.py::test_home_ride_work_and_family_alone_are_no_high_need_and_no_urgency_today",
     ),
     Hazard(HARM, _("Many are sent to a place to stay who do not need one."),
         _("The rules are more careful than staff would be."),
         _("Three cells say that both could fit, and the result says so first. Where even less may do, it is named."),
         _("No study has shown how often it happens: docs/validation.md."),
+        "rules/test_rules.py::test_headline_is_help_before_anything_else "
         "rules/test_rules.py::test_grid_is_the_clinical_grid "
         "public/test_result.py::test_what_to_ask_about_too_follows_from_the_cell",
     ),
@@ -69,6 +75,7 @@ HAZARDS = (
         _("Answers are added up, or a worse one leads to less care."),
         _("The highest level counts. A worse answer never means less care or urgency, for any set of answers."),
         _("A danger that no question asks about is not seen."),
+        "rules/test_rules.py::test_recommend_agrees_with_the_table_worked_out_the_plain_way "
         "rules/test_invariants.py::test_a_worse_answer_never_means_less_care_or_less_urgency",
     ),
     Hazard(DEATH, _("Someone in danger reads about programs, and does not call."),
@@ -79,6 +86,8 @@ HAZARDS = (
         "public/test_result.py::test_urgent_result_puts_numbers_before_notices_before_code_before_the_program "
         "browser/test_first_screen.py::test_number_to_call_is_on_the_first_screen_of_every_urgent_result "
         "public/test_questions.py::test_answer_that_means_now_leads_to_the_numbers_at_the_next_tap "
+        "public/test_questions.py::test_urgent_answer_leads_to_the_numbers_also_when_one_is_changed "
+        "public/test_result.py::test_no_fold_of_an_urgent_result_is_open_and_nobody_is_watching_is_in_none "
         "public/test_questions.py::test_urgent_answer_leads_to_the_numbers_also_if_another_is_missing "
         "public/test_questions.py::test_urgent_help_is_shown_even_after_a_csrf_failure",
     ),
@@ -88,6 +97,8 @@ HAZARDS = (
         _("Some will not read it."),
         "public/test_questions.py::test_check_page_says_beside_save_that_nobody_is_watching "
         "public/test_result.py::test_urgent_result_puts_numbers_before_notices_before_code_before_the_program "
+        "public/test_contact.py::test_nobody_is_watching_is_said_whenever_help_comes_first "
+        "public/test_result.py::test_nobody_is_watching_stands_beside_save "
         "public/test_contact.py::test_request_ends_on_a_page_that_confirms_it",
     ),
     Hazard(DEATH, _("Staff overlook an urgent case, or take one that can’t be called for one that was."),
@@ -96,18 +107,23 @@ HAZARDS = (
         _("A case without a number waits until the person calls."),
         "desk/test_queues.py::test_list_begins_with_who_needs_a_person_first "
         "desk/test_queues.py::test_urgent_cases_that_nobody_can_reach_are_counted_apart "
+        "test_notifications.py::test_urgent_submission_is_notified_of_also_if_it_was_looked_at_or_changed_before "
+        "test_notifications.py::test_failed_mail_is_tried_again_later_and_later_until_it_is_sent "
         "test_notifications.py::test_urgent_submission_is_notified_of_once",
     ),
     Hazard(DEATH, _("A number to call no longer answers."),
         _("Numbers change, and nobody looks."),
         _("Each has the day it was checked and where. After 180 days a check warns whoever runs the site."),
         _("The check asks a person to look. Nothing dials."),
+        "test_help_lines.py::test_check_of_help_lines_is_one_of_those_before_going_live "
         "test_help_lines.py::test_check_warns_of_a_line_that_was_not_checked_for_180_days",
     ),
     Hazard(HARM, _("The site is down for someone who looks for a number."),
         _("The database or the site is down."),
         _("Questions, numbers, result and error pages need no database. Each carries the crisis numbers."),
         _("If the server itself is off, there is no page."),
+        "public/test_error_pages.py::test_error_page_has_the_crisis_numbers_twice_in_the_page_and_in_its_foot "
+        "public/test_saving.py::test_whole_screening_works_while_the_database_is_down "
         "public/test_error_pages.py::test_error_page "
         "public/test_saving.py::test_saved_result_can_still_be_seen_while_the_database_is_down",
     ),
@@ -124,12 +140,14 @@ HAZARDS = (
         _("Families look for help, too."),
         _("A page of their own says why not to, and what helps. No field takes another person’s data."),
         _("Nobody can see who holds the phone."),
+        "public/test_helping.py::test_danger_comes_first_then_doing_it_together_then_what_helps "
         "public/test_helping.py::test_no_field_anywhere_takes_another_persons_data",
     ),
     Hazard(HARM, _("Someone hides danger, or takes on duties, to get the result they want."),
         _("The page names answers that lead elsewhere."),
         _("Only the home and those who can help are named as a change, and none where help comes first."),
         _("All rules are public, so whoever wants to can find out."),
+        "public/test_result.py::test_every_change_that_may_be_shown_is_on_the_page_in_words "
         "rules/test_what_if.py::test_an_answer_on_safety_health_work_or_family_is_never_shown "
         "rules/test_what_if.py::test_nothing_is_shown_where_help_comes_first",
     ),
@@ -144,6 +162,7 @@ HAZARDS = (
         _("A shared phone, or the Back button."),
         _("“Leave now” on every page clears them, and nothing is kept unless the person saves."),
         _("It can’t help against someone who watches the device."),
+        "public/test_headers.py::test_leave_clears_cookies_and_goes_to_a_neutral_site "
         "browser/test_leaving.py::test_after_leaving_back_forward_and_reload_show_nothing "
         "public/test_questions.py::test_who_left_and_comes_back_is_not_told_that_there_were_answers",
     ),

@@ -255,6 +255,7 @@ def test_command_says_when_the_database_cannot_be_reached(tmp_path: Path) -> Non
 
 
 def test_rules_that_nobody_approved_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert approved_rules in checks.registry.registry.get_checks(include_deployment_checks=True)
     (message,) = approved_rules(None)
     assert (message.id, rules.CURRENT.version in message.msg) == (UNAPPROVED, True)
     approval = Approval("Ann Example", "medical director", "MD 1", rules.VERSIONS[-1].released, "0" * 64)

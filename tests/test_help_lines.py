@@ -1,15 +1,16 @@
 """The numbers to call: whoever runs the site is warned when they were not checked for long, and anyone can see when."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
+from django.core.checks.registry import registry
 from django.test import Client
 from django.utils.formats import date_format
 
 from intake_site import checks
-from screening.help_lines import HELP_LINES, HelpLine
+from screening.help_lines import HELP_LINES, HelpLine, tel
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -22,6 +23,20 @@ def test_check_warns_of_a_line_that_was_not_checked_for_180_days(line: HelpLine,
     said = f"Help line {line.key} was last checked {age} days ago."
     hints = [str(message.hint) for message in messages if message.id == "intake_site.W017" and message.msg == said]
     assert [line.source in hint for hint in hints] == [True] * warned
+
+
+def test_check_of_help_lines_is_one_of_those_before_going_live() -> None:
+    assert checks.help_lines in registry.get_checks(include_deployment_checks=True)
+
+
+def test_day_of_a_check_is_no_day_to_come() -> None:
+    assert all(date(2026, 11, 1) < line.checked <= date.today() for line in HELP_LINES.values())
+
+
+@pytest.mark.parametrize("written", ["1 1 405 555 0100", "(405) 555-010", "405-555-0100 ext. 2", "105 555 0100"])
+def test_number_that_cannot_be_dialled_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="is not a US phone number in full"):
+        tel(written)
 
 
 def test_page_on_how_it_works_shows_when_and_with_which_source_each_line_was_checked() -> None:

@@ -57,6 +57,14 @@ def test_urgent_submission_is_notified_of_once(person: Person, given: dict[str, 
     assert len(mail.outbox) == expected == Notification.objects.exclude(sent_at=None).count()
 
 
+def test_urgent_submission_is_notified_of_also_if_it_was_looked_at_or_changed_before(person: Person) -> None:
+    person.finishes(URGENT, "view")
+    person.client.post("/check/", {"action": "save"})
+    person.post("job", {"job": "cannot_leave", "attendance": "yes"})
+    person.client.post("/check/", {"action": "save"})
+    assert notifications.send_due() == (2, 0)
+
+
 def test_page_does_not_wait_for_the_mail_server(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*args: object) -> None:
         raise AssertionError("a page sends no mail")

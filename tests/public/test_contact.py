@@ -9,7 +9,7 @@ from django.test import Client
 
 from screening.models import Contact, Submission
 from screening.public.contact import consent_words
-from tests.answers import IOP, URGENT
+from tests.answers import IOP, TODAY, URGENT
 from tests.conftest import Person
 from tests.desk.helpers import CASES, listed, member_with_permissions, url_of
 from tests.helpers import parse, text_of
@@ -67,6 +67,7 @@ def test_only_a_phone_or_email_and_the_consent_are_required(person: Person, left
     ("field", "value", "error"),
     [
         ("phone", "555-0123", "with the area code"),
+        ("phone", "405 555 012", "with the area code"),
         ("phone", "none of your business", "with the area code"),
         ("email", "robin at example", "like name@example.com"),
         ("name", "x" * 101, "at most 100 characters"),
@@ -132,13 +133,16 @@ def test_taking_it_back_erases_it(person: Person) -> None:
         parse(response).select_one("[role=status]").text == "Your request is cancelled, and what you wrote is erased."
     )
     assert parse(response).select_one("#id_phone")
+    person.client.post("/contact/", WISHES)
+    assert "cancelled" not in person.client.get("/contact/?note=withdrawn").content.decode()
 
 
+@pytest.mark.parametrize("given", [TODAY, URGENT], ids=["today", "now"])
 @pytest.mark.parametrize("action", ["view", "save"])
 def test_nobody_is_watching_is_said_whenever_help_comes_first(
-    person: Person, database_goes_down: Callable[[], None], action: str
+    person: Person, database_goes_down: Callable[[], None], action: str, given: dict[str, str]
 ) -> None:
-    person.finishes(URGENT, action)
+    person.finishes(given, action)
     assert "No one is watching this page." in text_of(person.client.get("/contact/"), "main")
     Submission.objects.all().delete()
     assert "No one is watching this page." in text_of(person.client.post("/contact/", WISHES), "main")
@@ -192,7 +196,7 @@ def test_request_that_cannot_be_kept_says_why_and_loses_nothing_typed(person: Pe
     assert not Contact.objects.exists()
 
 
-@pytest.mark.parametrize(("given", "watched"), [(IOP, True), (URGENT, False)])
+@pytest.mark.parametrize(("given", "watched"), [(IOP, True), (TODAY, False), (URGENT, False)])
 def test_request_ends_on_a_page_that_confirms_it(person: Person, given: dict[str, str], watched: bool) -> None:
     result = parse(person.finishes(given, "save"))
     assert ("No one is watching this page." not in text_of(person.client.get("/contact/"), "main")) == watched
@@ -201,6 +205,7 @@ def test_request_ends_on_a_page_that_confirms_it(person: Person, given: dict[str
     assert page.select_one(".code").text == result.select_one(".code").text
     assert page.select_one(".reference").text == result.select_one(".reference").text
     assert ("No one is watching this page." not in page.text) == watched
+    assert bool(page.select(".numbers a[href^=tel]")) != watched
     links = {link.text: str(link["href"]) for link in page.select("main .calls a")}
     assert links == {"Back to my result": "/result/", "Change what I wrote": "/contact/?change"}
     assert parse(person.client.get(links["Change what I wrote"])).select_one("#id_phone")

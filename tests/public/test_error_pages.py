@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.test import Client
 
 from screening.public import questions
+from tests.helpers import parse
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -30,6 +31,12 @@ def raising(error: type[Exception]) -> object:
 def test_error_page(monkeypatch: pytest.MonkeyPatch, error: type[Exception], status: int, words: str) -> None:
     monkeypatch.setattr(questions, "first_gap", raising(error))
     assert_kind(Client(raise_request_exception=False).get("/check/"), status, words)
+
+
+def test_error_page_has_the_crisis_numbers_twice_in_the_page_and_in_its_foot() -> None:
+    page = parse(Client().get("/nowhere/"))
+    for part in ("main", "footer"):
+        assert {"tel:988", "tel:911"} <= {link["href"] for link in page.select(f"{part} a")}
 
 
 def test_unknown_address_has_a_kind_page() -> None:

@@ -33,6 +33,7 @@ def test_danger_comes_first_then_doing_it_together_then_what_helps() -> None:
     assert "It is for you, too." in danger.text
     assert [link["href"] for link in danger.select("a")] == ["tel:911", "tel:988"]
     assert page.find("a", href="/paper/")
+    assert "Please don’t answer the questions for them." in page.text
     assert not page.select("form, input, textarea, select")
 
 

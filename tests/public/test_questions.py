@@ -11,9 +11,10 @@ from django.conf import settings
 from django.test import Client
 
 from screening.draft import Draft
+from screening.help_lines import HELP_LINES
 from screening.questionnaire import PAGE_BY_SLUG, PAGES, QUESTIONS, Page
 from screening.rules import CURRENT
-from tests.answers import BEST, IOP, URGENT, on_page
+from tests.answers import BEST, IOP, URGENT, answers, on_page
 from tests.conftest import Person
 from tests.helpers import parse, text_of
 
@@ -91,6 +92,8 @@ def test_progress_is_told_by_section(person: Person) -> None:
     assert way["overdose"] == "Safety, 2 of 5"
     assert way["job"] == "Your job or school"
     assert way["past_treatment"] == "Health and care, 5 of 5"
+    steps = parse(person.client.get("/questions/job/")).select(".progress i")
+    assert [" ".join(step.get("class") or []) for step in steps] == ["done", "here", "", "", "", ""]
 
 
 def test_question_alone_on_its_page_is_its_heading(person: Person) -> None:
@@ -182,6 +185,43 @@ def test_urgent_answer_leads_to_the_numbers_also_if_another_is_missing(
     monkeypatch.setitem(PAGE_BY_SLUG, "emergency", safety)
     assert person.post("emergency", {"self_harm": "plan"}).url == "/help/"
     assert answers_in_cookie(person.client) == {"self_harm": "plan"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("before", ["", "view", "save"])
+def test_urgent_answer_leads_to_the_numbers_also_when_one_is_changed(person: Person, before: str) -> None:
+    if before:
+        person.finishes(BEST, before)
+    else:
+        person.has_answered(BEST)
+    assert person.client.post("/questions/self_harm/?change=self_harm", {"self_harm": "plan"}).url == "/help/"
+
+
+def test_numbers_of_an_urgent_answer_are_crisis_lines_and_each_stands_once(person: Person) -> None:
+    person.has_answered(answers(self_harm="plan", pregnancy="yes"))
+    page = parse(person.client.get("/help/"))
+    buttons = [str(link["href"]) for link in page.select(".numbers a")]
+    assert buttons == ["tel:988", "tel:911"]
+    numbers = [str(link["href"]) for link in page.select(".numbers a, .lines .number")]
+    assert len(numbers) == len(set(numbers)) == len(HELP_LINES)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("before", "target"), [("", "/check/"), ("view", "/result/")])
+def test_numbers_lead_back_to_where_the_answers_stand(person: Person, before: str, target: str) -> None:
+    if before:
+        person.finishes(URGENT, before)
+    else:
+        person.has_answered(URGENT)
+    assert parse(person.client.get("/help/")).select_one("main .actions a")["href"] == target
+
+
+@pytest.mark.django_db
+def test_check_page_calls_first_whom_the_result_calls_first(person: Person) -> None:
+    for given, first in ((answers(emergency="medical"), "tel:911"), (URGENT, "tel:988")):
+        person.has_answered(given)
+        assert parse(person.client.get("/check/")).select_one(".urgent a")["href"] == first
+        assert parse(person.finishes(given, "view")).select_one(".numbers a")["href"] == first
 
 
 @pytest.mark.parametrize(("given", "said"), [(URGENT, True), ({"past_withdrawal": "severe"}, False)])
@@ -393,7 +433,11 @@ def test_lost_answers_are_reported_beside_urgent_help() -> None:
 def test_urgent_help_is_shown_even_after_a_csrf_failure() -> None:
     response = Client(enforce_csrf_checks=True).post("/questions/self_harm/", {"self_harm": "plan"})
     assert response.status_code == 403
-    assert "Please get help now" in response.content.decode()
+    page = parse(response)
+    urgent, form = page.select_one("main .urgent"), page.select_one("main form")
+    assert urgent.h2.text == "Please get help now"
+    assert [link["href"] for link in urgent.select("a")] == ["tel:911", "tel:988"]
+    assert urgent in form.find_all_previous()
 
 
 def test_reading_a_page_never_deletes_the_cookie(client: Client) -> None:

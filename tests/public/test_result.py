@@ -105,6 +105,29 @@ def test_nobody_is_watching_stands_beside_save(person: Person) -> None:
     assert "No one is watching" not in parse(Person(Client()).finishes(IOP, "view")).text
 
 
+@pytest.mark.parametrize("given", [answers(past_withdrawal="severe"), TODAY, URGENT], ids=["soon", "today", "now"])
+def test_notices_of_danger_are_never_folded_and_only_soon_speaks_of_the_next_few_days(given: dict[str, str]) -> None:
+    page = result_page(given)
+    assert not [notice for notice in page.select(".notices .notice") if notice.find_parent("details")]
+    assert page.select(".notices .notice")
+    soon = recommend(given).urgency == "soon"
+    assert ("in the next few days" in page.text) == soon
+
+
+def test_in_danger_at_home_the_headline_is_help_now() -> None:
+    assert result_page(answers(home_safety="danger")).h1.text == "Please get help now"
+
+
+def test_no_fold_of_an_urgent_result_is_open_and_nobody_is_watching_is_in_none() -> None:
+    for given in (URGENT, TODAY, answers(self_harm="plan", home_safety="danger")):
+        page = result_page(given)
+        assert not page.select("details[open]")
+        said = [
+            text for text in page.find_all(string="No one is watching this page.") if not text.find_parent("details")
+        ]
+        assert len(said) == 2  # below the numbers, and beside save
+
+
 def test_reasons_for_the_urgency_are_folded_if_there_are_several() -> None:
     (reason,) = explained(URGENT).urgent
     assert not result_page(URGENT).find(string=re.compile(re.escape(reason.text))).find_parent("details")

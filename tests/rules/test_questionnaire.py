@@ -50,3 +50,33 @@ def test_safety_stopping_and_care_ask_one_question_a_page_and_the_others_a_pair(
         for page in ([(section, key, [key]) for key in keys] if section in alone else [(section, section, keys)])
     ]
     assert {len(keys) for section, keys in pairs.items() if section not in alone} == {2}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "word"),
+    [
+        ("emergency", "medical", "took too much"),
+        ("overdose", "yes", "Yes"),
+        ("overdose", "not_sure", "not sure"),
+        ("self_harm", "past", "before"),
+        ("self_harm", "thoughts", "this month, with no plan"),
+        ("self_harm", "attempt", "tried"),
+        ("self_harm", "plan", "have a plan"),
+        ("violence", "might_act", "might act"),
+        ("home_safety", "nowhere_else", "nowhere else"),
+        ("home_safety", "danger", "in danger right now"),
+        ("alcohol_or_pills", "shaky", "shaky"),
+        ("past_withdrawal", "severe", "seizure"),
+        ("mind", "not_coping", "look after myself"),
+        ("mind", "yes", "hear or see things"),
+        ("pregnancy", "maybe", "rather not say"),
+    ],
+)
+def test_words_of_an_answer_that_means_danger_are_its_own(key: str, value: str, word: str) -> None:
+    assert [option for option, text in QUESTIONS[key].options.items() if word.lower() in text.lower()] == [value]
+
+
+def test_where_two_answers_can_be_true_the_last_true_one_is_asked_for() -> None:
+    hints = [question.hint for question in QUESTIONS.values() if "If two are true" in question.hint]
+    assert len(hints) == 9
+    assert all("choose the last true one." in hint for hint in hints)

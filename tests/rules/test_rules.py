@@ -244,6 +244,18 @@ def test_rules_need_no_django_settings() -> None:
     assert "no_constant_need" in ran.stdout
 
 
+def test_reasons_for_a_dimension_come_with_the_highest_level_first() -> None:
+    generator = random.Random(20261128)
+    several = 0
+    for _ in range(300):
+        recommendation = recommend(random_answers(generator))
+        for dimension, order in LEVELS.items():
+            ranks = [order.index(reason.level) for reason in recommendation.reasons_for(dimension)]
+            assert ranks == sorted(ranks, reverse=True)
+            several += len(set(ranks)) > 1
+    assert several > 100
+
+
 def test_a_milder_rule_on_the_same_answer_stays_silent() -> None:
     keys = {reason.key for reason in recommend(answers(self_harm="plan")).reasons}
     assert "may_act_on_thoughts" in keys
