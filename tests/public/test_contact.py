@@ -157,9 +157,16 @@ def test_request_without_cookies_says_so_and_loses_nothing_typed() -> None:
     assert parse(response).select_one("#id_best_time")["value"] == WISHES["best_time"]
 
 
+def test_form_says_not_to_wait_for_a_call_in_danger(person: Person) -> None:
+    person.finishes(IOP, "save")
+    page = parse(person.client.get("/contact/"))
+    assert "If you may be in danger, please don’t wait for us:" in page.main.text
+    assert [link["href"] for link in page.select("main p .call")] == ["tel:988", "tel:911"]
+
+
 def test_request_that_did_not_reach_us_says_that_nobody_is_watching_where_help_comes_first(person: Person) -> None:
     strict = Client(enforce_csrf_checks=True)
-    person.has_answered(URGENT)
+    person.has_answered(TODAY)
     strict.cookies = person.client.cookies
     assert "No one is watching this page." in text_of(strict.post("/contact/", WISHES), "main")
 

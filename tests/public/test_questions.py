@@ -197,6 +197,22 @@ def test_urgent_answer_leads_to_the_numbers_also_when_one_is_changed(person: Per
     assert person.client.post("/questions/self_harm/?change=self_harm", {"self_harm": "plan"}).url == "/help/"
 
 
+def test_only_an_answer_just_sent_that_means_now_leads_to_the_numbers(person: Person) -> None:
+    person.has_answered(URGENT)
+    assert person.client.post("/questions/job/?change=job", {"job": "none"}).url == "/check/#job"
+    assert person.client.post("/questions/opioids/", {"opioids": "very_sick"}).url == "/check/"
+    person.has_answered(BEST)
+    assert person.client.post("/questions/overdose/", {"overdose": "yes"}).url == "/check/"  # help today
+
+
+def test_change_that_did_not_reach_us_is_still_a_change() -> None:
+    response = Client(enforce_csrf_checks=True).post("/questions/job/?change=job", {"job": "none"})
+    page = parse(response)
+    assert response.status_code == 403
+    assert page.select_one("main form")["action"] == "/questions/job/?change=job"
+    assert {field["name"] for field in page.select("main [type=radio]")} == {"job"}
+
+
 def test_numbers_of_an_urgent_answer_are_crisis_lines_and_each_stands_once(person: Person) -> None:
     person.has_answered(answers(self_harm="plan", pregnancy="yes"))
     page = parse(person.client.get("/help/"))
@@ -231,6 +247,10 @@ def test_check_page_says_beside_save_that_nobody_is_watching(person: Person, giv
         for address in ("/check/", "/help/"):
             shown = text_of(person.client.get(address), "main")
             assert ("No one is watching this page. Saving does not send help." in shown) == expected
+    page = parse(person.client.get("/check/"))
+    box = page.select_one("main .urgent")
+    assert box.select("a[href^=tel]")
+    assert box in page.select_one("button[value=save]").find_all_previous()
 
 
 def test_help_page_shows_every_number_to_anyone(client: Client) -> None:
@@ -238,6 +258,12 @@ def test_help_page_shows_every_number_to_anyone(client: Client) -> None:
     for href in ("tel:911", "tel:988", "tel:+18002221222", "tel:+18007997233", "tel:+18006624357"):
         assert f'href="{href}"' in html
     assert "Please get help now" not in html
+
+
+@pytest.mark.django_db
+def test_result_of_answers_that_nobody_asked_for_yet_is_not_shown(person: Person) -> None:
+    person.has_answered(BEST)
+    assert person.client.get("/result/").url == "/check/"
 
 
 def test_result_asks_for_the_check_page_first(person: Person) -> None:

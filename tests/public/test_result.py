@@ -392,6 +392,11 @@ def test_answer_that_was_not_given_is_never_asserted() -> None:
             assert any("You chose not to say" in text and "That is fine." in text for text in said), key
 
 
+def test_place_in_the_grid_is_said_in_words_care_first() -> None:
+    page = result_page(answers(constant_care="sometimes", supporters="one_or_two"))
+    assert "Your answers point to some need for care. They point to some support around you." in words(page.main)
+
+
 # What would change it
 
 

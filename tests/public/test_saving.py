@@ -116,6 +116,7 @@ def test_saved_result_can_still_be_seen_while_the_database_is_down(
         texts = [page.select_one(section).text for page in (before, soup)]
         assert texts[0] == texts[1]
     assert "We can’t look up what you saved right now." in soup.select_one(".saved").text
+    assert soup.select_one(".done a[href='/erase/']")
 
 
 @pytest.mark.django_db
