@@ -81,6 +81,7 @@ def test_urgent_cases_that_nobody_can_reach_are_counted_apart(staff_client: Clie
         assert "Nobody can reach this person." in text_of(staff_client.get(url_of(alone)), "#reach ~ p")
         assert "Nobody can reach this person." not in staff_client.get(url_of(reachable)).content.decode()
     assert (tiles(staff_client)["Urgent, can be called"], tiles(staff_client)["Urgent, nobody to reach"]) == ("2", "2")
+    assert [*tiles(staff_client)][:2] == ["Urgent, can be called", "Urgent, nobody to reach"]
 
 
 def test_days_until_a_case_is_overdue_are_a_setting(settings: Any, staff_client: Client) -> None:

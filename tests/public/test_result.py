@@ -152,6 +152,13 @@ def test_who_to_call_today_follows_from_the_rules_that_raised_it(changed: dict[s
     assert sorted(next(each for each in said if sentence.startswith(each)) for sentence in sentences) == said
 
 
+def test_who_to_call_stands_above_the_numbers_or_if_there_are_several_below() -> None:
+    for given, above in ((TODAY, True), (answers(home_safety="nowhere_else", overdose="yes"), False)):
+        page = result_page(given)
+        sentence = "main p:-soup-contains('Call your doctor')"
+        assert (place_of(page, sentence) < place_of(page, ".numbers")) == above
+
+
 def test_only_a_safe_place_is_the_headline_where_nothing_else_is_urgent() -> None:
     assert result_page(answers(home_safety="nowhere_else")).h1.text == "Call for a safe place today"
     assert result_page(answers(home_safety="nowhere_else", overdose="yes")).h1.text == "Please get help today"
