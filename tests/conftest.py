@@ -15,9 +15,9 @@ from django.test import Client
 
 from screening import audit_triggers
 from screening.draft import Draft
-from screening.hazards import HAZARDS
 from screening.questionnaire import PAGES
 from tests.answers import on_page
+from tests.hazards import HAZARDS
 from tests.helpers import database_begins_anew
 from tests.public.promises import PROMISES
 
@@ -110,7 +110,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     def those(*outcomes: str) -> set[str]:
         return {report.nodeid.partition("[")[0] for outcome in outcomes for report in reporter.stats.get(outcome, [])}
 
-    kept = [*PROMISES.values(), *(hazard.tests for hazard in HAZARDS)]
+    kept = [*PROMISES.values(), *HAZARDS.values()]
     named = {f"tests/{test}" for tests in kept for test in tests.split()}
     if broken := sorted(named - (those("passed") - those("failed", "error", "skipped", "xfailed"))):
         reporter.write_line(f"Tests of a promise or a hazard that did not pass: {', '.join(broken)}", red=True)

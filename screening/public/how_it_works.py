@@ -9,7 +9,6 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
 from screening import explanation, rules
-from screening.hazards import HAZARDS
 from screening.help_lines import HELP_LINES
 from screening.questionnaire import PAGE_OF, QUESTIONS, SECTIONS
 from screening.rules import versions
@@ -77,10 +76,6 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
         "otherwise": [_rule_in_words(rule) for rule in rules.CURRENT.rules if not rule.when],
         "people": people,
         "limits": explanation.LIMITS,
-        "hazards": [
-            (gettext(hazard.hazard), [(gettext(name), gettext(said)) for name, said in hazard.in_words().items()])
-            for hazard in HAZARDS
-        ],
         "sources": SOURCES,
         "help_lines": HELP_LINES.values(),
         "versions": rules.VERSIONS[::-1],
