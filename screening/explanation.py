@@ -21,18 +21,6 @@ HEADLINES = {
     "either": _("Both could fit. Talk it over before you choose"),
 }
 
-WHAT_IT_IS = {
-    "iop": _(
-        "Nine hours a week or more of therapy and classes. You sleep at home. It is called an intensive outpatient "
-        "program, or IOP."
-    ),
-    "inpatient": _(
-        "You live there for a time, with staff day and night, and get more freedom as you get well. It is called "
-        "inpatient care."
-    ),
-    "either": _("One is a program you go to from home, called an IOP. The other is a place to stay."),
-}
-
 LEANS = {
     "iop": _("You have work or family that can’t wait, so we suggest the one from home."),
     "inpatient": _("Because you may be able to step away for some weeks, we suggest the one where you stay."),
@@ -54,19 +42,7 @@ CHANGES = {
     ),
 }
 
-# What to ask about beside the two programs.
-ALSO_ASK = {
-    "less": _("Even less may do: weekly counseling, or medicine from your doctor."),
-    "medicine": _("Ask about medicine first. It can do more for you than any program alone."),
-    "either": _("Ask about day treatment, too: five days a week, and home at night."),
-}
-
-# Who to call first in a result that needs help today: what brings it -> what to do.
-FIRST_CALLS = {
-    "": _("Call your doctor, or go to a hospital. If you get worse, call 911."),
-    "988": _("Talk with someone, or go to a hospital. If someone may get hurt, call 911."),
-    "domestic_violence": _("The hotline and 211 can help you find a safe place for tonight."),
-}
+FIRST_CALLS = ("", "988", "domestic_violence")  # who to call first today: a doctor where no line can help
 
 TITLES = {
     "need": _("Care you need"),
@@ -80,20 +56,6 @@ LEVEL_WORDS = {
     "support": {"strong": _("Strong"), "some": _("Some"), "weak": _("Weak")},
     "duties": {"flexible": _("Flexible"), "fixed": _("Fixed")},
     "urgency": {"none": _("No rush"), "soon": _("Soon"), "today": _("Today"), "now": _("Now")},
-}
-
-# Where the answers stand in the grid, as two sentences.
-PLACES = {
-    "need": {
-        "low": _("Your answers don’t show a need for care day and night."),
-        "some": _("Your answers point to some need for care."),
-        "high": _("Your answers point to a high need for care."),
-    },
-    "support": {
-        "strong": _("They point to strong support around you."),
-        "some": _("They point to some support around you."),
-        "weak": _("They point to little support around you."),
-    },
 }
 
 LIMITS = (
@@ -164,24 +126,21 @@ class Explanation:
     recommendation: Recommendation
     headline: str
     program: str  # the headline without its urgency
-    what_it_is: str
     because: str  # the strongest reason for the program, or for the lean of a close call
     help_first: bool  # help now or today is the headline
-    first_calls: tuple[str, ...]  # in a result that needs help today
+    first_calls: tuple[str, ...]  # keys in FIRST_CALLS, in a result that needs help today
     first_aid: tuple[str, ...]  # what to do at once, before all else
     urgent: tuple[ExplainedReason, ...]  # why help comes first
     crisis_lines: tuple[HelpLine, ...]  # the first to call first
     help_lines: tuple[HelpLine, ...]
     notices: tuple[ExplainedNotice, ...]  # the most dangerous first
     waiting: tuple[ExplainedNotice, ...]  # those about programs, if help is needed now or there are more than three
-    place: str
     supports: tuple[str, ...]  # the grid's column heads
     grid: tuple[tuple[str, tuple[Cell, ...]], ...]  # (row head, cells); empty if the rules are not available
     cards: tuple[Card, ...]  # need, support, duties, and urgency where it has reasons of its own
     changes: tuple[tuple[str, tuple[Answer, ...]], ...]  # what would be said, and the answers that alone lead there
     did_not_matter: tuple[str, ...]  # topics on which the result does not depend
-    medicine_first: str  # where it comes before any program
-    also_ask: str
+    also_ask: str  # "less", "medicine" before any program, "either", or ""
     duties_give_way: bool  # inpatient care for someone with fixed duties
     sources: tuple[tuple[int, Source], ...]
 
@@ -252,7 +211,7 @@ def _strongest(recommendation: Recommendation) -> str:
 
 
 def _also_ask(recommendation: Recommendation) -> str:
-    """Return a key in ALSO_ASK; "" if there is nothing to ask about beside the two programs."""
+    """Return what to ask about beside the two programs; "" if nothing."""
     if recommendation.close_call:
         return "either"
     if (recommendation.program, recommendation.need) != ("iop", "low"):
@@ -355,30 +314,26 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
     calls = _first_calls(urgent, answers)
     safe_place = recommendation.urgency == "today" and [*calls] == ["domestic_violence"]
     notices = tuple(_notices(recommendation, ruleset, answers)) if ruleset else ()
-    ask = _also_ask(recommendation)
     wait = recommendation.urgency == "now" or len(notices) > 3
     return Explanation(
         recommendation,
         headline=gettext(HEADLINES["safe_place" if safe_place else recommendation.headline]),
         program=gettext(HEADLINES[program]),
-        what_it_is=gettext(WHAT_IT_IS[program]),
         because=_strongest(recommendation),
         help_first=help_first,
-        first_calls=tuple(gettext(FIRST_CALLS[key]) for key in calls),
+        first_calls=tuple(calls),
         first_aid=first_aid(ruleset, answers) if ruleset else (),
         urgent=tuple(map(explained, urgent)),
         crisis_lines=lines_for(recommendation, answers, crisis=True),
         help_lines=lines_for(recommendation, answers, crisis=False),
         notices=tuple(notice for notice in notices if not (wait and notice.about_programs)),
         waiting=tuple(notice for notice in notices if wait and notice.about_programs),
-        place=" ".join(gettext(words[getattr(recommendation, dimension)]) for dimension, words in PLACES.items()),
         supports=support_words(),
         grid=grid_rows(ruleset, recommendation) if ruleset else (),
         cards=tuple(cards),
         changes=tuple(_changes(ruleset, answers)) if ruleset and complete else (),
         did_not_matter=tuple(answer_in_words(key, answers[key]).topic for key in unmoved),
-        medicine_first=gettext(ALSO_ASK["medicine"]) if ask == "medicine" else "",
-        also_ask=gettext(ALSO_ASK[ask]) if ask not in ("", "medicine") else "",
+        also_ask=_also_ask(recommendation),
         duties_give_way=(program, recommendation.duties) == ("inpatient", "fixed"),
         sources=tuple((number, source) for source, number in numbers.items()),
     )

@@ -184,7 +184,7 @@ def test_every_answer_set_can_be_explained_in_words() -> None:
         assert {card.dimension for card in explanation.cards} >= {"need", "support", "duties"}
         for card in explanation.cards:
             assert card.reasons
-        assert all((explanation.headline, explanation.what_it_is, explanation.because, explanation.place))
+        assert all((explanation.headline, explanation.program, explanation.because))
         assert sum(cell.here for _need, cells in explanation.grid for cell in cells) == 1
 
 
