@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -99,15 +98,13 @@ def staff(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         yield _error(
             32, "SECOND_FACTOR is off: a password alone opens the desk.", "Take SECOND_FACTOR out of the environment."
         )
-    if settings.STAFF_MAIL_TO and not settings.EMAIL_HOST:
-        yield _warning(16, "STAFF_MAIL_TO is set, but no mail can be sent.", "Set EMAIL_HOST too.")
-    if settings.STAFF_MAIL_TO and not settings.SITE_URL.startswith("https://"):
+    if settings.EMAIL_HOST and not settings.SITE_URL.startswith("https://"):
         yield _error(33, "Mail to staff would link to nowhere safe.", "Set SITE_URL: https://www.example.com")
 
 
 @register(Tags.security, deploy=True)
 def promises(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    """Check retention periods, exit address and contact settings."""
+    """Check retention periods and where to report a vulnerability."""
     if settings.CONTACT_RETENTION_DAYS > settings.RETENTION_DAYS:
         yield _error(
             25, "Contact details would be promised for longer than all else.", "Set CONTACT_RETENTION_DAYS lower."
@@ -115,15 +112,6 @@ def promises(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if settings.RETENTION_DAYS > 365:
         yield _warning(
             8, "Answers are kept for more than a year.", "Set RETENTION_DAYS to what your staff really needs."
-        )
-    leave = urlsplit(settings.LEAVE_URL)
-    if leave.scheme != "https" or not leave.hostname:
-        yield _error(26, "LEAVE_URL is not an https:// address.", "Name a page that could be anyone's.")
-    elif leave.hostname in settings.ALLOWED_HOSTS:
-        yield _error(27, "LEAVE_URL leads back to this site.", "Name a page of another site, that could be anyone's.")
-    if not settings.CENTER_PHONE:
-        yield _warning(
-            9, "CENTER_PHONE is not set: people are sent to the national helpline.", "Set it to your own number."
         )
     if not settings.SECURITY_CONTACT:
         yield _warning(
@@ -195,6 +183,7 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         yield _error(35, "The database is not as this version needs it.", "manage.py migrate")
         return
+    yield from _facts()
     yield from _retention()
     yield from _opened_by_the_keys()
     yield from _log()
@@ -213,6 +202,18 @@ def _what_postgresql_logs() -> Iterator[CheckMessage]:
     if wrong:
         statements = " ".join(f"ALTER SYSTEM SET {name} = {wanted[name]};" for name in wrong)
         yield _warning(18, "PostgreSQL may log what people typed.", f"{statements} SELECT pg_reload_conf();")
+
+
+def _facts() -> Iterator[CheckMessage]:
+    from screening.center import facts
+
+    told = facts()
+    if not told.phone:
+        yield _warning(
+            9, "The center has no phone: people are sent to the national helpline.", "At the desk: The center."
+        )
+    if told.mail_to and not settings.EMAIL_HOST:
+        yield _warning(16, "Staff are to be told by mail, but no mail can be sent.", "Set EMAIL_HOST.")
 
 
 def _retention() -> Iterator[CheckMessage]:

@@ -88,6 +88,7 @@ def main() -> None:
 
     try:
         django.setup()
+        from screening.center import facts
         from screening.models import refuse_wrong_keys
 
         settings.VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -101,8 +102,10 @@ def main() -> None:
         sys.exit(f"The site could not be set up: {error}".strip())
 
     print(f"Open  http://{HOST}:{port}/        the screening\n      http://{HOST}:{port}/admin/  for staff")
-    if not settings.CENTER_PHONE:
-        print("CENTER_PHONE is not set: until it is, the pages send people to the national helpline.")
+    if not facts().phone:
+        print(
+            "Your center has no phone number yet: the pages send people to the national helpline. The desk asks for it."
+        )
     print("Stop with Ctrl-C.", flush=True)
     command = [sys.executable, "-m", "gunicorn", "--config=python:intake_site.server", f"--bind={HOST}:{port}"]
     command += ["intake_site.wsgi"]

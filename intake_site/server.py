@@ -32,6 +32,7 @@ JOBS: tuple[tuple[float, str, dict[str, Any]], ...] = (
     (5, "screening.audit.chain", {}),
     (3600, "screening.audit.chain", {"everything": True}),
     (30, "screening.notifications.send_due", {}),
+    (20, "screening.center.refresh", {}),
     (3600, "intake_site.server.run_hourly_jobs", {}),
 )
 ONCE_A_DAY = 20 * 3600  # seconds since the last daily run after which the next one is due

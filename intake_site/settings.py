@@ -9,8 +9,6 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from screening.help_lines import tel
-
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("VAR_DIR", BASE_DIR / "var"))  # what a running site writes: key, database, static files
 
@@ -67,15 +65,6 @@ HTTPS = env_flag("HTTPS", True)  # off only where nothing but this machine can r
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 
-# The center, as a person reads it. Without a phone, the pages send people to the national helpline.
-CENTER_NAME = os.environ.get("CENTER_NAME", "Country Road Recovery Center")
-CENTER_PHONE = os.environ.get("CENTER_PHONE", "")
-CENTER_HOURS = os.environ.get("CENTER_HOURS", "")
-try:
-    tel(CENTER_PHONE)
-except ValueError as error:
-    raise ImproperlyConfigured(f"CENTER_PHONE: {error}") from None
-
 RETENTION_DAYS = env_number("RETENTION_DAYS", 90, most=3650)  # what was saved is erased after these
 CONTACT_RETENTION_DAYS = env_number(
     "CONTACT_RETENTION_DAYS", 14, most=3650
@@ -90,11 +79,8 @@ BLIND_PERCENT = env_number("BLIND_PERCENT", 10, most=100, least=0)  # of new sub
 
 # Staff. The second factor is off only where nothing but this machine can reach the site.
 SECOND_FACTOR = env_flag("SECOND_FACTOR", True)
-OTP_TOTP_ISSUER = CENTER_NAME
-STAFF_MAIL_TO = env_list("STAFF_MAIL_TO")  # who is notified of urgent submissions and requests for a call
+OTP_TOTP_ISSUER = "Program fit"  # beside the name of the account, in the app on the phone
 SITE_URL = os.environ.get("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "").rstrip("/")  # in mail
-
-LEAVE_URL = os.environ.get("LEAVE_URL", "https://www.weather.gov/")  # where "Leave now" leads: a page for anyone
 
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")  # where to report a vulnerability: mailto:..., https://...
 if not re.match(r"(mailto:.+@|https://.|tel:\+[0-9]|$)", SECURITY_CONTACT):

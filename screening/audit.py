@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from screening.models.audit import Action, LogHead, LogLine, LogLink, log_keys, new_number, number_at
+from screening.models.audit import MOST_DETAIL, Action, LogHead, LogLine, LogLink, log_keys, new_number, number_at
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def record(action: Action, actor: Any = None, reference: str = "", **details: ob
     """Add an entry in the transaction of the action itself: neither exists without the other.
 
     `actor` is an account, or a name for what has none. `details` are keys and values, never translated words; at most
-    200 characters are kept. Raises a DatabaseError if the entry can't be written.
+    MOST_DETAIL characters are kept. Raises a DatabaseError if the entry can't be written.
     """
     account = getattr(actor, "pk", None)
     name = actor if isinstance(actor, str) else actor.get_username() if account else ""
@@ -38,7 +38,7 @@ def record(action: Action, actor: Any = None, reference: str = "", **details: ob
         actor=name[:150],
         action=action,
         reference=reference,
-        detail=detail[:200],
+        detail=detail[:MOST_DETAIL],
         after=last_entry(),
     ).sealed()
     line.save(force_insert=True)

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from screening import center
 from screening.models import Contact, Notification, Submission
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ RUN = 60  # seconds after which a run begins no further sending; the rest stays 
 
 def notify(submission: Submission, reason: str) -> None:
     """Add a notification, once for each submission and reason, while there is one. A failure never fails its reason."""
-    if not settings.STAFF_MAIL_TO:
+    if not center.facts().mail_to:
         return
     try:
         with transaction.atomic():
@@ -39,6 +40,12 @@ def notify(submission: Submission, reason: str) -> None:
                 Notification.objects.get_or_create(submission=submission, reason=reason)
     except DatabaseError as error:
         log.error("a notification could not be stored: %s", type(error).__name__)
+
+
+def tell(addresses: list[str], text: str) -> None:
+    """Add a message to these addresses about the desk itself, in the transaction of what it tells of."""
+    if addresses and settings.EMAIL_HOST:
+        Notification.objects.create(reason=Notification.Reason.PHONE, to=",".join(addresses), text=text)
 
 
 def send_due() -> tuple[int, int]:
@@ -79,14 +86,19 @@ def _send(pk: int) -> bool | None:
         log.error("a notification could not be sent: %s", type(error).__name__)
         return False
     row.update(sent_at=timezone.now())
+    Notification.objects.filter(pk=pk, submission=None).delete()
     return True
 
 
 def _message(notification: Notification) -> EmailMessage:
+    if notification.submission_id is None:
+        page = f"{settings.SITE_URL}{reverse('admin:center')}"
+        text = f"{notification.text}\n\n{page}\n"
+        return EmailMessage(notification.get_reason_display(), text, to=[], bcc=notification.to.split(","))
     page = reverse("admin:screening_submission_change", args=[notification.submission_id])
     sentences: dict[str, Any] = {
         Notification.Reason.URGENT: gettext("Something new on the desk should be looked at today."),
         Notification.Reason.CALL: gettext("Someone on the desk waits to hear from you."),
     }
     text = f"{sentences[notification.reason]}\n\n{settings.SITE_URL}{page}\n"
-    return EmailMessage(gettext("New on the desk"), text, to=[], bcc=settings.STAFF_MAIL_TO)
+    return EmailMessage(gettext("New on the desk"), text, to=[], bcc=center.facts().mail_to.split())

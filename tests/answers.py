@@ -31,3 +31,5 @@ TODAY = answers(past_withdrawal="severe", alcohol_or_pills="fine")  # help comes
 KINDS = {"iop": IOP, "inpatient": INPATIENT, "close call": CLOSE_CALL, "today": TODAY, "urgent": URGENT}
 
 assert all(set(given) == set(QUESTIONS) for given in KINDS.values())
+
+FACTS = {"name": "Country Road Recovery Center", "phone": "(405) 555-0100"}  # of the center

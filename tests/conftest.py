@@ -1,5 +1,6 @@
-"""Fixtures: a person at the pages, a member of staff at the desk, a database that goes down."""
+"""Fixtures: a person at the pages, a member of staff at the desk, a center, a database that goes down."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -12,11 +13,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
+from django.utils import timezone
 
-from screening import audit_triggers
+from screening import audit_triggers, center
 from screening.draft import Draft
 from screening.questionnaire import PAGES
-from tests.answers import on_page
+from tests.answers import FACTS, on_page
 from tests.hazards import HAZARDS
 from tests.helpers import database_begins_anew
 from tests.public.promises import PROMISES
@@ -65,6 +67,18 @@ def allow_flush_of_audit_log() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_triggers)
         yield
+
+
+@pytest.fixture(autouse=True)
+def center_tells(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what gives the pages a copy of other facts; until then it is that of the tests' center. None grows old."""
+
+    def tells(**facts: object) -> None:
+        monkeypatch.setattr(center, "_facts", center.Facts(FACTS | facts, timezone.now()))
+
+    monkeypatch.setattr(center, "_read_at", math.inf)
+    tells()
+    return tells
 
 
 @pytest.fixture

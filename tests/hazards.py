@@ -83,6 +83,11 @@ HAZARDS = {
     "Rules that no clinician has approved decide, and nobody notices.":
         "rules/test_versions.py::test_approval_of_another_hash_is_refused "
         "test_checks.py::test_rules_that_nobody_approved_are_a_warning",
+    "Someone is sent to a center that does not have what fits, or to a phone that nobody answers.":
+        "test_center.py::test_where_the_center_lacks_what_fits_others_come_first "
+        "test_center.py::test_out_of_hours_the_helpline_is_the_number_and_the_page_says_when_the_phones_open "
+        "test_center.py::test_rules_are_blind_to_the_facts "
+        "test_center.py::test_next_start_hides_itself_some_days_after_it_was_confirmed",
 }
 # fmt: on
 

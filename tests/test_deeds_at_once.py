@@ -129,9 +129,9 @@ def new_scene() -> Callable[[], Scene]:
 
 @pytest.mark.parametrize("first", DEEDS)
 def test_no_two_deeds_hinder_each_other(
-    first: str, new_scene: Callable[[], Scene], settings: Any, caplog: pytest.LogCaptureFixture
+    first: str, new_scene: Callable[[], Scene], settings: Any, center_tells: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.STAFF_MAIL_TO = ["intake@example.org"]
+    center_tells(mail_to="intake@example.org")
     settings.DATA_KEYS = [*settings.DATA_KEYS, "another key " * 5]
     names = list(DEEDS)
     for second in names[names.index(first) :]:

@@ -54,10 +54,12 @@ class AtOnce(ErrorMail):
 
 
 @pytest.fixture
-def places(settings: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Places]:
+def places(
+    settings: Any, center_tells: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Places]:
     """Collect what the site logs with its own handlers and formatters, and what it prints."""
     settings.ADMINS = [("", "owner@example.com")]
-    settings.STAFF_MAIL_TO = ["desk@example.com"]
+    center_tells(mail_to="desk@example.com")
     console = next(handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler)
     stream, mailer = StringIO(), AtOnce(level="ERROR")
     mailer.setFormatter(console.formatter)
@@ -135,7 +137,7 @@ class Journey:
         self.ask(self.staff, address)
         self.ask(self.staff, url_of(case, "print"))
         self.ask(self.staff, url_of(case, "reveal"), {})
-        for page in ("agreement", "replay", "screening/logline", "auth/user"):
+        for page in ("agreement", "replay", "center", "screening/logline", "auth/user"):
             self.ask(self.staff, f"/admin/{page}/")
         self.ask(self.staff, f"{CASES}export/", {"purpose": "quality", "confirm": "on"})
         self.ask(self.staff, f"{CASES}999/change/", note)

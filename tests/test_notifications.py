@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from intake_site import server
 from screening import notifications
-from screening.models import Notification, Submission
+from screening.models import CenterFacts, Notification, Submission
 from tests.answers import IOP, URGENT, answers
 from tests.conftest import Person
 from tests.desk.helpers import url_of
@@ -31,8 +31,9 @@ WISHES = {"name": "Robin Quill", "phone": "(405) 555-0123", "to_others": "say it
 
 
 @pytest.fixture(autouse=True)
-def addresses(settings: Any) -> None:
-    settings.STAFF_MAIL_TO = ["desk@example.org", "lead@example.org"]
+def addresses(settings: Any, center_tells: Any) -> None:
+    center_tells(mail_to="desk@example.org\nlead@example.org")
+    CenterFacts.objects.create(facts={"mail_to": "desk@example.org\nlead@example.org"})  # the server reads it anew
     settings.SITE_URL = "https://screening.example.org"
 
 
@@ -159,9 +160,9 @@ def test_mail_holds_neutral_words_and_a_link_and_nothing_of_the_person(person: P
 
 
 def test_without_addresses_nothing_is_made_and_the_queue_is_enough(
-    person: Person, staff_client: Client, settings: Any
+    person: Person, staff_client: Client, center_tells: Any
 ) -> None:
-    settings.STAFF_MAIL_TO = []
+    center_tells()
     person.finishes(URGENT, "save")
     person.client.post("/contact/", WISHES)
     assert (mail.outbox, Notification.objects.count()) == ([], 0)

@@ -270,8 +270,8 @@ def test_clock_that_is_behind_changes_no_time_so_that_all_is_kept_when_it_is_rig
     assert Submission.objects.exists()
 
 
-def test_mail_and_limits_of_a_clock_that_was_ahead_count_from_now_on(settings: Any) -> None:
-    settings.STAFF_MAIL_TO = ["desk@example.org"]
+def test_mail_and_limits_of_a_clock_that_was_ahead_count_from_now_on(center_tells: Any) -> None:
+    center_tells(mail_to="desk@example.org")
     case = submit()
     Notification.objects.create(
         submission=case, reason="call", attempts=1, next_attempt_at=timezone.now() + timedelta(days=300)

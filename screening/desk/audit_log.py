@@ -8,76 +8,53 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from screening import audit_checks, reference_numbers
+from screening.desk.center import LABELS
 from screening.desk.export import PURPOSES
 from screening.desk.model_admin import CappedPaginator, DeskModelAdmin
 from screening.models import Action, LogLine, Status
 
 # Key of a detail -> its words, and the words of its values; a value that is not here is shown as it is.
+# fmt: off
 DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "account": (_("account"), {}),
     "assigned_to": (_("assigned to"), {"": _("nobody")}),
-    "change": (
-        _("change"),
-        {
-            "created": _("created"),
-            "changed": _("changed"),
-            "closed": _("closed"),
-            "reopened": _("opened again"),
-            "password_set": _("new password set"),
-            "password_removed": _("password removed"),
-            "password_changed": _("own password changed"),
-            "second_factor_reset": _("second factor reset"),
-            "role_removed": _("role no longer exists"),
-        },
-    ),
+    "change": (_("change"), {
+        "created": _("created"), "changed": _("changed"), "closed": _("closed"), "reopened": _("opened again"),
+        "password_set": _("new password set"), "password_removed": _("password removed"),
+        "password_changed": _("own password changed"), "second_factor_reset": _("second factor reset"),
+        "role_removed": _("role no longer exists"),
+    }),
     "count": (_("how many"), {}),
-    "filters": (
-        _("filters"),
-        {
-            "": _("none"),
-            "assigned_to": _("assigned to"),
-            "close_call": _("close call"),
-            "is_active": _("open"),
-            "number": _("older"),
-            "program": _("program"),
-            "q": _("search"),
-            "queue": _("work"),
-            "received_at": _("received"),
-            "spam_signs": _("signs of a machine"),
-            "status": _("status"),
-            "touched_by": _("last touched by"),
-            "urgency": _("urgency"),
-            "wants_call": _("wants a call"),
-            "action": _("what"),
-        },
-    ),
+    "fact": (_("fact"), LABELS),
     "faults": (_("problems"), {}),
+    "filters": (_("filters"), {
+        "": _("none"), "action": _("what"), "assigned_to": _("assigned to"),
+        "close_call": _("close call"), "is_active": _("open"), "number": _("older"), "program": _("program"),
+        "q": _("search"), "queue": _("work"), "received_at": _("received"), "spam_signs": _("signs of a machine"),
+        "status": _("status"), "touched_by": _("last touched by"), "urgency": _("urgency"),
+        "wants_call": _("wants a call"),
+    }),
     "formerly": (_("was called"), {}),
-    "list": (_("list"), {"submission": _("submissions"), "logline": _("the log"), "user": _("accounts")}),
+    "list": (_("list"), {
+        "center": _("the center"), "logline": _("the log"),
+        "submission": _("submissions"), "user": _("accounts"),
+    }),
     "method": (_("tried to"), {"GET": _("open"), "POST": _("send"), "HEAD": _("open")}),
+    "new": (_("now"), {"": _("nothing")}),
+    "old": (_("before"), {"": _("nothing")}),
     "outcome": (_("outcome"), {"changed": _("changed")}),
-    "page": (
-        _("page"),
-        {
-            "agreement": _("agreement"),
-            "auth_user_add": _("new account"),
-            "auth_user_change": _("an account"),
-            "auth_user_changelist": _("accounts"),
-            "auth_user_close": _("close an account"),
-            "auth_user_open": _("open an account"),
-            "auth_user_password_change": _("password of an account"),
-            "auth_user_reset": _("reset a second factor"),
-            "replay": _("what other rules would say"),
-            "screening_logline_changelist": _("the log"),
-            "screening_submission_change": _("a case"),
-            "screening_submission_changelist": _("submissions"),
-            "screening_submission_columns": _("columns of the export"),
-            "screening_submission_export": _("export"),
-            "screening_submission_print": _("print view of a case"),
-            "screening_submission_reveal": _("how to reach a person"),
-            "screening_submission_withdraw": _("take back a request for a call"),
-        },
-    ),
+    "page": (_("page"), {
+        "agreement": _("agreement"), "replay": _("what other rules would say"), "center": _("the center"),
+        "center_step": _("the center"), "auth_user_add": _("new account"), "auth_user_change": _("an account"),
+        "auth_user_changelist": _("accounts"), "auth_user_close": _("close an account"),
+        "auth_user_open": _("open an account"), "auth_user_password_change": _("password of an account"),
+        "auth_user_reset": _("reset a second factor"), "screening_logline_changelist": _("the log"),
+        "screening_submission_change": _("a case"), "screening_submission_changelist": _("submissions"),
+        "screening_submission_columns": _("columns of the export"), "screening_submission_export": _("export"),
+        "screening_submission_print": _("print view of a case"),
+        "screening_submission_reveal": _("how to reach a person"),
+        "screening_submission_withdraw": _("take back a request for a call"),
+    }),
     "purpose": (_("purpose"), PURPOSES),
     "reason": (_("reason"), {"asked": _("asked for"), "unused": _("not used for 90 days")}),
     "roles": (_("roles"), {"": _("none")}),
@@ -85,6 +62,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "status": (_("status"), dict(Status.choices)),
     "version": (_("version"), {}),
 }
+# fmt: on
 
 
 @admin.display(description=_("more"))

@@ -38,7 +38,8 @@ ROLES: dict[str, Role] = {
     ),
     "auditor": Role(_("reads the log, and no answers"), ("screening.view_logline",)),
     "manager": Role(
-        _("makes accounts, gives them roles, closes them"), ("auth.view_user", "auth.add_user", "auth.change_user")
+        _("keeps the facts of the center; makes accounts, gives them roles, closes them"),
+        ("screening.change_centerfacts", "auth.view_user", "auth.add_user", "auth.change_user"),
     ),
 }
 

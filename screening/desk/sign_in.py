@@ -1,7 +1,7 @@
 """Signing in at the desk: a password, then a code from a phone. Forms validate; the functions here act."""
 
 from base64 import b32encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from textwrap import wrap
 from threading import BoundedSemaphore
@@ -258,8 +258,22 @@ class CodeForm(forms.Form):
         return "".join(self.cleaned_data["code"].split()).lower()
 
 
-def verify(request: HttpRequest, code: str) -> object:
-    """Sign in with a code of the second factor; return "" or why it was refused."""
+def _begin_verified_session(request: HttpRequest, accepted: Any) -> None:
+    if not accepted.confirmed:
+        accepted.confirmed = True
+        accepted.save()
+        audit.record(Action.CODES, request.user)
+    request.session.cycle_key()
+    otp_login(request, accepted)
+    request.session[sessions.VERIFIED] = True
+    sessions.start(request)
+    audit.record(Action.SIGNED_IN, request.user)
+
+
+def verify(
+    request: HttpRequest, code: str, deed: Callable[[HttpRequest, Any], None] = _begin_verified_session
+) -> object:
+    """Do what needs the second factor, by default sign in, if this is its code; return "" or why it was refused."""
     account = cast(User, request.user)
     phone = device(account) or new_device(request)
     if not phone.verify_is_allowed()[0]:  # django-otp requires a longer wait after each wrong code
@@ -275,21 +289,9 @@ def verify(request: HttpRequest, code: str) -> object:
             if not accepted:
                 phone.throttle_increment()
         if accepted:
-            _begin_verified_session(request, accepted)
+            deed(request, accepted)
     if not accepted:
         record_wrong_attempt(account.get_username(), attempt.number, rate_limits.SECOND_FACTOR)
         return WRONG_CODE
     attempt.refund()
     return ""
-
-
-def _begin_verified_session(request: HttpRequest, accepted: Any) -> None:
-    if not accepted.confirmed:
-        accepted.confirmed = True
-        accepted.save()
-        audit.record(Action.CODES, request.user)
-    request.session.cycle_key()
-    otp_login(request, accepted)
-    request.session[sessions.VERIFIED] = True
-    sessions.start(request)
-    audit.record(Action.SIGNED_IN, request.user)

@@ -18,11 +18,18 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
 
 from screening import audit, audit_checks, clock, notifications, rate_limits
-from screening.desk import agreement, queues, replay_page, sessions, sign_in
+from screening.center import facts
+from screening.desk import agreement, center, queues, replay_page, sessions, sign_in
 from screening.desk.model_admin import without
 from screening.models import Action, ErasureCount, RecoveryCode, Submission
 from screening.typed import typed
 
+OWN_PAGES: tuple[tuple[str, str, Any, str], ...] = (  # route, name, page, the permission that it needs
+    ("agreement/", "agreement", agreement.page, "screening.view_agreement"),
+    ("replay/", "replay", replay_page.page, "screening.replay_rules"),
+    ("center/", "center", center.page, "screening.change_centerfacts"),
+    ("center/<slug:step>/", "center_step", center.page, "screening.change_centerfacts"),
+)
 # Parameters of Django's admin for what the desk does not have: pop-ups, copies, counts in filters.
 UNUSED = ("_popup", "_to_field", "_source_model", "_saveasnew", "_facets")
 TYPED, LONGEST = ("-text", "-reason"), 4000  # the ends of the names of fields in which staff write; characters
@@ -43,8 +50,10 @@ class DeskSite(admin.AdminSite):
         own = [
             path("code/", self.code, name="code"),
             path("logout/", self.logout, name="logout"),  # also for someone who has given only the password
-            path("agreement/", self.admin_view(self.agreement), name="agreement"),
-            path("replay/", self.admin_view(self.replay), name="replay"),
+            *(
+                path(route, self.admin_view(self.own_page), {"page": page, "permission": permission}, name)
+                for route, name, page, permission in OWN_PAGES
+            ),
         ]
         return [*own, *urls]
 
@@ -111,20 +120,19 @@ class DeskSite(admin.AdminSite):
         }
         if request.user.has_perm("screening.view_logline"):
             context["log_faults"] = audit_checks.quick_faults()
+        if request.user.has_perm("screening.change_centerfacts"):
+            context["to_tell"] = center.left_to_tell(facts())
+            due = center.starts_to_confirm(facts())
+            context["to_confirm"] = [(center.LABELS[name], day) for name, day in due.items()]
         if request.user.has_perm("screening.view_submission"):
             context["queues"] = queues.counted(request.user, Submission.objects.unexpired())
             context["most"] = queues.MOST
         return super().index(request, context | (extra_context or {}))
 
-    def agreement(self, request: HttpRequest) -> HttpResponse:
-        if not request.user.has_perm("screening.view_agreement"):
+    def own_page(self, request: HttpRequest, page: Any, permission: str, **kwargs: str) -> HttpResponse:
+        if not request.user.has_perm(permission):
             raise PermissionDenied
-        return agreement.page(request, self.each_context(request))
-
-    def replay(self, request: HttpRequest) -> HttpResponse:
-        if not request.user.has_perm("screening.replay_rules"):
-            raise PermissionDenied
-        return replay_page.page(request, self.each_context(request))
+        return cast(HttpResponse, page(request, self.each_context(request), **kwargs))
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         return redirect("admin:index")

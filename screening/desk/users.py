@@ -58,8 +58,12 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
     actions = None
     add_form, change_password_form = AddForm, PasswordForm
     filter_horizontal = ()
-    fieldsets = ((None, {"fields": ("username", "first_name", "last_name", "groups", "last_login", "is_open")}),)
-    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2", "groups")}),)
+    fieldsets = (
+        (None, {"fields": ("username", "first_name", "last_name", "email", "groups", "last_login", "is_open")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2", "groups")}),
+    )
     readonly_fields = ("last_login", "is_open")
 
     def get_urls(self) -> list[Any]:

@@ -1,6 +1,7 @@
 """Models: submissions, what staff add to them, contact details, counts, and the audit log."""
 
 from screening.models.audit import Action, LogHead, LogLine, LogLink
+from screening.models.center import CenterFacts
 from screening.models.contact import Contact
 from screening.models.counts import ErasureCount, RateLimitCount, RateLimitWindow
 from screening.models.keys import Canary, SealedModel, refuse_wrong_keys

@@ -33,12 +33,14 @@ class Action(models.TextChoices):
     EXPORTED = "exported", _("Exported")
     COMPARED = "compared", _("Opened the agreement page")
     REPLAYED = "replayed", _("Asked other rules about what is on file")
+    CENTER = "center", _("Changed the facts of the center")
     READ_LOG = "read_log", _("Read the log")
     ACCOUNT = "account", _("Accounts")
     REFUSED = "refused", _("Was refused")
     DAMAGE = "damage", _("Damage to this log was accepted")
 
 
+MOST_DETAIL = 4500  # characters: an old and a new text of two thousand each
 CHANCE_BITS = 10  # of an entry's number; the rest is its time
 _lock, _newest = threading.Lock(), [0]
 
@@ -72,7 +74,7 @@ class LogLine(models.Model):
     actor = models.CharField(_("who"), max_length=150, blank=True, db_column="who")
     action = models.CharField(_("what"), max_length=16, choices=Action, db_column="what")
     reference = models.CharField(_("reference"), max_length=8, blank=True)
-    detail = models.CharField(_("more"), max_length=200, blank=True)  # "key=value; key=value", in no language
+    detail = models.CharField(_("more"), max_length=MOST_DETAIL, blank=True)  # "key=value; key=value", in no language
     after = models.CharField(max_length=85, null=True)  # the end of the chain when it was written; NULL in earlier ones
     key = models.CharField(max_length=8)  # the name of the key of the seal
     seal = models.CharField(max_length=64)

@@ -54,13 +54,19 @@ class Review(SealedModel):
 
 
 class Notification(models.Model):
-    """One e-mail owed to staff; at most one per submission and reason. See notifications.py."""
+    """One e-mail owed to staff; at most one per submission and reason. See notifications.py.
+
+    One without a submission has its own text, and goes to addresses of its own.
+    """
 
     class Reason(models.TextChoices):
         URGENT = "urgent", _("Urgent")
         CALL = "call", _("Wants a call")
+        PHONE = "phone", _("The center’s phone was changed")
 
-    submission = models.ForeignKey(Submission, models.CASCADE, related_name="+")
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="+", null=True)
+    to = models.TextField(blank=True)  # addresses, comma-separated
+    text = models.TextField(blank=True)
     reason = models.CharField(max_length=8, choices=Reason, db_column="why")
     created_at = models.DateTimeField(default=timezone.now, db_column="made_at")
     sent_at = models.DateTimeField(null=True)

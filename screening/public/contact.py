@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from screening import notifications, reference_numbers, retention, return_codes, rules
+from screening import center, notifications, reference_numbers, retention, return_codes, rules
 from screening.database import look_again
 from screening.draft import Draft, Finished
 from screening.explanation import lines_for
@@ -42,7 +41,7 @@ def consent_words() -> str:
         "I agree that %(center)s may use what I wrote here to reach me about getting help. Its staff can read the "
         "answers that I saved. I can take this back at any time, with my code."
     )
-    return consent % {"center": settings.CENTER_NAME}
+    return consent % {"center": center.facts().name or gettext("The center")}
 
 
 class ContactForm(forms.ModelForm):

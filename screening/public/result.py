@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from screening import audit, reference_numbers, return_codes, rules
+from screening.center import facts
 from screening.draft import Draft, Finished
 from screening.explanation import LIMITS, explain, rules_of
 from screening.models import Contact, Submission, in_words
@@ -72,6 +73,8 @@ def result(request: HttpRequest) -> HttpResponse:
     context |= {
         "explanation": explain(recommendation, answers, rules_of(recommendation)),
         "approval": rules.approval_of(recommendation.rules_version),
+        "lacks": facts().lacks(recommendation),
+        "offers": [*facts().offers(recommendation)],
         "kept": kept,
         "can_save": kept in (Kept.EARLIER, Kept.NOTHING),
         "saved": saved,

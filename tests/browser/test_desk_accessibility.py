@@ -50,6 +50,9 @@ def test_pages_of_the_desk_are_accessible(
         f"{CASES}export/",
         "/admin/agreement/",
         "/admin/replay/?to=2026.1",
+        "/admin/center/",
+        "/admin/center/hours/",
+        "/admin/center/others/",
         "/admin/screening/logline/",
         "/admin/auth/user/",
         "/admin/auth/user/add/",
@@ -65,6 +68,10 @@ def test_pages_of_the_desk_are_accessible(
     page.goto(f"{CASES}export/")
     page.get_by_role("button", name="Export").click()
     check("export with errors")
+    page.goto("/admin/center/")
+    page.get_by_label("Monday").fill("8-8")
+    page.get_by_role("button", name="Save").click()
+    check("center with errors")
     page.goto(url_of(urgent))
     with context.expect_page() as opened:
         page.get_by_role("button", name="Reveal name and number").click()

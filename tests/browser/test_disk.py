@@ -40,11 +40,12 @@ class Unguarded(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def elsewhere(settings: Any) -> Iterator[str]:
+def elsewhere(center_tells: Any) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Unguarded)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    settings.LEAVE_URL = f"http://localhost:{server.server_port}/"
-    yield settings.LEAVE_URL
+    url = f"http://localhost:{server.server_port}/"
+    center_tells(leave_url=url)
+    yield url
     server.shutdown()
     server.server_close()
 

@@ -33,11 +33,12 @@ class Weather(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def weather(settings: Any) -> Iterator[str]:
+def weather(center_tells: Any) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Weather)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    settings.LEAVE_URL = f"http://localhost:{server.server_port}/"  # another site than 127.0.0.1
-    yield settings.LEAVE_URL
+    url = f"http://localhost:{server.server_port}/"  # another site than 127.0.0.1
+    center_tells(leave_url=url)
+    yield url
     server.shutdown()
     server.server_close()
 

@@ -61,6 +61,7 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client) -> 
         ),
         (lambda: staff_client.get("/admin/agreement/"), [("compared", "", "")]),
         (lambda: staff_client.get("/admin/replay/?to=2026.1"), [("replayed", "", "version=2026.1")]),
+        (lambda: staff_client.get("/admin/center/"), [("listed", "", "list=center")]),
         (lambda: staff_client.get("/admin/screening/logline/"), [("read_log", "", "list=logline; filters=")]),
         (lambda: staff_client.get("/admin/auth/user/"), [("listed", "", "list=user; filters=")]),
         (lambda: staff_client.post("/admin/logout/"), [("signed_out", "", "")]),
@@ -200,7 +201,7 @@ def test_keys_of_details_have_words() -> None:
     admins = admin.site._registry.values()
     filters = {lookup.partition("__")[0] for each in admins for lookup in getattr(each, "lookups", ())}
     assert set(DETAILS["filters"][1]) == {"", "q", *filters}
-    assert set(DETAILS["list"][1]) == {each.opts.model_name for each in admins}
+    assert set(DETAILS["list"][1]) == {each.opts.model_name for each in admins} | {"center"}
 
 
 def test_details_are_shown_in_words() -> None:

@@ -37,6 +37,8 @@ PAGES: dict[str, dict[str, str]] = {
     "logout": {"POST": EVERYONE},
     "agreement": {"GET": "lead superuser"},
     "replay": {"GET": "lead superuser"},
+    "center": {"GET": "manager superuser", "POST": "manager superuser"},
+    "center_step": {"GET": "manager superuser", "POST": "manager superuser"},
     "screening_submission_changelist": {"GET": CASE, "POST": CASE},
     "screening_submission_change": {"GET": CASE, "POST": CASE},
     "screening_submission_print": {"GET": CASE},
@@ -59,14 +61,15 @@ MODELS: dict[str, dict[str, str]] = {
     "submission": {
         "view": CASE,
         "change": CASE,
+        "replay_rules": "lead superuser",
         "export_submission": "lead superuser",
         "view_agreement": "lead superuser",
-        "replay_rules": "lead superuser",
     },
     "contact": {"view": "contact superuser", "delete": "contact superuser"},
     "note": {"view": CASE, "add": CASE},
     "review": {"view": "reviewer lead superuser", "add": "reviewer lead superuser"},
     "logline": {"view": "auditor superuser"},
+    "centerfacts": {"change": "manager superuser"},
     "user": {
         "view": "manager superuser",
         "add": "manager superuser",
@@ -87,8 +90,8 @@ MODELS: dict[str, dict[str, str]] = {
 
 ACTIONS = {"assign_to_me": CASE, "begin": CASE, "wait": CASE}
 
-ACCOUNT = {"username", "first_name", "last_name", "groups"}
-NEW_ACCOUNT = {"username", "password1", "password2", "groups"}
+ACCOUNT = {"username", "first_name", "last_name", "email", "groups"}
+NEW_ACCOUNT = {"username", "email", "password1", "password2", "groups"}
 DECIDE = {"status", "outcome", "assigned_to", "seen"}
 # page -> role -> the fields that the role can set
 FIELDS: dict[str, dict[str, set[str]]] = {
@@ -167,7 +170,7 @@ def address(page: str, row: Submission) -> str:
         return reverse(f"admin:{page}", args=[User.objects.get(username="leaver").pk])
     if page in ("screening_submission_change", "screening_submission_print") or page.endswith(("_reveal", "_withdraw")):
         return reverse(f"admin:{page}", args=[row.pk])
-    return reverse(f"admin:{page}", args=["screening"] if page == "app_list" else [])
+    return reverse(f"admin:{page}", args={"app_list": ["screening"], "center_step": ["hours"]}.get(page, []))
 
 
 def test_every_role_is_in_the_table() -> None:

@@ -68,8 +68,8 @@ def test_no_page_holds_anything_inline() -> None:
         assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)|<style|\sstyle=|\son[a-z]+=", html)
 
 
-def test_leave_clears_cookies_and_goes_to_a_neutral_site(person: Person, settings: Any) -> None:
-    settings.LEAVE_URL = "https://weather.test/"
+def test_leave_clears_cookies_and_goes_to_a_neutral_site(person: Person, settings: Any, center_tells: Any) -> None:
+    center_tells(leave_url="https://weather.test/")
     for page in PAGES:
         person.post(page.slug, on_page(page, IOP))
     person.client.get("/check/")

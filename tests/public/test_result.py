@@ -221,9 +221,9 @@ def test_numbers_to_call_fit_the_answers(changed: dict[str, str], expected: list
     assert lines(answers(**changed)) == [*expected, "samhsa", "findtreatment"]
 
 
-def test_page_has_a_number_to_call_with_and_without_a_phone_of_the_center(settings: Any) -> None:
+def test_page_has_a_number_to_call_with_and_without_a_phone_of_the_center(center_tells: Any) -> None:
     assert result_page(IOP).select_one(".phone")["href"] == "tel:+14055550100"
-    settings.CENTER_PHONE = ""
+    center_tells(phone="")
     assert result_page(IOP).select_one(".phone")["href"] == "tel:+18006624357"
     assert "You can also call: 1-800-662-4357" in words(result_page(TODAY).select_one(".urgent"))
 
@@ -572,8 +572,8 @@ def test_someone_to_talk_to_stands_above_the_reasons(changed: dict[str, str], nu
     assert place_of(page, ".phone") < place_of(page, "#someone") < place_of(page, ".why")
 
 
-def test_without_a_phone_of_the_center_nothing_is_promised_for_it(settings: Any) -> None:
-    settings.CENTER_PHONE = ""
+def test_without_a_phone_of_the_center_nothing_is_promised_for_it(center_tells: Any) -> None:
+    center_tells(phone="")
     start = parse(Client().get("/"))
     assert "an adult you trust" in start.text
     assert start.select_one('.facts a[href="tel:+18006624357"]')

@@ -231,9 +231,9 @@ def test_erasing_waits_for_a_save_that_was_pressed_before(person: Person, monkey
 
 @pytest.mark.django_db(transaction=True)
 def test_request_that_is_made_and_taken_back_at_once_is_there_or_not_with_all_of_it(
-    person: Person, settings: Any
+    person: Person, center_tells: Any
 ) -> None:
-    settings.STAFF_MAIL_TO = ["desk@example.com"]
+    center_tells(mail_to="desk@example.com")
     person.finishes(IOP, "save")
     for _ in range(5):
         assert at_once(person, *[("/contact/", CALL), ("/contact/", {"action": "withdraw"})] * 2) == [302] * 4

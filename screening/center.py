@@ -1,0 +1,223 @@
+"""The facts of the center, as its managers told them at the desk, and the copy that pages read. The rules read none.
+
+A copy is at most FRESH seconds old; while the database is down, it is the last one that was read.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time as clock_time, timedelta
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+from django.db import DatabaseError
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from screening import rules
+from screening.help_lines import HELP_LINES, tel
+from screening.models import CenterFacts
+from screening.questionnaire import _
+from screening.rules.ruleset import Recommendation
+
+log = logging.getLogger(__name__)
+
+FRESH = 45.0  # seconds; the server reads a new copy more often, so that no page waits for it
+CONFIRMED_FOR = timedelta(days=3)  # after which the next start of a program is no longer shown
+AHEAD = 14  # days in which the next opening is looked for
+LEAVE_URL = "https://www.weather.gov/"  # where "Leave now" leads, unless managers choose another page
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a center may have; it bears on results with these programs, notices or reasons."""
+
+    words: str
+    bears_on: frozenset[str]
+    starts: bool = True  # one can wait for its next start
+
+
+def _program(words: str, bears_on: str, starts: bool = True) -> Program:
+    keys = frozenset(bears_on.split())
+    known = {
+        "iop",
+        "inpatient",
+        "either",
+        *(notice.key for notice in rules.CURRENT.notices),
+        *(rule.key for rule in rules.CURRENT.rules),
+    }
+    if keys - known:
+        raise ValueError(f"{words}: the rules have no {', '.join(sorted(keys - known))}")
+    return Program(words, keys, starts)
+
+
+PROGRAMS = {
+    "iop": _program(_("Intensive outpatient program (IOP)"), "iop either"),
+    "inpatient": _program(_("Inpatient program"), "inpatient either"),
+    "detox": _program(_("Medical detox"), "dont_stop_alone detox"),
+    "opioid_medicine": _program(_("Medicine for opioids"), "opioid_medicine", starts=False),
+    "day_treatment": _program(_("Day treatment"), "either"),
+    "children": _program(_("Room for children"), "only_carer", starts=False),
+    "sober_house": _program(_("Sober house"), "sober_house"),
+}
+TIME = re.compile(r"(\d{1,2})(?:[:.](\d\d))? ?([ap]\.?m\.?)?")
+
+
+def _time(text: str) -> clock_time:
+    match = TIME.fullmatch(text.strip().lower())
+    hour, minute, half = match.groups() if match else (None, None, None)
+    if hour is None or (half and not 1 <= int(hour) <= 12):
+        raise ValueError
+    if not half and (int(hour), minute) in ((24, None), (24, "00")):
+        return clock_time.max
+    return clock_time(int(hour) % 12 + 12 * (half[0] == "p") if half else int(hour), int(minute or 0))
+
+
+Opening = tuple[clock_time, clock_time]
+
+
+def openings(text: str) -> tuple[Opening, ...]:
+    """Return the times in text like "8:00-12:00, 1 pm-8 pm". Raise a ValueError that says in words what is wrong."""
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            start, end = map(_time, re.split(r" ?(?:-|–|to|until) ?", part))
+        except ValueError:
+            raise ValueError(
+                _("Write hours like 8:00-12:00, 1 pm-8 pm. For the whole day, write 0:00-24:00.")
+            ) from None
+        if end <= start:
+            raise ValueError(_("These hours end before they begin. Hours after midnight belong to the next day."))
+        found.append((start, end))
+    found.sort()
+    if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
+        raise ValueError(_("Two of these hours overlap."))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A program that bears on a result: whether the center has it, and what it told of it."""
+
+    key: str
+    words: str
+    has: bool
+    when: str = ""
+    evening: bool = False
+    video: bool = False
+    starts: date | None = None
+    confirmed: date | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that was told, by field of the desk's form; what was not told reads as empty."""
+
+    told: Mapping[str, Any] = field(default_factory=dict)
+    told_at: datetime | None = None
+
+    def fact(self, name: str) -> Any:
+        """Return a fact by its field, in the language in use if there is one for each language."""
+        return self.told.get(name) or self.told.get(f"{name}_{get_language()}") or ""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a fact, for templates and whoever knows its name: `center.phone`."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self.fact(name)
+
+    @property
+    def href(self) -> str:
+        return tel(self.phone)
+
+    @cached_property
+    def _hours(self) -> list[tuple[Opening, ...]]:
+        return [openings(self.fact(f"hours_{weekday}")) for weekday in range(7)]
+
+    def _on(self, day: date) -> tuple[Opening, ...]:
+        return () if day.isoformat() in self.closed else self._hours[day.weekday()]
+
+    @property
+    def tells_hours(self) -> bool:
+        return any(self._hours)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether someone answers the phone now; where no hours were told, someone may."""
+        return bool(self.phone) and (not self.tells_hours or self.closes_at is not None)
+
+    @property
+    def closes_at(self) -> datetime | None:
+        """Until when someone answers the phone, if it is answered now."""
+        now = timezone.localtime()
+        ends = [end for start, end in self._on(now.date()) if start <= now.time() < end]
+        return datetime.combine(now.date(), ends[0], now.tzinfo) if ends else None
+
+    @property
+    def opens_at(self) -> datetime | None:
+        """When the phone is answered again; None if not within AHEAD days, or no hours were told."""
+        now = timezone.localtime()
+        days = (now.date() + timedelta(days=days) for days in range(AHEAD + 1))
+        starts = (datetime.combine(day, start, now.tzinfo) for day in days for start, _end in self._on(day))
+        return next((start for start in starts if start > now), None)
+
+    @property
+    def first(self) -> dict[str, str]:
+        """Whom to call now: the center while someone answers there, else the national helpline."""
+        line = HELP_LINES["samhsa"]
+        ours = {"contact": self.phone, "href": self.href, "ours": "yes"}
+        return ours if self.is_open else {"contact": line.contact, "href": line.href, "ours": ""}
+
+    @property
+    def programs(self) -> list[str]:
+        """What the center has; empty if nothing was told of it."""
+        return [key for key in PROGRAMS if self.fact(key)]
+
+    def lacks(self, recommendation: Recommendation) -> bool:
+        """Whether the center told what it has, and none of it is a program that this result names."""
+        decision = recommendation.decision
+        fits = {"iop", "inpatient"} if decision.close_call else {decision.program}
+        return bool(self.programs) and not fits.intersection(self.programs)
+
+    def offers(self, recommendation: Recommendation) -> Iterator[Offer]:
+        """Yield what bears on this result, and whether the center has it; nothing where it told of no program."""
+        said = {reason.key for reason in recommendation.reasons}
+        said |= {recommendation.decision.program_headline, *recommendation.notices}
+        for key, program in PROGRAMS.items():
+            if self.programs and said & program.bears_on:
+                yield self._offer(key, program)
+
+    def _offer(self, key: str, program: Program) -> Offer:
+        starts, confirmed = (_day(self.fact(f"{key}_{name}")) for name in ("starts", "confirmed"))
+        today = timezone.localdate()
+        if not (starts and confirmed and starts >= today and today - confirmed <= CONFIRMED_FOR):
+            starts = None
+        details = {name: self.fact(f"{key}_{name}") for name in ("when", "evening", "video")}
+        return Offer(key, program.words, bool(self.fact(key)), starts=starts, confirmed=confirmed, **details)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+_facts, _read_at = Facts(), -FRESH
+
+
+def facts() -> Facts:
+    """Return the facts as they were at most FRESH seconds ago."""
+    return _facts if time.monotonic() - _read_at < FRESH else refresh()
+
+
+def refresh() -> Facts:
+    """Read the facts from the database; return the ones known before if it can't be asked."""
+    global _facts, _read_at
+    _read_at = time.monotonic()  # first: others go on with the earlier copy, and a failure is not tried again at once
+    try:
+        row = CenterFacts.objects.last()
+        _facts = Facts(row.facts, row.told_at) if row else Facts()
+    except DatabaseError as error:
+        log.error("the facts of the center could not be read: %s", type(error).__name__)
+    return _facts

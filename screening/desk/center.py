@@ -1,0 +1,245 @@
+"""The facts of the center as a page for managers, and step by step for a new owner."""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.validators import validate_email
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext, gettext_lazy as _
+
+from screening import audit, center, notifications
+from screening.center import PROGRAMS, openings
+from screening.desk import sign_in
+from screening.help_lines import tel
+from screening.models import Action, CenterFacts
+from screening.typed import typed
+
+ASK_AGAIN = center.CONFIRMED_FOR - timedelta(days=1)  # after a next start was confirmed
+
+
+class FactField(forms.CharField):
+    """Text of one or several lines. `kept` returns what is kept of it, or of each line; it may raise a ValueError."""
+
+    def __init__(self, label: Any, help_text: Any = "", *, rows: int = 0, **kwargs: Any) -> None:
+        self.kept: Callable[[str], str] = kwargs.pop("kept", str)
+        self.lines: bool = kwargs.pop("lines", False)
+        widget = forms.Textarea(attrs={"rows": rows}) if rows else forms.TextInput()
+        super().__init__(
+            label=label, help_text=help_text, **{"required": False, "max_length": 200, "widget": widget} | kwargs
+        )
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        try:
+            return "\n".join(
+                self.kept(each.strip()) for each in (text.splitlines() if self.lines else [text]) if each.strip()
+            )
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+def _day(text: str) -> str:
+    return str(forms.DateField(error_messages={"invalid": _("Write days like 2026-12-25.")}).clean(text))
+
+
+def _address(text: str) -> str:
+    validate_email(text)
+    return text
+
+
+def _neutral_page(text: str) -> str:
+    page = urlsplit(text)
+    if page.scheme != "https" or not page.hostname or page.hostname in settings.ALLOWED_HOSTS:
+        raise ValueError(_("Write a page of another site, one that could be anyone’s, like https://www.weather.gov/."))
+    return text
+
+
+def _each(name: str, label: Any, *args: Any, **kwargs: Any) -> dict[str, forms.Field]:
+    """Return a field for each language of the site; a text left empty is left out in that language."""
+    names = {
+        code: f"{label} ({language})" if len(settings.LANGUAGES) > 1 else label for code, language in settings.LANGUAGES
+    }
+    return {f"{name}_{code}": FactField(label, *args, **kwargs) for code, label in names.items()}
+
+
+def _program_fields() -> Iterator[tuple[str, forms.Field]]:
+    for key, program in PROGRAMS.items():
+        yield key, forms.BooleanField(label=_(program.words), required=False)
+        if key == "iop":
+            yield from _each("iop_when", _("IOP: days and times"), _("Like: Monday to Thursday, 6 to 9 pm.")).items()
+            yield "iop_evening", forms.BooleanField(label=_("IOP: in the evening"), required=False)
+            yield "iop_video", forms.BooleanField(label=_("IOP: by video"), required=False)
+        if program.starts:
+            label, widget = f"{program.words}: {gettext('next start')}", forms.DateInput(attrs={"type": "date"})
+            yield f"{key}_starts", FactField(label, kept=_day, widget=widget)
+
+
+@dataclass(frozen=True)
+class Section:
+    """Facts that belong together."""
+
+    title: Any
+    why: Any
+    fields: dict[str, forms.Field]
+
+
+# fmt: off
+SECTIONS = {
+    "name": Section(_("Name and phone"), _("What a person reads at the top of each page, and the number they call."), {
+        "name": FactField(_("Name of the center"), max_length=100, required=True),
+        "phone": FactField(_("Phone"), _("Until you give one, the pages send people to the national helpline."), kept=lambda text: tel(text) and text),
+        "code": FactField(_("The code that your own phone shows now"), _("Only to change the number above, which everyone would call."), max_length=20),
+        **_each("address", _("Address"), rows=3),
+        **_each("languages", _("Languages that your staff speaks")),
+    }),
+    "hours": Section(_("Hours"), _("When someone answers the phone, like 8:00-12:00, 1 pm-8 pm. Out of hours the pages name the helpline."), {
+        **{f"hours_{day}": FactField(name, kept=lambda text: openings(text) and text) for day, name in WEEKDAYS.items()},
+        "closed": FactField(_("Closed days"), _("One a line, like 2026-12-25."), rows=4, max_length=2000, lines=True, kept=_day),
+        **_each("hours", _("Hours in your own words"), _("Shown until you give the hours above.")),
+    }),
+    "programs": Section(_("Programs"), _("What you have. The rules never look at it: if you don’t have what fits, the result says so, and who may."), dict(_program_fields())),
+    "mail": Section(_("Mail"), _("Who is told that someone urgent, or who wants a call, is on the desk. The mail says nothing of them."), {
+        "mail_to": FactField(_("Addresses"), _("One a line."), rows=4, max_length=2000, lines=True, kept=_address),
+    }),
+    "cost": Section(_("Cost"), _("Shown with each result. Never anyone’s insurance number."), {
+        **_each("payers", _("Insurance and other payers that you take"), rows=2, max_length=400),
+        **_each("cost", _("What it costs, in two sentences"), rows=3, max_length=400),
+    }),
+    "desk": Section(_("For the desk"), "", {
+        "leave_url": FactField(_("Where “Leave now” leads"), _("A page that could be anyone’s."), kept=_neutral_page),
+        "note_templates": FactField(_("Templates for notes"), _("One a line."), rows=5, max_length=2000, lines=True),
+        "redisclosure": FactField(_("Notice on redisclosure"), _("It stands on each print and in each export. Without it nothing is exported."), rows=5, max_length=2000),
+    }),
+    "others": Section(_("Who else"), _("Make an account for each colleague, with the roles that they need."), {}),
+}
+# fmt: on
+STEPS = ("name", "hours", "programs", "mail", "others")  # of the first run
+LABELS = {name: field.label for section in SECTIONS.values() for name, field in section.fields.items()}
+
+
+def left_to_tell(facts: center.Facts) -> list[str]:
+    """Return the steps of the first run in which nothing was told."""
+    told = {"name": facts.phone, "hours": facts.tells_hours, "programs": facts.programs, "mail": facts.mail_to}
+    return [step for step, facts_of_it in told.items() if not facts_of_it]
+
+
+def starts_to_confirm(facts: center.Facts) -> dict[str, str]:
+    """Return field -> day of the next starts that are to come, and were confirmed ASK_AGAIN ago."""
+    today, due = (str(timezone.localdate() - ago) for ago in (timedelta(), ASK_AGAIN))
+    starts = {f"{key}_starts": facts.fact(f"{key}_starts") for key in facts.programs}
+    return {name: day for name, day in starts.items() if day >= today and facts.fact(_confirmed(name)) <= due}
+
+
+def _confirmed(starts: str) -> str:
+    """Return the field that says when a next start was confirmed."""
+    return starts.replace("_starts", "_confirmed")
+
+
+class FactsForm(forms.Form):
+    """The facts of some sections; `seen` is the row that the page showed."""
+
+    use_required_attribute = False
+
+    def __init__(self, slugs: tuple[str, ...], seen: CenterFacts, data: Any = None) -> None:
+        super().__init__(data, initial=seen.facts)
+        self.slugs, self.seen = slugs, seen
+        for slug in slugs:
+            self.fields |= deepcopy(SECTIONS[slug].fields)
+
+    @property
+    def sections(self) -> Iterator[tuple[Section, list[Any]]]:
+        for slug in self.slugs:
+            yield SECTIONS[slug], [self[name] for name in SECTIONS[slug].fields]
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The facts that differ from those that the page showed."""
+        told = {name: value for name, value in self.cleaned_data.items() if name != "code"}
+        return {name: value for name, value in told.items() if (value or "") != (self.seen.facts.get(name) or "")}
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or self.cleaned_data
+        today = timezone.localdate().isoformat()
+        for name in self.changes:
+            if name.endswith("_starts") and "" < told[name] < today:
+                self.add_error(name, _("This day is over. Write the next start, or leave it empty."))
+        when = [name for name in self.fields if name.startswith("iop_when_")]
+        if told.get("iop") and when and not any(told.get(name) for name in when) and not set(when) & set(self.errors):
+            self.add_error(when[0], _("Write the days and times of the IOP."))
+        return told
+
+    def save(self, request: HttpRequest, now: CenterFacts) -> bool:
+        """Save what was changed; if a colleague changed the same, or the phone's code is wrong, say so instead."""
+        changes = self.changes
+        for name in changes:
+            if (theirs := now.facts.get(name) or "") != (self.seen.facts.get(name) or ""):
+                message = gettext("A colleague changed this meanwhile, to “%(theirs)s”. Save again to replace it.")
+                self.add_error(name, message % {"theirs": theirs})
+        self.seen = now
+        if not self.errors and "phone" in changes and settings.SECOND_FACTOR:
+            code = self.cleaned_data["code"]
+            if refusal := sign_in.verify(request, code, lambda *_: _save(request.user, now, changes)):
+                self.add_error("code", str(refusal))
+        elif not self.errors:
+            _save(request.user, now, changes)
+        return not self.errors
+
+
+NEW_NUMBER = _(
+    "%(who)s changed the phone number that the pages show, from %(old)s to %(new)s. If that is wrong, change it back."
+)
+
+
+def _save(actor: Any, now: CenterFacts, changes: dict[str, Any]) -> None:
+    """Add a row with these changes, and an audit entry for each; mail a new phone number to all managers."""
+    confirmed = {_confirmed(name): str(timezone.localdate()) for name in changes if name.endswith("_starts")}
+    CenterFacts.objects.create(facts=now.facts | changes | confirmed)
+    for name, value in changes.items():
+        audit.record(Action.CENTER, actor, fact=name, old=now.facts.get(name) or "", new=value or "")
+    if "phone" in changes:
+        managers = User.objects.with_perm("screening.change_centerfacts").exclude(email="")
+        old, new = (facts.get("phone") or gettext("none") for facts in (now.facts, changes))
+        text = NEW_NUMBER % {"who": actor, "old": old, "new": new}
+        notifications.tell([*managers.values_list("email", flat=True)], text)
+    transaction.on_commit(center.refresh)
+
+
+def page(request: HttpRequest, context: dict[str, Any], step: str = "") -> HttpResponse:
+    """Show and save all facts, or those of one step of the first run, which leads on to the next."""
+    if step and step not in STEPS:
+        raise Http404
+    slugs = (step,) if step else tuple(slug for slug in SECTIONS if SECTIONS[slug].fields)
+    with transaction.atomic():
+        CenterFacts.objects.select_for_update().first()  # one save at a time
+        now = CenterFacts.objects.last() or CenterFacts()
+        number = typed(request.POST, "seen", 18)
+        seen = CenterFacts.objects.filter(pk=int(number) if number.isdecimal() else 0).first() or now
+        if typed(request.POST, "action", 20) == "confirm":
+            due = starts_to_confirm(center.Facts(now.facts))
+            _save(request.user, now, {_confirmed(name): str(timezone.localdate()) for name in due})
+            return redirect("admin:index")
+        form = FactsForm(slugs, seen, request.POST if request.method == "POST" else None)
+        if form.is_bound and form.is_valid() and form.save(request, now):
+            messages.success(request, _("Saved. The pages follow within a minute."))
+            return redirect("admin:center_step", STEPS[STEPS.index(step) + 1]) if step else redirect("admin:center")
+        audit.record(Action.LISTED, request.user, list="center")
+    page_context = {
+        "title": _("The center"),
+        "form": form,
+        "step": step,
+        "steps": [(slug, SECTIONS[slug].title) for slug in STEPS],
+    }
+    return TemplateResponse(request, "admin/center.html", context | page_context, status=422 if form.errors else 200)
