@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 
 from screening import rules
 from screening.help_lines import HELP_LINES, HelpLine, help_lines_for, lines_of
-from screening.questionnaire import QUESTIONS, SECTIONS, _
+from screening.questionnaire import BY_SUBJECT, QUESTIONS, SECTIONS, SUBJECTS, _
 from screening.rules import versions, what_if
 from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, LOWEST, Reason, Recommendation, RuleSet
 from screening.rules.sources import SOURCES, Source
@@ -156,14 +156,25 @@ def answer_in_words(key: str, value: str, marked: bool = False) -> Answer:
 
 def answers_by_section(answers: Mapping[str, str], marked: Iterable[str] = ()) -> list[tuple[str, str, list[Answer]]]:
     """Return (slug, title, answers in words) of each section that has any; questions no longer asked come last."""
-    marks = set(marked)
     sections = [
         (section.slug, gettext(section.title), [each.key for each in section.questions]) for section in SECTIONS
     ]
-    sections.append(("", gettext("No longer asked"), [key for key in answers if key not in QUESTIONS]))
+    return _grouped(sections, answers, marked)
+
+
+def answers_by_subject(answers: Mapping[str, str]) -> list[tuple[str, str, list[Answer]]]:
+    """Return the same by subject, as an interview goes through them."""
+    return _grouped([(key, gettext(SUBJECTS[key]), keys) for key, keys in BY_SUBJECT.items()], answers, ())
+
+
+def _grouped(
+    groups: list[tuple[str, str, list[str]]], answers: Mapping[str, str], marked: Iterable[str]
+) -> list[tuple[str, str, list[Answer]]]:
+    marks = set(marked)
+    groups.append(("", gettext("No longer asked"), [key for key in answers if key not in QUESTIONS]))
     return [
         (slug, title, [answer_in_words(key, answers[key], key in marks) for key in keys if key in answers])
-        for slug, title, keys in sections
+        for slug, title, keys in groups
         if any(key in answers for key in keys)
     ]
 

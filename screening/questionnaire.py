@@ -28,6 +28,7 @@ class Question:
     options: Mapping[str, str]
     hint: str = ""
     circumstance: bool = False  # a circumstance of life; safety and health are none
+    subject: str = ""  # of an interview, a key in SUBJECTS; that of the section, unless it has its own
     offered: bool = False  # may be named to a person as a change that would lead to another result
     help_lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # least answer -> keys in help_lines.py
 
@@ -54,12 +55,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Section:
-    """Questions on one subject; `why` tells the person why they are asked. `together` puts them on one page."""
+    """What is asked for one reason, which `why` tells the person. `together` puts the questions on one page."""
 
     slug: str
     title: str
     why: str
     questions: tuple[Question, ...]
+    subject: str  # a key in SUBJECTS
     together: bool = False
 
 
@@ -82,6 +84,14 @@ class Page:
 
 # A sentence is never broken over lines, so that it can be searched for, and a change of it is a change of one line.
 # fmt: off
+SUBJECTS = {  # of an interview, in its order
+    "use": _("Withdrawal and use"),
+    "care": _("Health"),
+    "safety": _("Mind and safety"),
+    "people": _("Home and people"),
+    "life": _("Work, family and getting there"),
+    "treatment": _("Treatment before"),
+}
 IF_SEVERAL = _("If two are true, choose the last true one.")
 SECTIONS = (
     Section("safety",
@@ -99,6 +109,7 @@ SECTIONS = (
                 },
                 hint=IF_SEVERAL,
                 help_lines={"withdrawal": ("911",), "medical": ("poison",)},
+                subject="use",
             ),
             Question("overdose",
                 _("In the past month, did you stop breathing, could no one wake you, or did you get naloxone (Narcan)?"),
@@ -106,6 +117,7 @@ SECTIONS = (
                 _("Tell us if you may have had an overdose in the past month."),
                 {"no": _("No"), "not_sure": _("I’m not sure"), "yes": _("Yes")},
                 hint=_("Naloxone is a spray or shot that wakes a person who took too much."),
+                subject="use",
             ),
             Question("self_harm",
                 _("Have you thought about ending your life?"),
@@ -150,6 +162,7 @@ SECTIONS = (
                 help_lines={"other_place": ("domestic_violence",), "nowhere_else": ("211",), "danger": ("911",)},
             ),
         ),
+        "safety",
     ),
     Section("job",
         _("Your job or school"),
@@ -181,6 +194,7 @@ SECTIONS = (
                 circumstance=True,
             ),
         ),
+        "life",
         together=True,
     ),
     Section("family",
@@ -207,6 +221,7 @@ SECTIONS = (
                 circumstance=True,
             ),
         ),
+        "life",
         together=True,
     ),
     Section("support",
@@ -243,6 +258,7 @@ SECTIONS = (
                 help_lines={"no_place": ("211",)},
             ),
         ),
+        "people",
         together=True,
     ),
     Section("stopping",
@@ -289,6 +305,7 @@ SECTIONS = (
                 },
             ),
         ),
+        "use",
     ),
     Section("care",
         _("Health and care"),
@@ -330,6 +347,7 @@ SECTIONS = (
                 },
                 hint=IF_SEVERAL,
                 help_lines={"manageable": ("988",)},
+                subject="safety",
             ),
             Question("pregnancy",
                 _("Are you pregnant, or could you be?"),
@@ -355,8 +373,10 @@ SECTIONS = (
                     "not_enough": _("In the past year a program was not enough, and I have not finished one since"),
                 },
                 hint=IF_SEVERAL,
+                subject="treatment",
             ),
         ),
+        "care",
     ),
 )
 # fmt: on
@@ -373,8 +393,19 @@ PAGE_BY_SLUG = {page.slug: page for page in PAGES}
 QUESTIONS = {question.key: question for section in SECTIONS for question in section.questions}
 PAGE_OF = {question.key: page for page in PAGES for question in page.questions}
 
-if len(PAGE_BY_SLUG) != len(PAGES) or len(QUESTIONS) != sum(len(section.questions) for section in SECTIONS):
-    raise ValueError("two pages share a slug, or two questions share a key")
+BY_SUBJECT = {
+    subject: [
+        each.key for section in SECTIONS for each in section.questions if (each.subject or section.subject) == subject
+    ]
+    for subject in SUBJECTS
+}
+
+if (
+    len(PAGE_BY_SLUG) != len(PAGES)
+    or sum(map(len, BY_SUBJECT.values())) != len(QUESTIONS)
+    or len(QUESTIONS) != sum(len(section.questions) for section in SECTIONS)
+):
+    raise ValueError("two pages share a slug, two questions share a key, or one is of no subject")
 
 UNSURE = ("not_sure", "rather_not_say")  # answers under these names are never shown as a change that life could make
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit
 from screening.desk.audit_log import detail_in_words
-from screening.explanation import answers_by_section, explain, rules_of
+from screening.explanation import answers_by_section, answers_by_subject, explain, rules_of
 from screening.models import (
     URGENCIES,
     Action,
@@ -63,6 +63,7 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
             explain(recommendation, answers, rules_of(recommendation)) if recommendation and not hidden else None
         ),
         "answers": answers_by_section(answers, marked),
+        "subjects": answers_by_subject(answers),
         "signs": [SIGNS[key] for key in submission.spam_signs.split(",") if key in SIGNS],
         "reviews": submission.reviews.select_related("author") if sees_reviews else (),
         "notes": submission.notes.select_related("author") if staff.has_perm("screening.view_note") else (),

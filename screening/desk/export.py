@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import reference_numbers, rules
+from screening.center import facts
 from screening.explanation import LEVEL_WORDS
 from screening.models import URGENCIES, Outcome, Program, Review, Status, Urgency, result_visible_to
 from screening.questionnaire import QUESTIONS
@@ -38,6 +39,12 @@ class Purpose(forms.Form):
         label=_("I need it for this. Only those who need the file can read it, and I delete it when it is used."),
         error_messages={"required": _("Tick the box. Without it nothing is exported.")},
     )
+
+    def clean(self) -> None:
+        if not facts().redisclosure:
+            raise forms.ValidationError(
+                _("Nothing is exported until a manager has written the notice on redisclosure, under “The center”.")
+            )
 
 
 # The columns that tell the result: hidden from who exports while the result is.
@@ -73,7 +80,7 @@ COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
         lambda row: reference_numbers.formatted(row.reference),
     ),
     "received": (
-        _("When it was saved, in the centre's time zone: year-month-dayThour:minute."),
+        _("When it was saved, in the center’s time zone: year-month-dayThour:minute; for research the day alone."),
         {},
         lambda row: timezone.localtime(row.received_at).strftime("%Y-%m-%dT%H:%M"),
     ),
@@ -100,6 +107,11 @@ COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
     "judged": (_("The program of the latest review; empty without one."), PROGRAMS, lambda row: row.judged),
 }
 COLUMNS |= {key: (question.text, question.options, _answer(key)) for key, question in QUESTIONS.items()}
+COLUMNS["redisclosure"] = (
+    _("What whoever receives this must know, in each row."),
+    {},
+    lambda row: facts().redisclosure,
+)
 
 
 def dictionary() -> Iterator[list[str]]:
@@ -111,15 +123,22 @@ def dictionary() -> Iterator[list[str]]:
             yield [name, gettext(str(meaning)), value, gettext(str(label)) if label else ""]
 
 
-def table(rows: QuerySet[Any], staff: Any) -> Iterator[list[Any]]:
-    """Yield the column names, then a line for each submission as this member of staff may see it."""
-    yield list(COLUMNS)
+def table(rows: QuerySet[Any], staff: Any, purpose: str) -> Iterator[list[Any]]:
+    """Yield the column names, then a line for each submission as this member of staff may see it.
+
+    For research, whose readers know no person, without the reference number and the time of day.
+    """
+    columns = {name: read for name, (_meaning, _values, read) in COLUMNS.items()}
+    if purpose == "research":
+        del columns["reference"]
+        columns["received"] = lambda row: timezone.localdate(row.received_at).isoformat()
+    yield list(columns)
     latest = Review.objects.filter(submission=OuterRef("pk")).order_by("-recorded_at", "-pk").values("program")[:1]
     judged = Coalesce(Subquery(latest), Value(""), output_field=CharField())
     shown = ExpressionWrapper(result_visible_to(staff) or Q(pk__gt=0), BooleanField())
     for row in rows.annotate(judged=judged, shown=shown).iterator(chunk_size=500):
         hidden = frozenset() if row.shown else RESULT
-        yield [HIDDEN if name in hidden else read(row) for name, (_meaning, _values, read) in COLUMNS.items()]
+        yield [HIDDEN if name in hidden else read(row) for name, read in columns.items()]
 
 
 def safe(cell: Any) -> str:

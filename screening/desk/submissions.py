@@ -227,7 +227,7 @@ class SubmissionAdmin(DeskModelAdmin):
             audit.record(
                 Action.EXPORTED, request.user, count=count, purpose=purpose, filters=self.filters_used(request)
             )
-            return export.as_csv(export.table(rows, request.user), "submissions")
+            return export.as_csv(export.table(rows, request.user, purpose), "submissions")
         audit.record(Action.LISTED, request.user, list=self.opts.model_name, filters=self.filters_used(request))
         context = self.admin_site.each_context(request) | {
             "title": gettext("Export"),

@@ -12,8 +12,8 @@ from django.utils import timezone
 from screening import retention
 from screening.desk.case import ago
 from screening.models import Action, Contact, LogLine, Note, Review, Status, Submission
-from screening.questionnaire import QUESTIONS
-from tests.answers import IOP, URGENT, answers
+from screening.questionnaire import BY_SUBJECT, QUESTIONS, SUBJECTS
+from tests.answers import IOP, URGENT, WORST, answers
 from tests.desk.helpers import (
     CASES,
     ask_for_call,
@@ -22,6 +22,7 @@ from tests.desk.helpers import (
     save,
     send,
     signed_in,
+    submit,
     superuser,
     url_of,
 )
@@ -341,3 +342,33 @@ def test_one_form_adds_one_note_however_many_it_holds(staff_client: Client) -> N
     many = {f"notes-{place}-text": "Called." for place in range(300)}
     assert send(staff_client, case, form_of(staff_client, case) | many | {"notes-TOTAL_FORMS": "300"}).status_code < 500
     assert Note.objects.count() <= 1
+
+
+# The interview sheet
+
+
+def test_print_is_an_interview_by_subject_with_room_to_write_and_the_result_on_the_last_page(
+    staff_client: Client, center_tells: Any
+) -> None:
+    center_tells(redisclosure="Do not pass this on.")
+    row = submit(WORST)
+    page = parse(staff_client.get(url_of(row, "print")))
+    sheet = page.select_one(".interview")
+    assert [head.text for head in sheet.select("tbody th")] == list(SUBJECTS.values())
+    asked = [cell.contents[0] for cell in sheet.select("tbody td:first-child")]
+    assert asked == [QUESTIONS[key].text for keys in BY_SUBJECT.values() for key in keys]
+    assert [cell.text for cell in sheet.select("tbody td + td")] == [""] * len(QUESTIONS)
+    before, result = str(page).split('class="last-page"')
+    reasons = row.recommendation.reasons
+    urgent = {reason.key for reason in reasons if (reason.dimension, reason.level) == ("urgency", "now")}
+    for reason in reasons:
+        assert (reason.text in before) == (reason.key in urgent), reason.key
+        assert reason.text in result
+    assert "A program where you stay" not in before
+    assert len(page.select(".answers")) == 0
+    assert [each.text for each in page.select(".redisclosure")] == ["Do not pass this on."] * 2
+
+
+def test_every_question_is_of_one_subject() -> None:
+    assert sorted(key for keys in BY_SUBJECT.values() for key in keys) == sorted(QUESTIONS)
+    assert all(BY_SUBJECT.values())

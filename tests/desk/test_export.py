@@ -19,8 +19,14 @@ from tests.desk.helpers import CASES, ask_for_call, submit
 from tests.helpers import parse
 
 pytestmark = pytest.mark.django_db
+NOTICE = "Do not pass this on: 42 CFR part 2."
 EXPORT = f"{CASES}export/"
 PURPOSE = {"purpose": "quality", "confirm": "on"}
+
+
+@pytest.fixture(autouse=True)
+def notice(center_tells: Any) -> None:
+    center_tells(redisclosure=NOTICE)
 
 
 def table(response: Any) -> list[dict[str, str]]:
@@ -148,3 +154,29 @@ def test_page_that_counts_what_would_be_exported_leaves_an_entry(staff_client: C
     staff_client.get(f"{CASES}export/?q=BCDFGHJK")
     line = LogLine.objects.latest("number")
     assert (line.action, line.detail) == ("listed", "list=submission; filters=q")
+
+
+def test_nothing_is_exported_without_the_notice_on_redisclosure(staff_client: Client, center_tells: Any) -> None:
+    center_tells(redisclosure="")
+    response = staff_client.post(EXPORT, PURPOSE)
+    assert response.status_code == 422
+    assert "until a manager has written the notice on redisclosure" in parse(response).select_one(".errornote").text
+    assert parse(response).select_one("input[value=quality][checked]")
+    assert not LogLine.objects.filter(action="exported").exists()
+
+
+def test_every_row_carries_the_notice(staff_client: Client) -> None:
+    for given in (IOP, INPATIENT):
+        Submission.objects.submit(given)
+    assert [line["redisclosure"] for line in exported(staff_client)] == [NOTICE] * 2
+
+
+def test_export_for_research_has_no_reference_and_no_time_of_day(staff_client: Client) -> None:
+    row = submit(IOP)
+    (line,) = table(staff_client.post(EXPORT, PURPOSE | {"purpose": "research"}))
+    assert "reference" not in line
+    assert line["received"] == f"{timezone.localtime(row.received_at):%Y-%m-%d}"
+    assert str(row) not in str(line)
+    (line,) = exported(staff_client)
+    assert line["reference"] == str(row)
+    assert line["received"] == f"{timezone.localtime(row.received_at):%Y-%m-%dT%H:%M}"
