@@ -137,7 +137,7 @@ class Journey:
         self.ask(self.staff, address)
         self.ask(self.staff, url_of(case, "print"))
         self.ask(self.staff, url_of(case, "reveal"), {})
-        for page in ("agreement", "replay", "center", "screening/logline", "auth/user"):
+        for page in ("agreement", "assisted", "center", "screening/logline", "auth/user"):
             self.ask(self.staff, f"/admin/{page}/")
         self.ask(self.staff, f"{CASES}export/", {"purpose": "quality", "confirm": "on"})
         self.ask(self.staff, f"{CASES}999/change/", note)

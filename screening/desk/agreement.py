@@ -15,12 +15,17 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from screening import audit
 from screening.desk.kappa import Agreement
-from screening.models import Action, LogLine, Program, Review, Submission, Urgency, result_visible_to
+from screening.models import Action, Channel, LogLine, Program, Review, Submission, Urgency, result_visible_to
 from screening.rules.ruleset import Recommendation
 
 FEWEST = 20  # cases below which nothing is shown
 WEEKS = 13
 POINTS_TO = {"need": Program.INPATIENT, "support": Program.INPATIENT, "duties": Program.IOP}  # a level that was raised
+KINDS = {  # (whether the person answered alone, whether the review was blind) -> title
+    (True, True): _("Blind: judged before the result was seen"),
+    (True, False): _("The rest: judged with the result in view"),
+    (False, False): _("Screened with staff: who screened has seen the result"),
+}
 FIRST_CONTACT = (  # within so many hours
     (1, _("within an hour")),
     (4, _("within 4 hours")),
@@ -123,7 +128,7 @@ def part(title: Any, reviews: list[Review]) -> Part:
 
 
 def versions(rows: QuerySet[Submission]) -> list[tuple[str, list[Part]]]:
-    """Return for each version of the rules, the newest first, the blind cases and the others."""
+    """Return for each version of the rules, the newest first, the cases of each kind."""
     by_version: dict[str, list[Review]] = {}
     for review in counted_reviews(rows):
         by_version.setdefault(review.submission.rules_version, []).append(review)
@@ -131,8 +136,10 @@ def versions(rows: QuerySet[Submission]) -> list[tuple[str, list[Part]]]:
         (
             version,
             [
-                part(_("Blind: judged before the result was seen"), [each for each in reviews if each.blind]),
-                part(_("The rest: judged with the result in view"), [each for each in reviews if not each.blind]),
+                part(
+                    title, [each for each in reviews if kind == (each.submission.channel == Channel.ONLINE, each.blind)]
+                )
+                for kind, title in KINDS.items()
             ],
         )
         for version, reviews in sorted(by_version.items(), reverse=True)
@@ -150,11 +157,12 @@ def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
     mondays = [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]
     shown = dict(rows.filter(result_visible_to(staff)).values_list("program").annotate(Count("pk")))
     programs = [(each.label, shown.get(each.value, 0)) for each in Program]
-    urgencies = dict(rows.values_list("urgency").annotate(Count("pk")))
+    urgencies, channels = (dict(rows.values_list(name).annotate(Count("pk"))) for name in ("urgency", "channel"))
     return [
         Chart(_("Received, by the week that begins on"), [(date_format(day), weeks.get(day, 0)) for day in mondays]),
         Chart(_("Program, where you may see the result"), programs),
         Chart(_("Urgency"), [(each.label, urgencies.get(each.value, 0)) for each in reversed(Urgency)]),
+        Chart(_("Channel"), [(each.label, channels.get(each.value, 0)) for each in Channel]),
         Chart(_("From sending the answers until staff first looked up how to reach them"), first_contact(rows, since)),
     ]
 

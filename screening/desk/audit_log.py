@@ -11,7 +11,7 @@ from screening import audit_checks, reference_numbers
 from screening.desk.center import LABELS
 from screening.desk.export import PURPOSES
 from screening.desk.model_admin import CappedPaginator, DeskModelAdmin
-from screening.models import Action, LogLine, Status
+from screening.models import Action, Channel, LogLine, Status
 
 # Key of a detail -> its words, and the words of its values; a value that is not here is shown as it is.
 # fmt: off
@@ -24,11 +24,12 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
         "password_changed": _("own password changed"), "second_factor_reset": _("second factor reset"),
         "role_removed": _("role no longer exists"),
     }),
+    "channel": (_("channel"), dict(Channel.choices)),
     "count": (_("how many"), {}),
     "fact": (_("fact"), LABELS),
     "faults": (_("problems"), {}),
     "filters": (_("filters"), {
-        "": _("none"), "action": _("what"), "assigned_to": _("assigned to"),
+        "": _("none"), "action": _("what"), "assigned_to": _("assigned to"), "channel": _("channel"),
         "close_call": _("close call"), "is_active": _("open"), "number": _("older"), "program": _("program"),
         "q": _("search"), "queue": _("work"), "received_at": _("received"), "spam_signs": _("signs of a machine"),
         "status": _("status"), "touched_by": _("last touched by"), "urgency": _("urgency"),
@@ -36,7 +37,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     }),
     "formerly": (_("was called"), {}),
     "list": (_("list"), {
-        "center": _("the center"), "logline": _("the log"),
+        "assisted": _("a screening with someone"), "center": _("the center"), "logline": _("the log"),
         "submission": _("submissions"), "user": _("accounts"),
     }),
     "method": (_("tried to"), {"GET": _("open"), "POST": _("send"), "HEAD": _("open")}),
@@ -44,7 +45,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "old": (_("before"), {"": _("nothing")}),
     "outcome": (_("outcome"), {"changed": _("changed")}),
     "page": (_("page"), {
-        "agreement": _("agreement"), "replay": _("what other rules would say"), "center": _("the center"),
+        "agreement": _("agreement"), "assisted": _("a screening with someone"), "center": _("the center"),
         "center_step": _("the center"), "auth_user_add": _("new account"), "auth_user_change": _("an account"),
         "auth_user_changelist": _("accounts"), "auth_user_close": _("close an account"),
         "auth_user_open": _("open an account"), "auth_user_password_change": _("password of an account"),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 from screening import reference_numbers, rules
 from screening.center import facts
 from screening.explanation import LEVEL_WORDS
-from screening.models import URGENCIES, Outcome, Program, Review, Status, Urgency, result_visible_to
+from screening.models import URGENCIES, Channel, Outcome, Program, Review, Status, Urgency, result_visible_to
 from screening.questionnaire import QUESTIONS
 
 HIDDEN = "hidden"
@@ -84,6 +84,7 @@ COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
         {},
         lambda row: timezone.localtime(row.received_at).strftime("%Y-%m-%dT%H:%M"),
     ),
+    "channel": (_("How the answers came."), dict(Channel.choices), lambda row: row.channel),
     "urgency": (
         _("How soon a person must be spoken to."),
         {URGENCIES[level]: label for level, label in Urgency.choices},

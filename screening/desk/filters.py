@@ -68,7 +68,9 @@ class SubmissionList(DeskChangeList):
 
 
 # The lookups of the filters. The address can't ask for any other: no patterns, no answers, codes or contact details.
-LOOKUPS = frozenset(f"{field}__exact" for field in ("urgency", "program", "close_call", "wants_call", "status")) | {
+LOOKUPS = frozenset(
+    f"{field}__exact" for field in ("urgency", "program", "close_call", "wants_call", "status", "channel")
+) | {
     "queue",
     "received_at__gte",
     "received_at__lt",

@@ -24,17 +24,25 @@ class Role:
             raise ValueError("a role needs a meaning and permissions")
 
 
-_CASE = ("screening.view_submission", "screening.change_submission", "screening.view_note", "screening.add_note")
+_CASE = (
+    "screening.view_submission",
+    "screening.add_submission",
+    "screening.change_submission",
+    "screening.view_note",
+    "screening.add_note",
+)
 _REVIEW = (*_CASE, "screening.view_review", "screening.add_review")
 ROLES: dict[str, Role] = {
-    "reviewer": Role(_("reads submissions, takes notes, and judges which program is right"), _REVIEW),
+    "reviewer": Role(
+        _("screens with people, reads submissions, takes notes, and judges which program is right"), _REVIEW
+    ),
     "contact": Role(
-        _("reads submissions, takes notes, and sees how to reach the person"),
+        _("screens with people, reads submissions, takes notes, and sees how to reach the person"),
         (*_CASE, "screening.view_contact", "screening.delete_contact"),
     ),
     "clinical lead": Role(
-        _("as reviewer; also sees how far rules and staff agree, asks other rules, and exports"),
-        (*_REVIEW, "screening.view_agreement", "screening.replay_rules", "screening.export_submission"),
+        _("as reviewer; also sees how far rules and staff agree, tries answers under other rules, and exports"),
+        (*_REVIEW, "screening.view_agreement", "screening.export_submission"),
     ),
     "auditor": Role(_("reads the log, and no answers"), ("screening.view_logline",)),
     "manager": Role(

@@ -19,14 +19,14 @@ from django.views.decorators.csrf import csrf_protect
 
 from screening import audit, audit_checks, clock, notifications, rate_limits
 from screening.center import facts
-from screening.desk import agreement, center, queues, replay_page, sessions, sign_in
+from screening.desk import agreement, assisted, center, queues, sessions, sign_in
 from screening.desk.model_admin import without
 from screening.models import Action, ErasureCount, RecoveryCode, Submission
 from screening.typed import typed
 
 OWN_PAGES: tuple[tuple[str, str, Any, str], ...] = (  # route, name, page, the permission that it needs
     ("agreement/", "agreement", agreement.page, "screening.view_agreement"),
-    ("replay/", "replay", replay_page.page, "screening.replay_rules"),
+    ("assisted/", "assisted", assisted.page, "screening.add_submission"),
     ("center/", "center", center.page, "screening.change_centerfacts"),
     ("center/<slug:step>/", "center_step", center.page, "screening.change_centerfacts"),
 )

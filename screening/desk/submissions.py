@@ -54,6 +54,7 @@ class SubmissionAdmin(DeskModelAdmin):
         "urgency_mark",
         "program_shown",
         "close_call_mark",
+        "channel",
         "received",
         "wants_a_call",
         "status",
@@ -70,6 +71,7 @@ class SubmissionAdmin(DeskModelAdmin):
         "status",
         "assigned_to",
         "touched_by",
+        "channel",
         ("spam_signs", MachineSigns),
     )
     list_per_page = 50

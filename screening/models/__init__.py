@@ -13,6 +13,7 @@ from screening.models.submission import (
     URGENCIES,
     URGENT,
     WANTS_CALL,
+    Channel,
     Outcome,
     Program,
     Status,

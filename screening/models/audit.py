@@ -32,7 +32,8 @@ class Action(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Took back the request for a call")
     EXPORTED = "exported", _("Exported")
     COMPARED = "compared", _("Opened the agreement page")
-    REPLAYED = "replayed", _("Asked other rules about what is on file")
+    REPLAYED = "replayed", _("Asked other rules about what is on file")  # by earlier versions
+    ASSISTED = "assisted", _("Saved a screening with someone")
     CENTER = "center", _("Changed the facts of the center")
     READ_LOG = "read_log", _("Read the log")
     ACCOUNT = "account", _("Accounts")

@@ -53,6 +53,15 @@ class Outcome(models.TextChoices):
     NOT_MEANT = "not_meant", _("Not meant: a trial, a double, a machine")
 
 
+class Channel(models.TextChoices):
+    """How the answers came: by the person alone, or with staff."""
+
+    ONLINE = "online", _("Online")
+    PHONE = "phone", _("By phone")
+    IN_PERSON = "in_person", _("In person")
+    PAPER = "paper", _("On paper")
+
+
 # The order in which submissions need a person. Urgent ones come first, and of these who can be called; then who asked
 # for a call; then who waits for nobody but themselves; closed ones last.
 RANK = Case(
@@ -104,10 +113,18 @@ class SubmissionManager(models.Manager["Submission"]):
         """Lock these rows, before what hangs on them, the lowest key first; return the keys of those that exist."""
         return list(self.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk", flat=True))
 
-    def submit(self, answers: Mapping[str, str], code: str | None = None, *, spam_signs: str = "") -> "Submission":
+    def submit(
+        self,
+        answers: Mapping[str, str],
+        code: str | None = None,
+        *,
+        spam_signs: str = "",
+        channel: Channel = Channel.ONLINE,
+    ) -> "Submission":
         """Save a complete set of answers with its result, once per return code: a second call returns the first row.
 
-        Raise a ValueError if answers are missing or unknown.
+        Only what came online may be blind: whoever screened with the person has seen the result. Raise a ValueError
+        if answers are missing or unknown.
         """
         code = code or return_codes.generate()
         recommendation = in_words(rules.recommend(answers))
@@ -122,7 +139,8 @@ class SubmissionManager(models.Manager["Submission"]):
                 "close_call": recommendation.close_call,
                 "rules_version": recommendation.rules_version,
                 "spam_signs": spam_signs,
-                "blind": SystemRandom().random() * 100 < settings.BLIND_PERCENT,
+                "channel": channel,
+                "blind": channel == Channel.ONLINE and SystemRandom().random() * 100 < settings.BLIND_PERCENT,
                 "language": get_language() or settings.LANGUAGE_CODE,
                 "result": {
                     "need": recommendation.need,
@@ -163,6 +181,9 @@ class Submission(SealedModel):
     urgency = models.PositiveSmallIntegerField(_("urgency"), choices=Urgency)
     close_call = models.BooleanField(_("close call"))
     rules_version = models.CharField(_("rules version"), max_length=16)
+    channel = models.CharField(
+        _("channel"), max_length=16, choices=Channel, default=Channel.ONLINE, db_default="online"
+    )
     language = models.CharField(_("language"), max_length=16)
     result: Any = EncryptedJSONField(_("result"))
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.NEW)
@@ -203,11 +224,10 @@ class Submission(SealedModel):
     class Meta:
         verbose_name = _("submission")
         verbose_name_plural = _("submissions")
-        default_permissions = ("view", "change")
+        default_permissions = ("view", "add", "change")
         permissions = (
             ("export_submission", _("Can export submissions")),
             ("view_agreement", _("Can see how far staff and rules agree")),
-            ("replay_rules", _("Can ask other rules about submissions")),
         )
         ordering = ("rank", "-received_at")
         # One for each filter of the list, in the order of the list; without them a page slows down as the table grows.
@@ -215,7 +235,16 @@ class Submission(SealedModel):
             models.Index(fields=("rank", "-received_at"), name="submission_rank"),
             *(
                 models.Index(fields=(field, "rank", "-received_at"), name=f"submission_{field}")
-                for field in ("urgency", "program", "close_call", "wants_call", "status", "assigned_to", "touched_by")
+                for field in (
+                    "urgency",
+                    "program",
+                    "close_call",
+                    "wants_call",
+                    "status",
+                    "assigned_to",
+                    "touched_by",
+                    "channel",
+                )
             ),
             models.Index(fields=("rank", "-received_at"), name="submission_unread", condition=Q(opened_at=None)),
             models.Index(fields=("rank", "-received_at"), name="submission_signs", condition=~Q(spam_signs="")),

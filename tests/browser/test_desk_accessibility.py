@@ -49,7 +49,7 @@ def test_pages_of_the_desk_are_accessible(
         url_of(urgent, "print"),
         f"{CASES}export/",
         "/admin/agreement/",
-        "/admin/replay/?to=2026.1",
+        "/admin/assisted/",
         "/admin/center/",
         "/admin/center/hours/",
         "/admin/center/others/",
@@ -72,6 +72,18 @@ def test_pages_of_the_desk_are_accessible(
     page.get_by_label("Monday").fill("8-8")
     page.get_by_role("button", name="Save").click()
     check("center with errors")
+    page.goto("/admin/assisted/")
+    page.get_by_label("Letters from the paper, in one row").fill("Z")
+    page.keyboard.press("Enter")
+    check("screening with errors")
+    page.get_by_label("Letters from the paper, in one row").fill("A" * 19)
+    page.keyboard.press("Enter")
+    check("screening with a result")
+    page.get_by_label("In person").check()
+    page.get_by_label("They agreed").check()
+    page.get_by_role("button", name="Save, and print the slip").click()
+    page.locator(".slip").wait_for()
+    check("slip")
     page.goto(url_of(urgent))
     with context.expect_page() as opened:
         page.get_by_role("button", name="Reveal name and number").click()

@@ -36,7 +36,7 @@ PAGES: dict[str, dict[str, str]] = {
     "login": {"GET": EVERYONE, "POST": EVERYONE},
     "logout": {"POST": EVERYONE},
     "agreement": {"GET": "lead superuser"},
-    "replay": {"GET": "lead superuser"},
+    "assisted": {"GET": CASE, "POST": CASE},
     "center": {"GET": "manager superuser", "POST": "manager superuser"},
     "center_step": {"GET": "manager superuser", "POST": "manager superuser"},
     "screening_submission_changelist": {"GET": CASE, "POST": CASE},
@@ -60,8 +60,8 @@ PAGES: dict[str, dict[str, str]] = {
 MODELS: dict[str, dict[str, str]] = {
     "submission": {
         "view": CASE,
+        "add": CASE,
         "change": CASE,
-        "replay_rules": "lead superuser",
         "export_submission": "lead superuser",
         "view_agreement": "lead superuser",
     },

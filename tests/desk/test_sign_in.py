@@ -178,7 +178,7 @@ def test_sign_in_leads_only_to_the_desk(client: Client, ann: User, second_factor
 def test_site_without_second_factor_says_so_on_every_page(staff_client: Client, settings: Any) -> None:
     row = Submission.objects.submit(IOP)
     pages: tuple[str, ...] = (DESK, CASES, url_of(row), "/admin/screening/logline/", "/admin/auth/user/")
-    pages += (url_of(row, "print"), f"{CASES}export/", "/admin/replay/", "/admin/center/", "/admin/auth/user/add/")
+    pages += (url_of(row, "print"), f"{CASES}export/", "/admin/assisted/", "/admin/center/", "/admin/auth/user/add/")
     for address in (*pages, "/admin/agreement/", "/admin/password_change/"):
         assert "no second factor is asked for" in staff_client.get(address).content.decode()
     assert "no second factor is asked for" in Client().get(LOGIN).content.decode()

@@ -1,0 +1,232 @@
+"""A screening with someone: by mouse or by letters, saved only if they agreed; and the bench of the clinical lead."""
+
+import random
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from screening import return_codes, rules
+from screening.models import Channel, LogLine, Notification, Submission
+from screening.questionnaire import QUESTIONS, SECTIONS
+from screening.rules import recommend, versions
+from screening.rules.worksheet import letters
+from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT, WORST, random_answers
+from tests.desk.helpers import CASES, listed, member, signed_in, submit
+from tests.helpers import parse, text_of
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/admin/assisted/"
+AGREED = {"agreed": "on", "channel": "phone", "action": "save"}
+
+
+@pytest.fixture
+def contact() -> Client:
+    return signed_in(member("cora", "contact"))
+
+
+def letters_of(given: dict[str, str]) -> str:
+    return "".join(letters(key)[list(QUESTIONS[key].options).index(given[key])] for key in QUESTIONS)
+
+
+def code_on(client: Client) -> str:
+    return str(parse(client.get(PAGE)).select_one("[name=code]")["value"])
+
+
+def ticked(response: Any) -> dict[str, str]:
+    return {str(radio["name"]): str(radio["value"]) for radio in parse(response).select("input[type=radio][checked]")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_letters_of_the_paper_and_ticks_give_the_same_result(contact: Client, kind: str) -> None:
+    given = KINDS[kind]
+    by_letters = contact.post(PAGE, {"letters": letters_of(given).lower()})
+    by_mouse = contact.post(PAGE, given)
+    assert by_letters.status_code == by_mouse.status_code == 200
+    assert ticked(by_letters) == given
+    assert text_of(by_letters, ".to-do") == text_of(by_mouse, ".to-do")
+    assert not parse(by_letters).select_one("[name=letters]").get("value")
+
+
+def compare(contact: Client, count: int) -> None:
+    draw = random.Random(16)
+    for given in (random_answers(draw) for _number in range(count)):
+        response = contact.post(PAGE, {"letters": letters_of(given)})
+        (_version, explanation, error) = response.context["results"][0]
+        assert not error
+        assert explanation.recommendation.decision == recommend(given).decision
+        assert [reason.key for reason in explanation.recommendation.reasons] == [
+            reason.key for reason in recommend(given).reasons
+        ]
+        assert explanation.headline in text_of(response, ".to-do")
+
+
+def test_result_is_that_of_the_rules(contact: Client) -> None:
+    compare(contact, 40)
+
+
+@pytest.mark.full
+def test_result_is_that_of_the_rules_over_ten_thousand_sets(contact: Client) -> None:
+    compare(contact, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("F" + "A" * 18, "Question 1, about an emergency right now, has no F: its letters are A to C."),
+        ("A" * 18 + "Z", "Question 19, about treatment you had before, has no Z: its letters are A to E."),
+        ("A?" + "A" * 17, "Question 2, about an overdose in the past month, has no ?: its letters are A to C."),
+        ("A" * 20, "These are 20 letters, for 19 questions."),
+    ],
+)
+def test_letter_that_no_option_has_is_one_line_and_what_was_typed_stays(contact: Client, typed: str, line: str) -> None:
+    response = contact.post(PAGE, {"letters": typed})
+    assert response.status_code == 422
+    assert line in [item.text for item in parse(response).select(".errors li")]
+    assert parse(response).select_one("[name=letters]")["value"] == typed
+    assert "to-do" not in response.content.decode()
+    assert not parse(response).select("[name=agreed]")
+
+
+def test_dash_and_a_row_that_is_too_short_leave_questions_open_and_keep_the_others(contact: Client) -> None:
+    response = contact.post(PAGE, {"letters": "aa a-b"})
+    assert response.status_code == 422
+    places = {0: 0, 1: 0, 2: 0, 4: 1}
+    keys = list(QUESTIONS)
+    assert ticked(response) == {keys[at]: list(QUESTIONS[keys[at]].options)[place] for at, place in places.items()}
+    lines = [item.text for item in parse(response).select(".errors li")]
+    assert lines == [QUESTIONS[key].missing for place, key in enumerate(keys) if place not in places]
+
+
+def test_a_tick_after_the_letters_counts(contact: Client) -> None:
+    first = contact.post(PAGE, {"letters": letters_of(BEST)})
+    second = contact.post(PAGE, ticked(first) | {"letters": "", "constant_care": "always"})
+    assert "A program where you stay" in text_of(second, ".to-do")
+
+
+def test_page_has_the_words_to_read_out(contact: Client) -> None:
+    page = parse(contact.get(PAGE))
+    for section in SECTIONS:
+        assert section.why in page.text
+        for question in section.questions:
+            assert question.text in page.text
+            assert question.hint in page.text
+            for letter, text in zip(letters(question.key), question.options.values(), strict=True):
+                assert f"{letter}  {text}" in page.text
+
+
+def test_urgent_result_says_first_what_to_say_at_once(contact: Client) -> None:
+    shown = parse(contact.post(PAGE, URGENT)).select_one(".to-do")
+    assert "Please get help now" in shown.text
+    assert "Say at once, and stay on the line" in shown.text
+    assert "911" in shown.text
+    assert "988" in shown.text
+    assert "Say at once" not in text_of(contact.post(PAGE, IOP), ".to-do")
+
+
+# Saving
+
+
+def test_nothing_is_saved_or_logged_about_a_person_who_does_not_agree(contact: Client) -> None:
+    contact.post(PAGE, INPATIENT)
+    for missing, line in (("agreed", "Ask first, and tick this if they agree."), ("channel", "Say how you screened.")):
+        response = contact.post(PAGE, INPATIENT | {name: value for name, value in AGREED.items() if name != missing})
+        assert response.status_code == 422
+        assert line in text_of(response, ".errors")
+        assert ticked(response).items() >= INPATIENT.items()
+        assert "A program where you stay" in text_of(response, ".to-do")
+    assert not Submission.objects.exists()
+    assert not LogLine.objects.exclude(reference="").exists()
+
+
+@pytest.mark.parametrize("channel", [channel for channel in Channel if channel != Channel.ONLINE])
+def test_saved_with_its_channel_a_slip_and_a_line_in_the_log_and_never_blind(
+    contact: Client, settings: Any, channel: Channel
+) -> None:
+    settings.BLIND_PERCENT = 100
+    response = contact.post(PAGE, INPATIENT | AGREED | {"channel": channel})
+    row = Submission.objects.get()
+    assert (row.answers, row.channel, row.blind) == (INPATIENT, channel, False)
+    slip = parse(response)
+    code, reference = (element.text for element in slip.select(".slip .code"))
+    assert Submission.objects.with_code(return_codes.parse(code)) == row
+    assert reference.replace("-", "") == row.reference
+    (line,) = LogLine.objects.filter(reference=row.reference)
+    assert (line.action, line.actor, line.details) == ("assisted", "cora", {"channel": channel})
+
+
+def test_page_that_is_posted_twice_saves_once(contact: Client) -> None:
+    sent = IOP | AGREED | {"code": code_on(contact)}
+    first, second = contact.post(PAGE, sent), contact.post(PAGE, sent)
+    assert text_of(first, ".slip") == text_of(second, ".slip")
+    assert Submission.objects.count() == LogLine.objects.filter(action="assisted").count() == 1
+
+
+def test_code_of_something_else_that_is_kept_gets_no_slip_and_is_not_written_over(contact: Client) -> None:
+    code = return_codes.generate()
+    online = Submission.objects.submit(IOP, code)
+    for given in (IOP, INPATIENT):
+        slip = parse(contact.post(PAGE, given | AGREED | {"code": code}))
+        assert return_codes.formatted(code) not in slip.text
+        assert online.reference not in slip.text.replace("-", "")
+    assert Submission.objects.count() == 3
+
+
+def test_person_opens_it_with_the_code_of_the_slip(contact: Client) -> None:
+    code = parse(contact.post(PAGE, CLOSE_CALL | AGREED)).select_one(".slip .code").text
+    person = Client()
+    assert person.post("/return/", {"code": code}).url == "/result/"
+    assert "Both could fit" in parse(person.get("/result/")).h1.text
+
+
+def test_urgent_one_is_mailed_as_any_other(contact: Client, center_tells: Any) -> None:
+    center_tells(mail_to="desk@example.org")
+    contact.post(PAGE, URGENT | AGREED)
+    assert Notification.objects.get().reason == "urgent"
+
+
+def test_channel_is_shown_filtered_and_counted_apart(contact: Client) -> None:
+    online, by_phone = submit(), submit(channel="phone")
+    assert len(listed(contact)) == 2
+    assert listed(contact, "?channel__exact=phone") == [str(by_phone)]
+    assert listed(contact, "?channel__exact=online") == [str(online)]
+    assert "By phone" in text_of(contact.get(CASES), "#result_list")
+    assert "By phone" in text_of(contact.get(f"{CASES}{by_phone.pk}/change/"), ".to-do")
+    lead = signed_in(member("lea", "clinical lead"))
+    page = parse(lead.get("/admin/agreement/"))
+    chart = next(figure for figure in page.select("figure") if "Channel" in figure.text)
+    assert [cell.text for cell in chart.select("td")] == ["1", "1", "0", "0"]
+
+
+# The bench
+
+
+def test_clinical_lead_sees_released_versions_side_by_side_and_others_do_not(contact: Client) -> None:
+    lead = signed_in(member("lea", "clinical lead"))
+    sent = WORST | {"rules_2026.1": "on"}
+    shown = [heading.text for heading in parse(lead.post(PAGE, sent)).select(".to-do h2")]
+    assert shown == [f"Result by rules {rules.CURRENT.version}", "Result by rules 2026.1"]
+    assert len(parse(contact.post(PAGE, sent)).select(".to-do")) == 1
+    assert not parse(contact.get(PAGE)).select("[name^=rules_]")
+    offered = [str(box["name"]) for box in parse(lead.get(PAGE)).select("[name^=rules_]")]
+    earlier = [version for version in versions.released_versions() if version != rules.CURRENT.version]
+    assert offered == [f"rules_{version}" for version in earlier]
+
+
+def test_bench_answers_an_earlier_version_with_what_stood_for_a_new_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    lead = signed_in(member("lea", "clinical lead"))
+    given = BEST | {"mind": "not_coping"}
+    results = lead.post(PAGE, given | {"rules_2026.1": "on"}).context["results"]
+    expected = versions.released("2026.1").decide({**given, "mind": "yes"})
+    assert results[1][1].recommendation.decision == expected
+
+
+def test_version_that_cannot_be_asked_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lead = signed_in(member("lea", "clinical lead"))
+    monkeypatch.setattr(versions, "frozen_hashes", dict)
+    versions.released.cache_clear()
+    response = lead.post(PAGE, BEST | {"rules_2026.1": "on"})
+    versions.released.cache_clear()
+    assert response.status_code == 200
+    assert "is not as it was frozen" in text_of(response, ".to-do")
