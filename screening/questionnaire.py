@@ -58,10 +58,10 @@ class Section:
     """What is asked for one reason, which `why` tells the person. `together` puts the questions on one page."""
 
     slug: str
+    subject: str  # of an interview, a key in SUBJECTS
     title: str
     why: str
     questions: tuple[Question, ...]
-    subject: str  # a key in SUBJECTS
     together: bool = False
 
 
@@ -94,7 +94,7 @@ SUBJECTS = {  # of an interview, in its order
 }
 IF_SEVERAL = _("If two are true, choose the last true one.")
 SECTIONS = (
-    Section("safety",
+    Section("safety", "safety",
         _("Safety"),
         _("We ask this first. If you need help today, the rest can wait."),
         (
@@ -162,9 +162,8 @@ SECTIONS = (
                 help_lines={"other_place": ("domestic_violence",), "nowhere_else": ("211",), "danger": ("911",)},
             ),
         ),
-        "safety",
     ),
-    Section("job",
+    Section("job", "life",
         _("Your job or school"),
         _("We ask because some programs let you keep working, and some don’t."),
         (
@@ -194,10 +193,9 @@ SECTIONS = (
                 circumstance=True,
             ),
         ),
-        "life",
         together=True,
     ),
-    Section("family",
+    Section("family", "life",
         _("Your family"),
         _("We ask because some people can’t be away from home, and a program has to fit that."),
         (
@@ -221,10 +219,9 @@ SECTIONS = (
                 circumstance=True,
             ),
         ),
-        "life",
         together=True,
     ),
-    Section("support",
+    Section("support", "people",
         _("People and home"),
         _("We ask because the people and the home around you can make it easier, or harder, to stay away from alcohol and drugs."),
         (
@@ -258,10 +255,9 @@ SECTIONS = (
                 help_lines={"no_place": ("211",)},
             ),
         ),
-        "people",
         together=True,
     ),
-    Section("stopping",
+    Section("stopping", "use",
         _("Stopping"),
         _("We ask because stopping can make some people very sick, and a doctor can make it safer."),
         (
@@ -305,9 +301,8 @@ SECTIONS = (
                 },
             ),
         ),
-        "use",
     ),
-    Section("care",
+    Section("care", "care",
         _("Health and care"),
         _("We ask because some health needs call for a nurse or doctor close by. It is fine to say you’re not sure."),
         (
@@ -376,7 +371,6 @@ SECTIONS = (
                 subject="treatment",
             ),
         ),
-        "care",
     ),
 )
 # fmt: on

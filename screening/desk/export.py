@@ -73,46 +73,28 @@ YES_NO = {"yes": _("Yes"), "no": _("No")}
 PROGRAMS = {str(value): label for value, label in Program.choices}
 
 # name -> (what it means, the values that it may have in words, how to read it from a row)
+# fmt: off
 COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
-    "reference": (
-        _("How staff and the person speak of it."),
-        {},
-        lambda row: reference_numbers.formatted(row.reference),
-    ),
-    "received": (
-        _("When it was saved, in the center’s time zone: year-month-dayThour:minute; for research the day alone."),
-        {},
-        lambda row: timezone.localtime(row.received_at).strftime("%Y-%m-%dT%H:%M"),
-    ),
+    "reference": (_("How staff and the person speak of it."), {}, lambda row: reference_numbers.formatted(row.reference)),
+    "received": (_("When it was saved, in the center’s time zone: year-month-dayThour:minute; for research the day alone."), {}, lambda row: timezone.localtime(row.received_at).strftime("%Y-%m-%dT%H:%M")),
     "channel": (_("How the answers came."), dict(Channel.choices), lambda row: row.channel),
-    "urgency": (
-        _("How soon a person must be spoken to."),
-        {URGENCIES[level]: label for level, label in Urgency.choices},
-        lambda row: URGENCIES[row.urgency],
-    ),
+    "urgency": (_("How soon a person must be spoken to."), {URGENCIES[level]: label for level, label in Urgency.choices}, lambda row: URGENCIES[row.urgency]),
     "program": (_("What the rules recommend."), PROGRAMS, _result("program")),
     "close_call": (_("Whether both programs could fit."), YES_NO, lambda row: _yes(row.close_call)),
     "need": (_("How much care is needed."), LEVEL_WORDS["need"], _result("need")),
     "support": (_("How much support there is."), LEVEL_WORDS["support"], _result("support")),
     "duties": (_("Whether work or family can wait."), LEVEL_WORDS["duties"], _result("duties")),
-    "rules": (
-        _("The rules that gave a reason, space-separated."),
-        {rule.key: rule.text for rule in rules.CURRENT.rules},
-        _rules,
-    ),
+    "rules": (_("The rules that gave a reason, space-separated."), {rule.key: rule.text for rule in rules.CURRENT.rules}, _rules),
     "rules_version": (_("The version of the rules."), {}, lambda row: row.rules_version),
     "language": (_("The language that it was answered in."), {}, lambda row: row.language),
     "status": (_("How far staff are."), dict(Status.choices), lambda row: row.status),
     "outcome": (_("How the case ended; empty while it is open."), dict(Outcome.choices), lambda row: row.outcome),
     "wants_call": (_("Whether a request for a call is kept."), YES_NO, lambda row: _yes(row.wants_call)),
     "judged": (_("The program of the latest review; empty without one."), PROGRAMS, lambda row: row.judged),
+    **{key: (question.text, question.options, _answer(key)) for key, question in QUESTIONS.items()},
+    "redisclosure": (_("What whoever receives this must know, in each row."), {}, lambda row: facts().redisclosure),
 }
-COLUMNS |= {key: (question.text, question.options, _answer(key)) for key, question in QUESTIONS.items()}
-COLUMNS["redisclosure"] = (
-    _("What whoever receives this must know, in each row."),
-    {},
-    lambda row: facts().redisclosure,
-)
+# fmt: on
 
 
 def dictionary() -> Iterator[list[str]]:

@@ -64,36 +64,21 @@ def _overdue(rows: QuerySet[Submission], most: int) -> list[int]:
     return keys
 
 
+# fmt: off
 QUEUES: tuple[Queue, ...] = (
-    Queue(
-        "call_today",
-        _("Urgent, can be called"),
-        _("Danger now, or help needed today, and they asked for a call."),
-        lambda staff: Q(rank__in=set(URGENT) & set(WANTS_CALL)),
-    ),
-    Queue(
-        "nobody_to_reach",
-        _("Urgent, nobody to reach"),
-        _("They left no number. Be ready when they call: ask for the reference."),
-        lambda staff: Q(rank__in=set(URGENT) - set(WANTS_CALL)),
-    ),
-    Queue(
-        "wants_call",
-        _("Wants a call"),
-        _("Asked to be called. Until set to waiting, or closed."),
-        lambda staff: Q(rank__in=WANTS_CALL),
-    ),
+    Queue("call_today", _("Urgent, can be called"), _("Danger now, or help needed today, and they asked for a call."),
+        lambda staff: Q(rank__in=set(URGENT) & set(WANTS_CALL))),
+    Queue("nobody_to_reach", _("Urgent, nobody to reach"), _("They left no number. Be ready when they call: ask for the reference."),
+        lambda staff: Q(rank__in=set(URGENT) - set(WANTS_CALL))),
+    Queue("wants_call", _("Wants a call"), _("Asked to be called. Until set to waiting, or closed."), lambda staff: Q(rank__in=WANTS_CALL)),
     Queue("unread", _("Unread"), _("Opened by nobody so far."), lambda staff: Q(opened_at=None, rank__in=OPEN)),
-    Queue(
-        "close_calls",
-        _("Close calls"),
-        _("Both programs could fit: staff decide."),
-        # A list of one value: SQLite uses no index for a bare boolean column.
-        lambda staff: Q(close_call__in=[True], rank__in=OPEN) & result_visible_to(staff),
-    ),
+    # A list of one value: SQLite uses no index for a bare boolean column.
+    Queue("close_calls", _("Close calls"), _("Both programs could fit: staff decide."),
+        lambda staff: Q(close_call__in=[True], rank__in=OPEN) & result_visible_to(staff)),
     Queue("mine", _("Mine"), _("Assigned to you."), lambda staff: Q(assigned_to=staff.pk, rank__in=OPEN)),
     Queue("overdue", _("Overdue"), _("For too long in one status."), lambda staff: reduce(or_, _late()), _overdue),
 )
+# fmt: on
 BY_KEY = {queue.key: queue for queue in QUEUES}
 
 
