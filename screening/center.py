@@ -206,9 +206,9 @@ def _day(text: str) -> date | None:
 _facts, _read_at = Facts(), -FRESH
 
 
-def facts() -> Facts:
-    """Return the facts as they were at most FRESH seconds ago."""
-    return _facts if time.monotonic() - _read_at < FRESH else refresh()
+def facts(*, ask: bool = True) -> Facts:
+    """Return the facts as they were at most FRESH seconds ago; without `ask`, the copy that is there, at once."""
+    return refresh() if ask and time.monotonic() - _read_at >= FRESH else _facts
 
 
 def refresh() -> Facts:

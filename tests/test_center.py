@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from intake_site import server
 from screening import center
@@ -209,6 +209,17 @@ def test_rules_are_blind_to_the_facts(center_tells: Callable[..., None]) -> None
         assert recommend(given) == before
 
 
+def test_each_text_is_told_in_each_language_and_left_out_where_it_was_not() -> None:
+    facts = Facts({"name": "Hill House", "cost_en": "Nothing.", "cost_es": "", "iop": True, "iop_when_es": "Los lunes"})
+    assert facts.cost == "Nothing."
+    with translation.override("es"):
+        assert (facts.cost, facts.name) == ("", "Hill House")
+        (offer,) = facts.offers(recommend(IOP))
+        assert offer.when == "Los lunes"
+    (offer,) = facts.offers(recommend(IOP))
+    assert offer.when == ""
+
+
 # The copy
 
 
@@ -248,6 +259,12 @@ def test_last_copy_stands_while_the_database_is_down_and_no_page_asks_again_at_o
     assert [record.message for record in caplog.records if "facts" in record.message] == [
         "the facts of the center could not be read: OperationalError"
     ]
+
+
+@pytest.mark.django_db
+def test_leaving_never_waits_for_the_database(old_copy: None, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert Client().get("/leave/").url == center.LEAVE_URL
 
 
 @pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from intake_site import logs, mail, postgresql, server, worker
-from screening import accounts, clock, draft, notifications, rate_limits
+from screening import accounts, center, clock, draft, notifications, rate_limits
 from screening.desk import sessions, sign_in
 from screening.models.counts import SKEW
 
@@ -38,6 +38,8 @@ INTERVALS = {name.rpartition(".")[2]: seconds for seconds, name, options in serv
         ("decisions/0023-sign-in-under-attack.md", "After {} wrong passwords for one name", sign_in.CODE_AFTER),
         ("decisions/0023-sign-in-under-attack.md", "by {} wrong tries", rate_limits.ANYWHERE.per_client),
         ("decisions/0025-a-clock-that-is-wrong.md", "in the future by more than {word} minutes", SKEW.seconds / 60),
+        ("decisions/0027-facts-of-the-center.md", "every {} seconds in a thread of its own", INTERVALS["refresh"]),
+        ("decisions/0027-facts-of-the-center.md", "finds it older than {} seconds", center.FRESH),
         ("decisions/0022-what-a-copied-cookie-opens.md", "A draft ends {word} hours", draft.LONGEST_SECONDS / 3600),
     ],
 )

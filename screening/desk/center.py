@@ -67,7 +67,7 @@ def _neutral_page(text: str) -> str:
     return text
 
 
-def _each(name: str, label: Any, *args: Any, **kwargs: Any) -> dict[str, forms.Field]:
+def for_each_language(name: str, label: Any, *args: Any, **kwargs: Any) -> dict[str, forms.Field]:
     """Return a field for each language of the site; a text left empty is left out in that language."""
     names = {
         code: f"{label} ({language})" if len(settings.LANGUAGES) > 1 else label for code, language in settings.LANGUAGES
@@ -79,7 +79,9 @@ def _program_fields() -> Iterator[tuple[str, forms.Field]]:
     for key, program in PROGRAMS.items():
         yield key, forms.BooleanField(label=_(program.words), required=False)
         if key == "iop":
-            yield from _each("iop_when", _("IOP: days and times"), _("Like: Monday to Thursday, 6 to 9 pm.")).items()
+            yield from for_each_language(
+                "iop_when", _("IOP: days and times"), _("Like: Monday to Thursday, 6 to 9 pm.")
+            ).items()
             yield "iop_evening", forms.BooleanField(label=_("IOP: in the evening"), required=False)
             yield "iop_video", forms.BooleanField(label=_("IOP: by video"), required=False)
         if program.starts:
@@ -102,21 +104,21 @@ SECTIONS = {
         "name": FactField(_("Name of the center"), max_length=100, required=True),
         "phone": FactField(_("Phone"), _("Until you give one, the pages send people to the national helpline."), kept=lambda text: tel(text) and text),
         "code": FactField(_("The code that your own phone shows now"), _("Only to change the number above, which everyone would call."), max_length=20),
-        **_each("address", _("Address"), rows=3),
-        **_each("languages", _("Languages that your staff speaks")),
+        **for_each_language("address", _("Address"), rows=3),
+        **for_each_language("languages", _("Languages that your staff speaks")),
     }),
     "hours": Section(_("Hours"), _("When someone answers the phone, like 8:00-12:00, 1 pm-8 pm. Out of hours the pages name the helpline."), {
         **{f"hours_{day}": FactField(name, kept=lambda text: openings(text) and text) for day, name in WEEKDAYS.items()},
         "closed": FactField(_("Closed days"), _("One a line, like 2026-12-25."), rows=4, max_length=2000, lines=True, kept=_day),
-        **_each("hours", _("Hours in your own words"), _("Shown until you give the hours above.")),
+        **for_each_language("hours", _("Hours in your own words"), _("Shown until you give the hours above.")),
     }),
     "programs": Section(_("Programs"), _("What you have. The rules never look at it: if you don’t have what fits, the result says so, and who may."), dict(_program_fields())),
     "mail": Section(_("Mail"), _("Who is told that someone urgent, or who wants a call, is on the desk. The mail says nothing of them."), {
         "mail_to": FactField(_("Addresses"), _("One a line."), rows=4, max_length=2000, lines=True, kept=_address),
     }),
     "cost": Section(_("Cost"), _("Shown with each result. Never anyone’s insurance number."), {
-        **_each("payers", _("Insurance and other payers that you take"), rows=2, max_length=400),
-        **_each("cost", _("What it costs, in two sentences"), rows=3, max_length=400),
+        **for_each_language("payers", _("Insurance and other payers that you take"), rows=2, max_length=400),
+        **for_each_language("cost", _("What it costs, in two sentences"), rows=3, max_length=400),
     }),
     "desk": Section(_("For the desk"), "", {
         "leave_url": FactField(_("Where “Leave now” leads"), _("A page that could be anyone’s."), kept=_neutral_page),

@@ -10,7 +10,7 @@ from screening.center import LEAVE_URL, facts
 @require_safe
 def leave(request: HttpRequest) -> HttpResponse:
     """Clear this browser and redirect. It is a GET, so that a plain link works without a script."""
-    response = HttpResponseRedirect(facts().leave_url or LEAVE_URL)
+    response = HttpResponseRedirect(facts(ask=False).leave_url or LEAVE_URL)
     # "cache" includes pages kept for the Back button. The cookies are deleted one by one as well, for browsers that
     # don't know the header, or ignore it without TLS.
     response["Clear-Site-Data"] = '"cache", "cookies", "storage"'

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_otp.oath import TOTP
 
 from screening import center, notifications
-from screening.desk.center import SECTIONS, STEPS
+from screening.desk.center import SECTIONS, STEPS, for_each_language
 from screening.models import CenterFacts, LogLine, Notification, Phone
 from tests.desk.helpers import member, signed_in, superuser
 from tests.helpers import parse, run_at_once
@@ -325,3 +325,12 @@ def test_step_that_does_not_exist_is_not_found(manager: Client) -> None:
 def test_nowhere_is_an_insurance_number_asked_for() -> None:
     labels = [str(field.label).lower() for section in SECTIONS.values() for field in section.fields.values()]
     assert not [label for label in labels if "insurance" in label and "number" in label]
+
+
+def test_form_has_a_field_for_each_language_of_the_site(settings: Any) -> None:
+    settings.LANGUAGES = [("en", "English"), ("es", "Spanish")]
+    fields = for_each_language("cost", "What it costs")
+    assert {name: field.label for name, field in fields.items()} == {
+        "cost_en": "What it costs (English)",
+        "cost_es": "What it costs (Spanish)",
+    }
