@@ -12,6 +12,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit
+from screening.center import facts
 from screening.desk.audit_log import detail_in_words
 from screening.explanation import answers_by_section, answers_by_subject, explain, rules_of
 from screening.models import (
@@ -171,11 +172,30 @@ class AppendOnlyInline(admin.StackedInline):
         added.save()
 
 
+class NoteForm(forms.ModelForm):
+    """A note in one's own words, one of the center's templates, or both."""
+
+    template = forms.ChoiceField(label=_("Template"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["template"].choices = [("", ""), *((line, line) for line in facts().note_templates.splitlines())]  # type: ignore[attr-defined]
+        self.fields["text"].required = not self.data.get(self.add_prefix("template"))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        cleaned["text"] = "\n".join(filter(None, (cleaned.get("template"), cleaned.get("text"))))
+        return cleaned
+
+
 class NoteInline(AppendOnlyInline):
     model = Note
+    form = NoteForm
     action = Action.NOTED
-    fields = ("text",)
     verbose_name = _("add a note (kept as written: it can't be changed later)")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("template", "text") if facts().note_templates else ("text",)
 
 
 class ReviewForm(forms.ModelForm):

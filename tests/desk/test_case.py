@@ -344,6 +344,22 @@ def test_one_form_adds_one_note_however_many_it_holds(staff_client: Client) -> N
     assert Note.objects.count() <= 1
 
 
+def test_note_is_taken_from_a_template_of_the_center_with_or_without_own_words(
+    staff_client: Client, row: Submission, center_tells: Any
+) -> None:
+    center_tells(note_templates="Called, no answer.\nLeft a voicemail; say nothing else.")
+    options = [option.text for option in parse(staff_client.get(url_of(row))).select("[name=notes-0-template] option")]
+    assert options == ["", "Called, no answer.", "Left a voicemail; say nothing else."]
+    save(staff_client, row, notes__0__template="Called, no answer.")
+    save(staff_client, row, notes__0__template="Called, no answer.", notes__0__text="Try at two.")
+    save(staff_client, row, notes__0__text="She called back.")
+    texts = ["Called, no answer.", "Called, no answer.\nTry at two.", "She called back."]
+    assert [note.text for note in row.notes.all()] == texts
+    response = save(staff_client, row, notes__0__template="Invented.")
+    assert response.status_code == 200
+    assert row.notes.count() == 3
+
+
 # The interview sheet
 
 
