@@ -20,7 +20,7 @@ from django.utils.translation import get_language
 from screening import rules
 from screening.help_lines import HELP_LINES, tel
 from screening.models import CenterFacts
-from screening.questionnaire import _
+from screening.questionnaire import QUESTIONS, _
 from screening.rules.ruleset import Recommendation
 
 log = logging.getLogger(__name__)
@@ -33,35 +33,26 @@ LEAVE_URL = "https://www.weather.gov/"  # where "Leave now" leads, unless manage
 
 @dataclass(frozen=True)
 class Program:
-    """What a center may have; it bears on results with these programs, notices or reasons."""
+    """What a center may have; `bears_on` says on which results: by program, by notice, or by question with a reason."""
 
     words: str
-    bears_on: frozenset[str]
+    bears_on: str  # keys, space-separated
     starts: bool = True  # one can wait for its next start
 
-
-def _program(words: str, bears_on: str, starts: bool = True) -> Program:
-    keys = frozenset(bears_on.split())
-    known = {
-        "iop",
-        "inpatient",
-        "either",
-        *(notice.key for notice in rules.CURRENT.notices),
-        *(rule.key for rule in rules.CURRENT.rules),
-    }
-    if keys - known:
-        raise ValueError(f"{words}: the rules have no {', '.join(sorted(keys - known))}")
-    return Program(words, keys, starts)
+    def __post_init__(self) -> None:
+        known = {"iop", "inpatient", "either", *QUESTIONS, *(notice.key for notice in rules.CURRENT.notices)}
+        if unknown := set(self.bears_on.split()) - known:
+            raise ValueError(f"{self.words}: there is no {min(unknown)!r} that it bears on")
 
 
 PROGRAMS = {
-    "iop": _program(_("Intensive outpatient program (IOP)"), "iop either"),
-    "inpatient": _program(_("Inpatient program"), "inpatient either"),
-    "detox": _program(_("Medical detox"), "dont_stop_alone detox"),
-    "opioid_medicine": _program(_("Medicine for opioids"), "opioid_medicine", starts=False),
-    "day_treatment": _program(_("Day treatment"), "either"),
-    "children": _program(_("Room for children"), "only_carer", starts=False),
-    "sober_house": _program(_("Sober house"), "sober_house"),
+    "iop": Program(_("Intensive outpatient program (IOP)"), "iop either"),
+    "inpatient": Program(_("Inpatient program"), "inpatient either"),
+    "detox": Program(_("Medical detox"), "dont_stop_alone detox"),
+    "opioid_medicine": Program(_("Medicine for opioids"), "opioid_medicine", starts=False),
+    "day_treatment": Program(_("Day treatment"), "either"),
+    "children": Program(_("Room for children"), "caregiving", starts=False),
+    "sober_house": Program(_("Sober house"), "sober_house"),
 }
 TIME = re.compile(r"(\d{1,2})(?:[:.](\d\d))? ?([ap]\.?m\.?)?")
 
@@ -184,10 +175,10 @@ class Facts:
 
     def offers(self, recommendation: Recommendation) -> Iterator[Offer]:
         """Yield what bears on this result, and whether the center has it; nothing where it told of no program."""
-        said = {reason.key for reason in recommendation.reasons}
-        said |= {recommendation.decision.program_headline, *recommendation.notices}
+        said = {recommendation.decision.program_headline, *recommendation.notices}
+        said |= {question for reason in recommendation.reasons for question in reason.questions}
         for key, program in PROGRAMS.items():
-            if self.programs and said & program.bears_on:
+            if self.programs and said & set(program.bears_on.split()):
                 yield self._offer(key, program)
 
     def _offer(self, key: str, program: Program) -> Offer:

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 
 from intake_site import server
 from screening import center
-from screening.center import CONFIRMED_FOR, PROGRAMS, Facts, openings
+from screening.center import CONFIRMED_FOR, PROGRAMS, Facts, Program, openings
 from screening.models import CenterFacts
 from screening.questionnaire import QUESTIONS
 from screening.rules import recommend
@@ -175,6 +175,11 @@ def test_what_bears_on_a_result_and_is_not_there_is_named(center_tells: Any) -> 
     center_tells(iop=True, iop_when_en="Evenings")
     assert "Not here: Medical detox" in result_page(BEST | {"alcohol_or_pills": "shaky"}).select_one(".here").text
     assert "Not here" not in result_page(IOP).select_one(".here").text
+
+
+def test_program_that_bears_on_nothing_stops_the_start() -> None:
+    with pytest.raises(ValueError, match="Sauna: there is no 'sweat' that it bears on"):
+        Program("Sauna", "iop sweat")
 
 
 def test_everything_a_center_may_have_bears_on_some_result() -> None:
