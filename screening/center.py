@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -54,36 +54,43 @@ PROGRAMS = {
     "children": Program(_("Room for children"), "caregiving", starts=False),
     "sober_house": Program(_("Sober house"), "sober_house"),
 }
-TIME = re.compile(r"(\d{1,2})(?:[:.](\d\d))? ?([ap]\.?m\.?)?")
-
-
-def _time(text: str) -> clock_time:
-    match = TIME.fullmatch(text.strip().lower())
-    hour, minute, half = match.groups() if match else (None, None, None)
-    if hour is None or (half and not 1 <= int(hour) <= 12):
-        raise ValueError
-    if not half and (int(hour), minute) in ((24, None), (24, "00")):
-        return clock_time.max
-    return clock_time(int(hour) % 12 + 12 * (half[0] == "p") if half else int(hour), int(minute or 0))
-
-
 Opening = tuple[clock_time, clock_time]
+TIME = re.compile(r" *(\d{1,2})(?:[:.](\d\d))? ?([ap])?(?:\.?m\.?)? *")
+SPELLED = {"noon": "12 pm", "midnight": "24:00", " and ": ",", ";": ",", "—": "-", "–": "-", " to ": "-", "closed": ""}
+LIKE_THIS = _("Write hours like 8:00-12:00, 1 pm-8 pm. For the whole day, write 0:00-24:00.")
+WHICH_HALF = _("In the morning, or in the afternoon? Write it like 9 am-5 pm, or 9:00-17:00.")
+
+
+def _clock(hour: int, minute: int, half: str) -> clock_time:
+    if minute > 59 or not (1 <= hour <= 12 if half else hour <= 23):
+        raise ValueError(LIKE_THIS)
+    return clock_time(hour % 12 + 12 * (half == "p") if half else hour, minute)
+
+
+def _opening(text: str) -> Opening:
+    """Read "1 pm-8 pm" or "13:00-20:00"; in "1-8 pm" both are in the afternoon, if that can be."""
+    matches = [TIME.fullmatch(part) for part in text.split("-")]
+    times = [(int(match[1]), int(match[2] or 0), match[3] or "") for match in matches if match]
+    if len(times) != len(matches) or len(times) != 2:
+        raise ValueError(LIKE_THIS)
+    start, end = times
+    closes = clock_time.max if end in ((24, 0, ""), (12, 0, "a")) else _clock(*end)
+    if end[2] and not start[2] and _clock(*start[:2], end[2]) < closes:
+        start = (*start[:2], end[2])
+    for match, (hour, _minute, half) in zip(matches, (start, end), strict=True):
+        if match and 1 <= hour <= 6 and not half and not match[1].startswith("0"):
+            raise ValueError(WHICH_HALF)
+    if closes <= (opens := _clock(*start)):
+        raise ValueError(_("These hours end before they begin. Hours after midnight belong to the next day."))
+    return opens, closes
 
 
 def openings(text: str) -> tuple[Opening, ...]:
     """Return the times in text like "8:00-12:00, 1 pm-8 pm". Raise a ValueError that says in words what is wrong."""
-    found = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        try:
-            start, end = map(_time, re.split(r" ?(?:-|–|to|until) ?", part))
-        except ValueError:
-            raise ValueError(
-                _("Write hours like 8:00-12:00, 1 pm-8 pm. For the whole day, write 0:00-24:00.")
-            ) from None
-        if end <= start:
-            raise ValueError(_("These hours end before they begin. Hours after midnight belong to the next day."))
-        found.append((start, end))
-    found.sort()
+    text = text.lower()
+    for spelled, written in SPELLED.items():
+        text = text.replace(spelled, written)
+    found = sorted(_opening(part) for part in text.split(",") if part.strip())
     if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
         raise ValueError(_("Two of these hours overlap."))
     return tuple(found)
@@ -105,10 +112,12 @@ class Offer:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that was told, by field of the desk's form; what was not told reads as empty."""
+    """All that was told, by field of the desk's form; what was not told reads as empty.
+
+    Under `told_on` there is the day on which each was told.
+    """
 
     told: Mapping[str, Any] = field(default_factory=dict)
-    told_at: datetime | None = None
 
     def fact(self, name: str) -> Any:
         """Return a fact by its field, in the language in use if there is one for each language."""
@@ -162,6 +171,11 @@ class Facts:
         ours = {"contact": self.phone, "href": self.href, "ours": "yes"}
         return ours if self.is_open else {"contact": line.contact, "href": line.href, "ours": ""}
 
+    def told_on(self, *starts: str) -> date | None:
+        """Return the oldest day on which a fact was told whose field starts so; None if none was."""
+        days = [day for name, day in self.told.get("told_on", {}).items() if name.startswith(starts)]
+        return date.fromisoformat(min(days)) if days else None
+
     @property
     def programs(self) -> list[str]:
         """What the center has; empty if nothing was told of it."""
@@ -208,7 +222,7 @@ def refresh() -> Facts:
     _read_at = time.monotonic()  # first: others go on with the earlier copy, and a failure is not tried again at once
     try:
         row = CenterFacts.objects.last()
-        _facts = Facts(row.facts, row.told_at) if row else Facts()
-    except DatabaseError as error:
+        _facts = Facts(row.facts if row else {})
+    except Error as error:
         log.error("the facts of the center could not be read: %s", type(error).__name__)
     return _facts

@@ -13,7 +13,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
-from django.utils import timezone
 
 from screening import audit_triggers, center
 from screening.draft import Draft
@@ -74,7 +73,7 @@ def center_tells(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return what gives the pages a copy of other facts; until then it is that of the tests' center. None grows old."""
 
     def tells(**facts: object) -> None:
-        monkeypatch.setattr(center, "_facts", center.Facts(FACTS | facts, timezone.now()))
+        monkeypatch.setattr(center, "_facts", center.Facts(FACTS | facts))
 
     monkeypatch.setattr(center, "_read_at", math.inf)
     tells()

@@ -43,6 +43,14 @@ WEEK = {f"hours_{day}": "8:00-12:00, 1 pm-8 pm" for day in range(5)}
         ("8 to 12", ((time(8), time(12)),)),
         ("0:00-24:00", ((time(0), time.max),)),
         ("8-12, 12-13", ((time(8), time(12)), (time(12), time(13)))),
+        ("1-8 pm", ((time(13), time(20)),)),
+        ("8-12 and 1-5 pm", ((time(8), time(12)), (time(13), time(17)))),
+        ("10-2 pm; 6 to 9 pm", ((time(10), time(14)), (time(18), time(21)))),
+        ("8 am to noon", ((time(8), time(12)),)),
+        ("noon-midnight", ((time(12), time.max),)),
+        ("8 am - 12 am", ((time(8), time.max),)),
+        ("01:00-05:00", ((time(1), time(5)),)),
+        ("Closed", ()),
     ],
 )
 def test_hours_are_read_as_people_write_them(text: str, expected: Any) -> None:
@@ -58,8 +66,14 @@ def test_hours_are_read_as_people_write_them(text: str, expected: Any) -> None:
         ("13 pm-14", "Write hours like"),
         ("8-25", "Write hours like"),
         ("8:60-9", "Write hours like"),
-        ("20:00-2:00", "end before they begin"),
+        ("20:00-02:00", "end before they begin"),
         ("8-8", "end before they begin"),
+        ("9-5", "In the morning, or in the afternoon"),
+        ("8-12, 1-5", "In the morning, or in the afternoon"),
+        ("6-9", "In the morning, or in the afternoon"),
+        ("3-2 pm", "In the morning, or in the afternoon"),
+        ("8-", "Write hours like"),
+        ("8-0 pm", "Write hours like"),
         ("8-12, 11-13", "overlap"),
         ("8-12, 8-9", "overlap"),
     ],
@@ -115,7 +129,9 @@ def test_out_of_hours_the_helpline_is_the_number_and_the_page_says_when_the_phon
         assert "(405) 555-0100" not in page.main.text
         assert "(405) 555-0100" not in parse(Client().get("/")).text
     with time_machine.travel(datetime(2026, 11, 28, 3, tzinfo=timezone.get_current_timezone()), tick=False):
-        assert "Until our phones open again on Monday at 8 a.m., call:" in " ".join(result_page(IOP).main.text.split())
+        assert "Until our phones open again on Monday, Nov. 30, at 8 a.m., call:" in " ".join(
+            result_page(IOP).main.text.split()
+        )
     with time_machine.travel(datetime(2026, 11, 24, 9, tzinfo=timezone.get_current_timezone()), tick=False):
         page = result_page(IOP)
         assert page.select_one(".phone")["href"] == "tel:+14055550100"
@@ -150,16 +166,17 @@ def test_where_the_center_lacks_what_fits_others_come_first(
     assert ("does not have such a program" in said) == lacks
     first = page.select(".calls a")[0]["href"]
     assert first == ("https://findtreatment.gov/" if lacks else "tel:+14055550100")
-    assert ("offers such programs" in said) == (not lacks)
+    assert ("offers such programs" in said) == (bool(has) and not lacks)
     assert (page.select(".calls a")[1]["href"] == "tel:+18006624357") == lacks
 
 
 @pytest.mark.django_db
 def test_result_shows_only_what_bears_on_it(center_tells: Any) -> None:
-    center_tells(**ALL, cost_en="It costs 100 dollars a day.")
+    center_tells(**ALL, cost_en="It costs 100 dollars a day.", told_on={"iop": "2026-11-24", "cost_en": "2026-11-26"})
     shown = " ".join(result_page(IOP).select_one(".here").text.split())
     assert "Intensive outpatient program (IOP): Monday to Thursday, 6 to 9 pm; also by video" in shown
     assert "It costs 100 dollars a day." in shown
+    assert "As told on Nov. 24, 2026:" in shown
     assert "Inpatient" not in shown
     assert "opioids" not in shown
     assert "opioids" in result_page(BEST | {"opioids": "fine"}).select_one(".here").text
@@ -172,7 +189,7 @@ def test_result_shows_only_what_bears_on_it(center_tells: Any) -> None:
 
 @pytest.mark.django_db
 def test_what_bears_on_a_result_and_is_not_there_is_named(center_tells: Any) -> None:
-    center_tells(iop=True, iop_when_en="Evenings")
+    center_tells(iop=True, iop_when_en="Evenings", told_on={"iop": "2026-11-24"})
     assert "Not here: Medical detox" in result_page(BEST | {"alcohol_or_pills": "shaky"}).select_one(".here").text
     assert "Not here" not in result_page(IOP).select_one(".here").text
 
@@ -302,7 +319,8 @@ def test_earlier_settings_are_taken_over_once(monkeypatch: pytest.MonkeyPatch) -
     for name in ("CENTER_NAME", "CENTER_PHONE", "CENTER_HOURS", "LEAVE_URL", "STAFF_MAIL_TO"):
         monkeypatch.delenv(name)
     seed(apps, None)
-    assert CenterFacts.objects.last().facts == {"name": "Country Road Recovery Center"}
+    told_on = {"name": str(timezone.localdate())}
+    assert CenterFacts.objects.last().facts == {"name": "Country Road Recovery Center", "told_on": told_on}
     monkeypatch.setenv("CENTER_PHONE", "1-844-CALL-CRR")
     with pytest.raises(ImproperlyConfigured, match="CENTER_PHONE: '1-844-CALL-CRR' is not a US phone number"):
         seed(apps, None)

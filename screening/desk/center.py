@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -42,13 +43,14 @@ class FactField(forms.CharField):
         )
 
     def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
-        try:
-            return "\n".join(
-                self.kept(each.strip()) for each in (text.splitlines() if self.lines else [text]) if each.strip()
-            )
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from None
+        kept, text = [], super().clean(value)
+        for line in filter(None, map(str.strip, text.splitlines() if self.lines else [text])):
+            try:
+                kept.append(self.kept(line))
+            except (ValueError, forms.ValidationError) as error:
+                reason = " ".join(error.messages) if isinstance(error, forms.ValidationError) else str(error)
+                raise forms.ValidationError(f"“{line}”: {reason}" if self.lines else reason) from None
+        return "\n".join(kept)
 
 
 def _day(text: str) -> str:
@@ -61,7 +63,10 @@ def _address(text: str) -> str:
 
 
 def _neutral_page(text: str) -> str:
-    page = urlsplit(text)
+    try:
+        page: Any = urlsplit(text)
+    except ValueError:
+        page = urlsplit("")
     if page.scheme != "https" or not page.hostname or page.hostname in settings.ALLOWED_HOSTS:
         raise ValueError(_("Write a page of another site, one that could be anyone’s, like https://www.weather.gov/."))
     return text
@@ -129,7 +134,7 @@ SECTIONS = {
 }
 # fmt: on
 STEPS = ("name", "hours", "programs", "mail", "others")  # of the first run
-LABELS = {name: field.label for section in SECTIONS.values() for name, field in section.fields.items()}
+LABELS = {name: f"{part.title}: {field.label}" for part in SECTIONS.values() for name, field in part.fields.items()}
 
 
 def left_to_tell(facts: center.Facts) -> list[str]:
@@ -139,10 +144,10 @@ def left_to_tell(facts: center.Facts) -> list[str]:
 
 
 def starts_to_confirm(facts: center.Facts) -> dict[str, str]:
-    """Return field -> day of the next starts that are to come, and were confirmed ASK_AGAIN ago."""
+    """Return field -> day of the next starts that were confirmed ASK_AGAIN ago, or are over."""
     today, due = (str(timezone.localdate() - ago) for ago in (timedelta(), ASK_AGAIN))
     starts = {f"{key}_starts": facts.fact(f"{key}_starts") for key in facts.programs}
-    return {name: day for name, day in starts.items() if day >= today and facts.fact(_confirmed(name)) <= due}
+    return {name: day for name, day in starts.items() if day and (day < today or facts.fact(_confirmed(name)) <= due)}
 
 
 def _confirmed(starts: str) -> str:
@@ -162,9 +167,9 @@ class FactsForm(forms.Form):
             self.fields |= deepcopy(SECTIONS[slug].fields)
 
     @property
-    def sections(self) -> Iterator[tuple[Section, list[Any]]]:
+    def sections(self) -> Iterator[tuple[str, Section, list[Any]]]:
         for slug in self.slugs:
-            yield SECTIONS[slug], [self[name] for name in SECTIONS[slug].fields]
+            yield slug, SECTIONS[slug], [self[name] for name in SECTIONS[slug].fields]
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -174,10 +179,10 @@ class FactsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         told = super().clean() or self.cleaned_data
-        today = timezone.localdate().isoformat()
+        today, far = (str(timezone.localdate() + ahead) for ahead in (timedelta(), timedelta(days=366)))
         for name in self.changes:
-            if name.endswith("_starts") and "" < told[name] < today:
-                self.add_error(name, _("This day is over. Write the next start, or leave it empty."))
+            if name.endswith("_starts") and told[name] and not today <= told[name] <= far:
+                self.add_error(name, _("Write a day that is to come, within a year, or leave it empty."))
         when = [name for name in self.fields if name.startswith("iop_when_")]
         if told.get("iop") and when and not any(told.get(name) for name in when) and not set(when) & set(self.errors):
             self.add_error(when[0], _("Write the days and times of the IOP."))
@@ -186,18 +191,28 @@ class FactsForm(forms.Form):
     def save(self, request: HttpRequest, now: CenterFacts) -> bool:
         """Save what was changed; if a colleague changed the same, or the phone's code is wrong, say so instead."""
         changes = self.changes
-        for name in changes:
-            if (theirs := now.facts.get(name) or "") != (self.seen.facts.get(name) or ""):
-                message = gettext("A colleague changed this meanwhile, to “%(theirs)s”. Save again to replace it.")
-                self.add_error(name, message % {"theirs": theirs})
-        self.seen = now
-        if not self.errors and "phone" in changes and settings.SECOND_FACTOR:
-            code = self.cleaned_data["code"]
-            if refusal := sign_in.verify(request, code, lambda *_: _save(request.user, now, changes)):
-                self.add_error("code", str(refusal))
-        elif not self.errors:
+        conflicts = [name for name in changes if (now.facts.get(name) or "") != (self.seen.facts.get(name) or "")]
+        for name in conflicts:
+            message = gettext("A colleague changed this meanwhile, to “%(theirs)s”. Save again to replace it.")
+            self.add_error(name, message % {"theirs": _in_words(now.facts.get(name))})
+        code = "".join(self.cleaned_data.get("code", "").split()).lower()
+        if conflicts:
+            self._show(now, changes)
+        elif "phone" not in changes or not settings.SECOND_FACTOR:
             _save(request.user, now, changes)
+        elif not code:
+            self.add_error("code", _("Type this code, too: the number above is a new one."))
+        elif refusal := sign_in.verify(request, code, lambda *_: _save(request.user, now, changes)):
+            self.add_error("code", str(refusal))
         return not self.errors
+
+    def _show(self, now: CenterFacts, changes: dict[str, Any]) -> None:
+        """Show what is in force now, but for what was typed here."""
+        data: Any = self.data
+        data = data.copy()
+        for name in set(self.fields) - set(changes) - {"code"}:
+            data[name] = now.facts.get(name) or ""
+        self.seen, self.data = now, data
 
 
 NEW_NUMBER = _(
@@ -205,17 +220,30 @@ NEW_NUMBER = _(
 )
 
 
+def _in_words(value: Any) -> str:
+    """Return a fact as the log and messages say it."""
+    return "yes" if value is True else str(value or "")
+
+
+def _managers() -> QuerySet[User]:
+    """Return the managers who can be mailed."""
+    return User.objects.with_perm("screening.change_centerfacts").exclude(email="")
+
+
 def _save(actor: Any, now: CenterFacts, changes: dict[str, Any]) -> None:
     """Add a row with these changes, and an audit entry for each; mail a new phone number to all managers."""
-    confirmed = {_confirmed(name): str(timezone.localdate()) for name in changes if name.endswith("_starts")}
-    CenterFacts.objects.create(facts=now.facts | changes | confirmed)
+    if not changes:
+        return
+    today = str(timezone.localdate())
+    confirmed = {_confirmed(name): today for name in changes if name.endswith("_starts")}
+    told_on = now.facts.get("told_on", {}) | dict.fromkeys(changes, today)
+    CenterFacts.objects.create(facts=now.facts | changes | confirmed | {"told_on": told_on})
     for name, value in changes.items():
-        audit.record(Action.CENTER, actor, fact=name, old=now.facts.get(name) or "", new=value or "")
+        audit.record(Action.CENTER, actor, fact=name, old=_in_words(now.facts.get(name)), new=_in_words(value))
     if "phone" in changes:
-        managers = User.objects.with_perm("screening.change_centerfacts").exclude(email="")
         old, new = (facts.get("phone") or gettext("none") for facts in (now.facts, changes))
         text = NEW_NUMBER % {"who": actor, "old": old, "new": new}
-        notifications.tell([*managers.values_list("email", flat=True)], text)
+        notifications.tell([*_managers().values_list("email", flat=True)], text)
     transaction.on_commit(center.refresh)
 
 
@@ -230,18 +258,22 @@ def page(request: HttpRequest, context: dict[str, Any], step: str = "") -> HttpR
         number = typed(request.POST, "seen", 18)
         seen = CenterFacts.objects.filter(pk=int(number) if number.isdecimal() else 0).first() or now
         if typed(request.POST, "action", 20) == "confirm":
-            due = starts_to_confirm(center.Facts(now.facts))
-            _save(request.user, now, {_confirmed(name): str(timezone.localdate()) for name in due})
+            asked = starts_to_confirm(center.Facts(now.facts)).items()
+            shown = [name for name, day in asked if typed(request.POST, name, 10) == day >= str(timezone.localdate())]
+            _save(request.user, now, {_confirmed(name): str(timezone.localdate()) for name in shown})
             return redirect("admin:index")
         form = FactsForm(slugs, seen, request.POST if request.method == "POST" else None)
         if form.is_bound and form.is_valid() and form.save(request, now):
             messages.success(request, _("Saved. The pages follow within a minute."))
-            return redirect("admin:center_step", STEPS[STEPS.index(step) + 1]) if step else redirect("admin:center")
+            following = STEPS[STEPS.index(step) + 1 :] if step else ()
+            return redirect("admin:center_step", following[0]) if following else redirect("admin:center")
         audit.record(Action.LISTED, request.user, list="center")
     page_context = {
         "title": _("The center"),
         "form": form,
         "step": step,
+        "no_mail": not settings.EMAIL_HOST,
+        "no_manager": not _managers().exists(),
         "steps": [(slug, SECTIONS[slug].title) for slug in STEPS],
     }
     return TemplateResponse(request, "admin/center.html", context | page_context, status=422 if form.errors else 200)

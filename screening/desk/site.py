@@ -27,6 +27,7 @@ from screening.typed import typed
 OWN_PAGES: tuple[tuple[str, str, Any, str], ...] = (  # route, name, page, the permission that it needs
     ("agreement/", "agreement", agreement.page, "screening.view_agreement"),
     ("assisted/", "assisted", assisted.page, "screening.add_submission"),
+    ("assisted/slip/", "slip", assisted.slip, "screening.add_submission"),
     ("center/", "center", center.page, "screening.change_centerfacts"),
     ("center/<slug:step>/", "center_step", center.page, "screening.change_centerfacts"),
 )
@@ -123,7 +124,7 @@ class DeskSite(admin.AdminSite):
         if request.user.has_perm("screening.change_centerfacts"):
             context["to_tell"] = center.left_to_tell(facts())
             due = center.starts_to_confirm(facts())
-            context["to_confirm"] = [(center.LABELS[name], day) for name, day in due.items()]
+            context["to_confirm"] = [(name, center.LABELS[name], day) for name, day in due.items()]
         if request.user.has_perm("screening.view_submission"):
             context["queues"] = queues.counted(request.user, Submission.objects.unexpired())
             context["most"] = queues.MOST

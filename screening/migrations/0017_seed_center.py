@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import migrations
+from django.utils import timezone
 
 from screening.help_lines import tel
 
@@ -24,9 +25,9 @@ def seed(apps: Any, editor: Any) -> None:
     except ValueError as error:
         raise ImproperlyConfigured(f"CENTER_PHONE: {error}") from None
     facts["mail_to"] = "\n".join(address.strip() for address in facts["mail_to"].split(",") if address.strip())
-    apps.get_model("screening", "CenterFacts").objects.create(
-        facts={name: text for name, text in facts.items() if text}
-    )
+    told = {name: text for name, text in facts.items() if text}
+    today = str(timezone.localdate())
+    apps.get_model("screening", "CenterFacts").objects.create(facts=told | {"told_on": dict.fromkeys(told, today)})
 
 
 class Migration(migrations.Migration):

@@ -70,11 +70,14 @@ def result(request: HttpRequest) -> HttpResponse:
         recommendation = in_words(rules.recommend(draft.answers))
     answers, earlier = saved.readable_answers if saved else draft.answers, any_kept(*draft.earlier_codes)
     kept = _kept(draft, saved, earlier, reachable)
+    told = facts()
+    offers = [*told.offers(recommendation)]
     context |= {
         "explanation": explain(recommendation, answers, rules_of(recommendation)),
         "approval": rules.approval_of(recommendation.rules_version),
-        "lacks": facts().lacks(recommendation),
-        "offers": [*facts().offers(recommendation)],
+        "lacks": told.lacks(recommendation),
+        "offers": offers,
+        "told_on": told.told_on("cost", "payers", *(offer.key for offer in offers)),
         "kept": kept,
         "can_save": kept in (Kept.EARLIER, Kept.NOTHING),
         "saved": saved,

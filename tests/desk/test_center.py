@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
@@ -14,11 +15,12 @@ from screening import center, notifications
 from screening.desk.center import SECTIONS, STEPS, for_each_language
 from screening.models import CenterFacts, LogLine, Notification, Phone
 from tests.desk.helpers import member, signed_in, superuser
-from tests.helpers import parse, run_at_once
+from tests.helpers import parse, run_at_once, text_of
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "/admin/center/"
+SOON = str(timezone.localdate() + timedelta(days=30))
 TOLD: dict[str, Any] = {
     "name": "Hill House",
     "phone": "(405) 555-0188",
@@ -31,7 +33,7 @@ TOLD: dict[str, Any] = {
     "iop_when_en": "Monday to Thursday, 6 to 9 pm",
     "iop_evening": True,
     "iop_video": True,
-    **{f"{key}_starts": "2098-12-01" for key, program in center.PROGRAMS.items() if program.starts},
+    **{f"{key}_starts": SOON for key, program in center.PROGRAMS.items() if program.starts},
     "mail_to": "desk@example.org\nlead@example.org",
     "payers_en": "Blue Cross",
     "cost_en": "It costs 100 dollars a day. We help you ask your insurance.",
@@ -47,9 +49,13 @@ def manager() -> Client:
 
 
 def form_on(client: Client, page: str = PAGE) -> dict[str, str]:
-    """Return what a browser sends from the page where nothing was typed."""
+    return sent_from(client.get(page))
+
+
+def sent_from(response: Any) -> dict[str, str]:
+    """Return what a browser sends from a page where nothing was typed."""
     sent = {}
-    for field in parse(client.get(page)).select("#content-main [name]"):
+    for field in parse(response).select("#content-main [name]"):
         if field.name == "textarea":
             sent[str(field["name"])] = field.text.removeprefix("\n")
         elif field.get("type") != "checkbox" or field.has_attr("checked"):
@@ -117,11 +123,19 @@ def test_what_was_not_changed_is_not_logged_and_two_long_texts_fit_into_an_entry
         ({"phone": "1-844-CALL-CRR"}, "Phone: '1-844-CALL-CRR' is not a US phone number in full."),
         ({"name": ""}, "Name of the center: This field is required."),
         ({"iop": True}, "IOP: days and times: Write the days and times of the IOP."),
-        ({"inpatient_starts": "2020-01-01"}, "Inpatient program: next start: This day is over."),
+        (
+            {"inpatient_starts": "2020-01-01"},
+            "Inpatient program: next start: Write a day that is to come, within a year",
+        ),
+        (
+            {"inpatient_starts": "2098-12-01"},
+            "Inpatient program: next start: Write a day that is to come, within a year",
+        ),
         ({"inpatient_starts": "soon"}, "Inpatient program: next start: Write days like 2026-12-25."),
-        ({"closed": "2026-12-25\nChristmas"}, "Closed days: Write days like 2026-12-25."),
-        ({"mail_to": "desk@example.org\nme"}, "Addresses: Enter a valid email address."),
+        ({"closed": "2026-12-25\nChristmas"}, "Closed days: “Christmas”: Write days like 2026-12-25."),
+        ({"mail_to": "desk@example.org\nme"}, "Addresses: “me”: Enter a valid email address."),
         ({"leave_url": "http://news.example.com/"}, "Where “Leave now” leads: Write a page of another site"),
+        ({"leave_url": "https://["}, "Where “Leave now” leads: Write a page of another site"),
         ({"leave_url": "https://testserver/"}, "Where “Leave now” leads: Write a page of another site"),
         ({"cost_en": "x" * 401}, "What it costs, in two sentences: Ensure this value has at most 400 characters"),
     ],
@@ -148,6 +162,36 @@ def test_start_that_is_over_since_it_was_told_hinders_no_other_change(manager: C
     assert tell(manager, name="Hill House").status_code == 302
 
 
+def test_save_without_a_change_adds_nothing(manager: Client) -> None:
+    before = CenterFacts.objects.count()
+    assert tell(manager).status_code == 302
+    assert CenterFacts.objects.count() == before
+
+
+def test_each_fact_keeps_the_day_on_which_it_was_told(manager: Client) -> None:
+    with time_machine.travel(timezone.now() - timedelta(days=40), tick=False):
+        earlier = str(timezone.localdate())
+        tell(signed_in(member("max", "manager")), cost_en="Nothing.", payers_en="None.")
+    tell(manager, payers_en="Blue Cross")
+    facts = center.Facts(now())
+    assert [str(facts.told_on(name)) for name in ("cost", "payers")] == [earlier, str(timezone.localdate())]
+    assert str(facts.told_on("cost", "payers")) == earlier
+    assert facts.told_on("iop") is None
+
+
+def test_mail_that_would_reach_nobody_is_said_on_the_page(manager: Client, settings: Any) -> None:
+    assert "No mail server is set up" in text_of(manager.get(PAGE), "#content-main")
+    assert "No manager has an e-mail address" in text_of(manager.get(PAGE), "#content-main")
+    settings.EMAIL_HOST = "mail.example.org"
+    User.objects.update(email="mia@example.org")
+    assert "No mail server" not in text_of(manager.get(PAGE), "#content-main")
+    assert "No manager has" not in text_of(manager.get(PAGE), "#content-main")
+
+
+def test_last_step_leads_on_even_if_it_is_sent(manager: Client) -> None:
+    assert manager.post("/admin/center/others/").url == PAGE
+
+
 def test_two_managers_change_different_facts_and_none_is_lost(manager: Client) -> None:
     seen = form_on(manager)
     tell(signed_in(member("max", "manager")), address_en="9 Lake Street")
@@ -157,15 +201,16 @@ def test_two_managers_change_different_facts_and_none_is_lost(manager: Client) -
 
 def test_same_fact_changed_by_a_colleague_meanwhile_is_shown_before_it_is_replaced(manager: Client) -> None:
     seen = form_on(manager)
-    tell(signed_in(member("max", "manager")), address_en="9 Lake Street")
+    other: dict[str, Any] = {"payers_en": "Blue Cross", "iop": True, "iop_when_en": "Mondays", "hours_2": "9-12"}
+    tell(signed_in(member("max", "manager")), address_en="9 Lake Street", **other)
     response = manager.post(PAGE, seen | {"address_en": "1 Hill Road"})
     assert errors(response) == [
         "Address: A colleague changed this meanwhile, to “9 Lake Street”. Save again to replace it."
     ]
     assert now()["address_en"] == "9 Lake Street"
-    again = {**seen, "address_en": "1 Hill Road", "seen": str(parse(response).select_one("[name=seen]")["value"])}
-    assert manager.post(PAGE, again).status_code == 302
+    assert manager.post(PAGE, sent_from(response)).status_code == 302
     assert now()["address_en"] == "1 Hill Road"
+    assert (now()["payers_en"], now()["iop"], now()["hours_2"]) == ("Blue Cross", True, "9-12")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -210,12 +255,14 @@ def code_of(device: Any) -> str:
 
 def test_new_phone_number_needs_the_second_factor_again(phone_of_mia: Any) -> None:
     client, device = phone_of_mia
-    for code in ("", "000000"):
-        response = tell(client, phone="(405) 555-0188", code=code)
-        assert errors(response)[0].startswith("The code that your own phone shows now: ")
-        assert now()["phone"] == "(405) 555-0100"
-        Phone.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
-    assert tell(client, phone="(405) 555-0188", code=code_of(device)).status_code == 302
+    (error,) = errors(tell(client, phone="(405) 555-0188", code=" "))
+    assert error.endswith("Type this code, too: the number above is a new one.")
+    assert Phone.objects.get().throttling_failure_count == 0  # nothing was guessed
+    (error,) = errors(tell(client, phone="(405) 555-0188", code="000000"))
+    assert "This code is not right" in error
+    assert now()["phone"] == "(405) 555-0100"
+    Phone.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+    assert tell(client, phone="(405) 555-0188", code=f"{code_of(device)[:3]} {code_of(device)[3:]}").status_code == 302
     assert now()["phone"] == "(405) 555-0188"
     assert [entry["fact"] for entry in entries()] == ["phone"]
     assert "code" not in now()
@@ -264,16 +311,28 @@ def test_desk_asks_if_a_next_start_is_still_right_before_it_hides(manager: Clien
         return parse(manager.get("/admin/")).text
 
     assert "Are these next starts still right?" not in asked(1)
-    assert "Are these next starts still right?" not in asked(2, starts=-1)
     assert "Are these next starts still right?" in asked(4)
     assert "Are these next starts still right?" in asked(2)
-    assert manager.post(PAGE, {"action": "confirm"}).url == "/admin/"
+    page = parse(manager.get("/admin/"))
+    sent = {str(field["name"]): str(field["value"]) for field in page.select(".callout input[type=hidden]")}
+    assert manager.post(PAGE, sent | {"action": "confirm", "iop_starts": "2020-01-01"}).url == "/admin/"
+    assert now()["iop_confirmed"] != str(today)  # not what the page had shown
+    assert manager.post(PAGE, sent | {"action": "confirm"}).url == "/admin/"
     assert now()["iop_confirmed"] == str(today)
     assert entries()[-1]["fact"] == "iop_confirmed"
 
 
+def test_next_start_that_is_over_is_asked_about_and_cannot_be_confirmed(manager: Client, center_tells: Any) -> None:
+    told = {"iop": True, "iop_starts": "2020-01-01", "iop_confirmed": str(timezone.localdate())}
+    CenterFacts.objects.create(facts=now() | told)
+    center_tells(**told)
+    assert "IOP): next start: 2020-01-01" in text_of(manager.get("/admin/"), ".callout")
+    manager.post(PAGE, {"action": "confirm", "iop_starts": "2020-01-01"})
+    assert not entries()
+
+
 def test_next_start_counts_as_confirmed_on_the_day_it_was_told(manager: Client) -> None:
-    tell(manager, inpatient=True, inpatient_starts="2098-12-01")
+    tell(manager, inpatient=True, inpatient_starts=SOON)
     assert now()["inpatient_confirmed"] == str(timezone.localdate())
 
 

@@ -254,7 +254,7 @@ def test_page_says_that_nobody_approved_or_tested_the_rules_until_somebody_did(
             fold.decompose()
         said = words(main)
         assert said.count("A first idea from fixed rules. No clinician has approved them yet, and no study") == 1
-    assert "Country Road Recovery Center runs this site, and offers such programs." in said
+    assert "Country Road Recovery Center runs this site." in said
     *earlier, latest = rules.VERSIONS
     approval = Approval("Ann Example", "medical director", "MD 1", latest.released, "0" * 64)
     monkeypatch.setattr(rules, "VERSIONS", (*earlier, replace(latest, approval=approval)))
