@@ -1,18 +1,25 @@
 """A screening with someone: for a call, a person at the door, or a paper form. And the clinical lead's bench."""
 
+import hashlib
+import re
+from collections.abc import Iterator
+from secrets import token_urlsafe
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit, notifications, reference_numbers, return_codes, rules
-from screening.explanation import Explanation, explain
+from screening.encryption import cipher
+from screening.explanation import HEADLINES, Explanation, explain, first_aid
 from screening.forms import PageForm
-from screening.models import Action, Channel, Notification, Submission, Urgency, in_words
+from screening.help_lines import help_lines_for
+from screening.models import Action, Channel, LogLine, Notification, Submission, Urgency, in_words
 from screening.questionnaire import QUESTIONS, SECTIONS, Page
 from screening.rules import versions
 from screening.rules.answer_space import known_as, replaced
@@ -21,6 +28,8 @@ from screening.typed import typed
 
 ALL = Page("all", SECTIONS[0], tuple(QUESTIONS.values()))
 NO_ANSWER = "-"
+IGNORED, DASHES = re.compile(r"[\s,.;:\d]"), re.compile("[–—_?]")
+SLIPS = 50  # that a session remembers, so that what was erased is not saved again by the Back button
 CHANNELS = [(channel.value, channel.label) for channel in Channel if channel != Channel.ONLINE]
 
 
@@ -58,11 +67,11 @@ class AssistedForm(PageForm):
 def _ticked(data: Any) -> tuple[list[str], Any]:
     """Tick what the letters say; return what is wrong with them, and the data. They stay if anything is wrong."""
     data, wrong = data.copy(), []
-    typed_letters = "".join(typed(data, "letters", 100).upper().split())
-    if len(typed_letters) > len(QUESTIONS):
+    row = IGNORED.sub("", DASHES.sub(NO_ANSWER, typed(data, "letters", 100).upper()))
+    if len(row) > len(QUESTIONS):
         message = gettext("These are %(letters)d letters, for %(questions)d questions.")
-        wrong.append(message % {"letters": len(typed_letters), "questions": len(QUESTIONS)})
-    for (key, question), letter in zip(QUESTIONS.items(), typed_letters, strict=False):
+        wrong.append(message % {"letters": len(row), "questions": len(QUESTIONS)})
+    for (key, question), letter in zip(QUESTIONS.items(), row, strict=False):
         if letter in letters(key):
             data[key] = list(question.options)[letters(key).index(letter)]
         elif letter != NO_ANSWER:
@@ -74,6 +83,10 @@ def _ticked(data: Any) -> tuple[list[str], Any]:
     return wrong, data
 
 
+def _letters_of(answers: dict[str, str]) -> str:
+    return "".join(letters(key)[list(QUESTIONS[key].options).index(answers[key])] for key in QUESTIONS)
+
+
 def under(version: str, answers: dict[str, str]) -> Explanation:
     """Explain what a version of the rules says. Raise a ValueError if it can't be asked, or lacks an answer."""
     ruleset = rules.CURRENT if version == rules.CURRENT.version else versions.released(version)
@@ -82,53 +95,89 @@ def under(version: str, answers: dict[str, str]) -> Explanation:
     return explain(in_words(ruleset.recommend(known)), known, ruleset)
 
 
+def _results(answers: dict[str, str], chosen: list[str]) -> Iterator[tuple[str, Explanation | None, str]]:
+    """Yield what each version says, or why it can't be asked."""
+    for version in (rules.CURRENT.version, *chosen):
+        try:
+            yield version, under(version, answers), ""
+        except ValueError as error:
+            yield version, None, str(error)
+
+
+def _at_once(answers: dict[str, str]) -> dict[str, Any] | None:
+    """Return what to say before all questions are answered, if the answers so far need help today or now."""
+    decision = rules.CURRENT.decide(answers)
+    lines = [line for line in help_lines_for(decision.urgency, answers) if line.crisis]
+    said = {"headline": HEADLINES[decision.headline], "lines": lines, "first_aid": first_aid(rules.CURRENT, answers)}
+    return said if decision.help_first else None
+
+
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Ask all questions on one page and show what the rules say to them; save it only if the person agreed."""
     form = AssistedForm(request.POST if request.method == "POST" else None)
     answers = form.chosen() if form.is_bound else {}
-    valid = form.is_valid()
-    if valid and form.data.get("action") == "save":
-        return _saved(request, context, answers, form.cleaned_data["channel"])
+    complete = len(answers) == len(QUESTIONS) and not form.wrong
+    if form.is_valid() and form.data.get("action") == "save":
+        if typed(request.POST, "shown", 40) != _letters_of(answers):
+            form.add_error(None, _("The answers have changed. Look at what the rules say to them, then save."))
+        elif _save(request, answers, form.cleaned_data["channel"]):
+            return redirect("admin:slip")
+        else:
+            form.add_error(None, _("You saved this before, and its person has erased it since. It is not saved again."))
     audit.record(Action.LISTED, request.user, list="assisted")
     others: list[str] = []
     if request.user.has_perm("screening.view_agreement"):
         others = [version for version in versions.released_versions() if version != rules.CURRENT.version]
     chosen = [version for version in others if typed(request.POST, f"rules_{version}", 5)]
-    results: list[tuple[str, Explanation | None, str]] = []
-    for version in [rules.CURRENT.version, *chosen] if len(answers) == len(QUESTIONS) and not form.wrong else []:
-        try:
-            results.append((version, under(version, answers), ""))
-        except ValueError as error:
-            results.append((version, None, str(error)))
     context |= {
         "title": _("A screening with someone"),
         "form": form,
-        "sections": [
-            (section, [(NUMBERS[each.key], form[each.key]) for each in section.questions]) for section in SECTIONS
-        ],
-        "results": results,
+        "sections": [(part, [(NUMBERS[each.key], form[each.key]) for each in part.questions]) for part in SECTIONS],
+        "missing": [(NUMBERS[key], form[key]) for key in QUESTIONS if form.is_bound and key not in answers],
+        "at_once": None if complete else _at_once(answers),
+        "results": [*_results(answers, chosen)] if complete else [],
+        "shown": _letters_of(answers) if complete else "",
         "others": [(version, version in chosen) for version in others],
-        "code": typed(request.POST, "code", 50) or return_codes.generate(),
+        "page": typed(request.POST, "page", 40) or token_urlsafe(),
         "retention_days": settings.RETENTION_DAYS,
     }
-    return TemplateResponse(request, "admin/assisted.html", context, status=422 if form.is_bound and not valid else 200)
+    return TemplateResponse(request, "admin/assisted.html", context, status=422 if form.errors else 200)
 
 
-def _saved(request: HttpRequest, context: dict[str, Any], answers: dict[str, str], channel: str) -> HttpResponse:
-    """Save the answers once under the code of the page, and show the slip for the person."""
-    code = return_codes.parse(typed(request.POST, "code", 50)) or return_codes.generate()
-    saved = Submission.objects.with_code(code)
-    if saved and (saved.channel == Channel.ONLINE or saved.readable_answers != answers):
-        saved, code = None, return_codes.generate()
-    if saved is None:
-        with transaction.atomic():
-            saved = Submission.objects.submit(answers, code, channel=Channel(channel))
-            audit.record(Action.ASSISTED, request.user, saved.reference, channel=channel)
-        if saved.urgency >= Urgency.TODAY:
-            notifications.notify(saved, Notification.Reason.URGENT)
+def _save(request: HttpRequest, answers: dict[str, str], channel: str) -> bool:
+    """Save the answers, once for a page and its answers; return False if they were, and are erased.
+
+    The session holds the code of the latest slip, encrypted as in the database.
+    """
+    once = f"{typed(request.POST, 'page', 40)} {_letters_of(answers)}"
+    codes, mark = return_codes.following(once), hashlib.sha256(once.encode()).hexdigest()[:16]
+    earlier = request.session.get("saved", [])
+    with transaction.atomic():
+        found = Submission.objects.with_codes(*codes)
+        if not found and mark in earlier:
+            return False
+        code, row = next(iter(found.items()), (codes[0], None))
+        row = row or Submission.objects.submit(answers, code, channel=Channel(channel))
+        Submission.objects.lock(row.pk)
+        if not LogLine.objects.filter(reference=row.reference, action=Action.ASSISTED).exists():
+            audit.record(Action.ASSISTED, request.user, row.reference, channel=channel)
+    if row.urgency >= Urgency.TODAY:
+        notifications.notify(row, Notification.Reason.URGENT)
+    request.session["saved"] = [*earlier, mark][-SLIPS:]
+    request.session["slip"] = row.pk, cipher("slip").encrypt(code.encode()).decode()
+    return True
+
+
+def slip(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Show the slip of the latest screening that was saved in this session."""
+    pk, code = request.session.get("slip", (0, ""))
+    row = Submission.objects.unexpired().filter(pk=pk).first()
+    if row is None:
+        return redirect("admin:assisted")
+    audit.record(Action.LISTED, request.user, list="slip")
     context |= {
-        "submission": saved,
-        "code": return_codes.formatted(code),
-        "reference": reference_numbers.formatted(saved.reference),
+        "submission": row,
+        "code": return_codes.formatted(cipher("slip").decrypt(code.encode()).decode()),
+        "reference": reference_numbers.formatted(row.reference),
     }
     return TemplateResponse(request, "admin/slip.html", context)

@@ -38,7 +38,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "formerly": (_("was called"), {}),
     "list": (_("list"), {
         "assisted": _("a screening with someone"), "center": _("the center"), "logline": _("the log"),
-        "submission": _("submissions"), "user": _("accounts"),
+        "slip": _("a slip"), "submission": _("submissions"), "user": _("accounts"),
     }),
     "method": (_("tried to"), {"GET": _("open"), "POST": _("send"), "HEAD": _("open")}),
     "new": (_("now"), {"": _("nothing")}),
@@ -49,7 +49,8 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
         "center_step": _("the center"), "auth_user_add": _("new account"), "auth_user_change": _("an account"),
         "auth_user_changelist": _("accounts"), "auth_user_close": _("close an account"),
         "auth_user_open": _("open an account"), "auth_user_password_change": _("password of an account"),
-        "auth_user_reset": _("reset a second factor"), "screening_logline_changelist": _("the log"),
+        "auth_user_reset": _("reset a second factor"), "slip": _("a slip"),
+        "screening_logline_changelist": _("the log"),
         "screening_submission_change": _("a case"), "screening_submission_changelist": _("submissions"),
         "screening_submission_columns": _("columns of the export"), "screening_submission_export": _("export"),
         "screening_submission_print": _("print view of a case"),

@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from screening import return_codes, rules
@@ -11,7 +12,7 @@ from screening.models import Channel, LogLine, Notification, Submission
 from screening.questionnaire import QUESTIONS, SECTIONS
 from screening.rules import recommend, versions
 from screening.rules.worksheet import letters
-from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT, WORST, random_answers
+from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT, WORST, answers, random_answers
 from tests.desk.helpers import CASES, listed, member, signed_in, submit
 from tests.helpers import parse, text_of
 
@@ -28,10 +29,6 @@ def contact() -> Client:
 
 def letters_of(given: dict[str, str]) -> str:
     return "".join(letters(key)[list(QUESTIONS[key].options).index(given[key])] for key in QUESTIONS)
-
-
-def code_on(client: Client) -> str:
-    return str(parse(client.get(PAGE)).select_one("[name=code]")["value"])
 
 
 def ticked(response: Any) -> dict[str, str]:
@@ -76,7 +73,7 @@ def test_result_is_that_of_the_rules_over_ten_thousand_sets(contact: Client) -> 
     [
         ("F" + "A" * 18, "Question 1, about an emergency right now, has no F: its letters are A to C."),
         ("A" * 18 + "Z", "Question 19, about treatment you had before, has no Z: its letters are A to E."),
-        ("A?" + "A" * 17, "Question 2, about an overdose in the past month, has no ?: its letters are A to C."),
+        ("AH" + "A" * 17, "Question 2, about an overdose in the past month, has no H: its letters are A to C."),
         ("A" * 20, "These are 20 letters, for 19 questions."),
     ],
 )
@@ -90,13 +87,14 @@ def test_letter_that_no_option_has_is_one_line_and_what_was_typed_stays(contact:
 
 
 def test_dash_and_a_row_that_is_too_short_leave_questions_open_and_keep_the_others(contact: Client) -> None:
-    response = contact.post(PAGE, {"letters": "aa a-b"})
+    response = contact.post(PAGE, {"letters": "1a, 2a. a–b"})
     assert response.status_code == 422
     places = {0: 0, 1: 0, 2: 0, 4: 1}
     keys = list(QUESTIONS)
     assert ticked(response) == {keys[at]: list(QUESTIONS[keys[at]].options)[place] for at, place in places.items()}
-    lines = [item.text for item in parse(response).select(".errors li")]
-    assert lines == [QUESTIONS[key].missing for place, key in enumerate(keys) if place not in places]
+    links = parse(response).select(".errors li a")
+    assert [link.text for link in links] == [str(at + 1) for at in range(len(keys)) if at not in places]
+    assert all(parse(response).select_one(str(link["href"])) for link in links)
 
 
 def test_a_tick_after_the_letters_counts(contact: Client) -> None:
@@ -125,13 +123,36 @@ def test_urgent_result_says_first_what_to_say_at_once(contact: Client) -> None:
     assert "Say at once" not in text_of(contact.post(PAGE, IOP), ".to-do")
 
 
+def test_danger_comes_before_the_questions_that_are_still_open(contact: Client) -> None:
+    for sent, number in (
+        ({"letters": "AAF"}, "988"),
+        ({"home_safety": "danger"}, "911"),
+        ({"emergency": "medical"}, "naloxone"),
+    ):
+        response = contact.post(PAGE, sent)
+        assert "Please get help now" in text_of(response, ".to-do")
+        assert number in text_of(response, ".to-do")
+    assert not parse(contact.post(PAGE, {"letters": "AAA"})).select(".to-do")
+
+
 # Saving
+
+
+def save(client: Client, given: dict[str, str], **sent: str) -> Any:
+    """Ask for the result of these answers, then save it; return the slip, or the page that refused."""
+    page = parse(client.post(PAGE, given))
+    hidden = {name: str(page.select_one(f"[name={name}]")["value"]) for name in ("page", "shown")}
+    return client.post(PAGE, given | hidden | AGREED | sent, follow=True)
+
+
+def code_of(slip: Any) -> str:
+    return str(parse(slip).select_one(".slip .code").text)
 
 
 def test_nothing_is_saved_or_logged_about_a_person_who_does_not_agree(contact: Client) -> None:
     contact.post(PAGE, INPATIENT)
     for missing, line in (("agreed", "Ask first, and tick this if they agree."), ("channel", "Say how you screened.")):
-        response = contact.post(PAGE, INPATIENT | {name: value for name, value in AGREED.items() if name != missing})
+        response = save(contact, INPATIENT, **{missing: ""})
         assert response.status_code == 422
         assert line in text_of(response, ".errors")
         assert ticked(response).items() >= INPATIENT.items()
@@ -145,45 +166,96 @@ def test_saved_with_its_channel_a_slip_and_a_line_in_the_log_and_never_blind(
     contact: Client, settings: Any, channel: Channel
 ) -> None:
     settings.BLIND_PERCENT = 100
-    response = contact.post(PAGE, INPATIENT | AGREED | {"channel": channel})
+    slip = save(contact, INPATIENT, channel=channel)
     row = Submission.objects.get()
     assert (row.answers, row.channel, row.blind) == (INPATIENT, channel, False)
-    slip = parse(response)
-    code, reference = (element.text for element in slip.select(".slip .code"))
+    code, reference = (element.text for element in parse(slip).select(".slip .code"))
     assert Submission.objects.with_code(return_codes.parse(code)) == row
     assert reference.replace("-", "") == row.reference
     (line,) = LogLine.objects.filter(reference=row.reference)
     assert (line.action, line.actor, line.details) == ("assisted", "cora", {"channel": channel})
 
 
-def test_page_that_is_posted_twice_saves_once(contact: Client) -> None:
-    sent = IOP | AGREED | {"code": code_on(contact)}
-    first, second = contact.post(PAGE, sent), contact.post(PAGE, sent)
-    assert text_of(first, ".slip") == text_of(second, ".slip")
+@pytest.mark.parametrize("sent", [{"channel": "online"}, {"channel": "smoke"}])
+def test_channel_that_staff_cannot_choose_is_refused(contact: Client, sent: dict[str, str]) -> None:
+    assert save(contact, IOP, **sent).status_code == 422
+    assert not Submission.objects.exists()
+
+
+def test_only_answers_whose_result_was_shown_are_saved(contact: Client) -> None:
+    for changed, result in (
+        ({"constant_care": "always"}, "A program where you stay"),
+        ({"letters": "C"}, "get help now"),
+    ):
+        page = parse(contact.post(PAGE, IOP))
+        hidden = {name: str(page.select_one(f"[name={name}]")["value"]) for name in ("page", "shown")}
+        response = contact.post(PAGE, IOP | hidden | AGREED | changed)
+        assert response.status_code == 422
+        assert "The answers have changed." in text_of(response, ".errors")
+        assert result in text_of(response, ".to-do")
+        assert not Submission.objects.exists()
+        again = ticked(response) | hidden | AGREED
+        again["shown"] = str(parse(response).select_one("[name=shown]")["value"])
+        assert contact.post(PAGE, again).url == f"{PAGE}slip/"
+        Submission.objects.all().delete()
+
+
+def test_page_that_is_posted_twice_and_a_slip_that_is_reloaded_save_once(contact: Client) -> None:
+    page = parse(contact.post(PAGE, IOP))
+    hidden = {name: str(page.select_one(f"[name={name}]")["value"]) for name in ("page", "shown")}
+    slips = [contact.post(PAGE, IOP | hidden | AGREED, follow=True) for _press in range(2)]
+    slips.append(contact.get(f"{PAGE}slip/"))
+    assert len({text_of(slip, ".slip") for slip in slips}) == 1
     assert Submission.objects.count() == LogLine.objects.filter(action="assisted").count() == 1
 
 
-def test_code_of_something_else_that_is_kept_gets_no_slip_and_is_not_written_over(contact: Client) -> None:
-    code = return_codes.generate()
-    online = Submission.objects.submit(IOP, code)
-    for given in (IOP, INPATIENT):
-        slip = parse(contact.post(PAGE, given | AGREED | {"code": code}))
-        assert return_codes.formatted(code) not in slip.text
-        assert online.reference not in slip.text.replace("-", "")
-    assert Submission.objects.count() == 3
+def test_what_its_person_erased_is_not_saved_again_by_the_back_button(contact: Client) -> None:
+    page = parse(contact.post(PAGE, IOP))
+    hidden = {name: str(page.select_one(f"[name={name}]")["value"]) for name in ("page", "shown")}
+    contact.post(PAGE, IOP | hidden | AGREED)
+    Submission.objects.all().delete()
+    assert contact.get(f"{PAGE}slip/").url == PAGE
+    response = contact.post(PAGE, IOP | hidden | AGREED)
+    assert response.status_code == 422
+    assert "its person has erased it since" in text_of(response, ".errors")
+    assert not Submission.objects.exists()
+
+
+def test_two_people_with_the_same_answers_get_two_codes(contact: Client) -> None:
+    assert code_of(save(contact, IOP)) != code_of(save(contact, IOP))
+    assert Submission.objects.count() == 2
+
+
+def test_corrected_answers_of_the_same_page_are_a_case_of_their_own(contact: Client) -> None:
+    page = parse(contact.post(PAGE, IOP))
+    token = str(page.select_one("[name=page]")["value"])
+    first = save(contact, IOP, page=token)
+    second, again = (save(contact, INPATIENT, page=token) for _press in range(2))
+    assert code_of(first) != code_of(second) == code_of(again)
+    assert Submission.objects.count() == 2
+
+
+def test_slip_is_of_this_session_alone_and_its_code_is_nowhere_in_the_database_in_plain(contact: Client) -> None:
+    code = code_of(save(contact, IOP))
+    assert signed_in(member("carl", "contact")).get(f"{PAGE}slip/").url == PAGE
+    for session in Session.objects.all():
+        assert code not in str(session.get_decoded())
+        assert return_codes.parse(code) not in str(session.get_decoded())
 
 
 def test_person_opens_it_with_the_code_of_the_slip(contact: Client) -> None:
-    code = parse(contact.post(PAGE, CLOSE_CALL | AGREED)).select_one(".slip .code").text
     person = Client()
-    assert person.post("/return/", {"code": code}).url == "/result/"
+    assert person.post("/return/", {"code": code_of(save(contact, CLOSE_CALL))}).url == "/result/"
     assert "Both could fit" in parse(person.get("/result/")).h1.text
 
 
 def test_urgent_one_is_mailed_as_any_other(contact: Client, center_tells: Any) -> None:
     center_tells(mail_to="desk@example.org")
-    contact.post(PAGE, URGENT | AGREED)
-    assert Notification.objects.get().reason == "urgent"
+    save(contact, IOP)
+    assert not Notification.objects.exists()
+    for given in (URGENT, answers(self_harm="attempt")):
+        save(contact, given)
+    assert [notification.reason for notification in Notification.objects.all()] == ["urgent"] * 2
 
 
 def test_channel_is_shown_filtered_and_counted_apart(contact: Client) -> None:

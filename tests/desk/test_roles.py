@@ -37,6 +37,7 @@ PAGES: dict[str, dict[str, str]] = {
     "logout": {"POST": EVERYONE},
     "agreement": {"GET": "lead superuser"},
     "assisted": {"GET": CASE, "POST": CASE},
+    "slip": {"GET": CASE},
     "center": {"GET": "manager superuser", "POST": "manager superuser"},
     "center_step": {"GET": "manager superuser", "POST": "manager superuser"},
     "screening_submission_changelist": {"GET": CASE, "POST": CASE},
@@ -110,7 +111,7 @@ FIELDS: dict[str, dict[str, set[str]]] = {
 SHOWN = {
     "Urgency": CASE,
     "Answers": CASE,
-    "Result, as the person saw it": CASE,
+    "Result, as the person was told": CASE,
     "History": CASE,
     "Notes": CASE,
     "Reviews": "reviewer lead superuser",
