@@ -1,6 +1,8 @@
 """A screening with someone: by mouse or by letters, saved only if they agreed; and the bench of the clinical lead."""
 
 import random
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from screening import return_codes, rules
 from screening.models import Channel, LogLine, Notification, Submission
 from screening.questionnaire import QUESTIONS, SECTIONS
 from screening.rules import recommend, versions
+from screening.rules.personas import PERSONAS
 from screening.rules.worksheet import letters
 from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT, WORST, answers, random_answers
 from tests.desk.helpers import CASES, listed, member, signed_in, submit
@@ -18,6 +21,7 @@ from tests.helpers import parse, text_of
 
 pytestmark = pytest.mark.django_db
 
+ROOT = Path(__file__).parents[2]
 PAGE = "/admin/assisted/"
 AGREED = {"agreed": "on", "channel": "phone", "action": "save"}
 
@@ -44,6 +48,12 @@ def test_letters_of_the_paper_and_ticks_give_the_same_result(contact: Client, ki
     assert ticked(by_letters) == given
     assert text_of(by_letters, ".to-do") == text_of(by_mouse, ".to-do")
     assert not parse(by_letters).select_one("[name=letters]").get("value")
+
+
+def test_letters_in_the_readme_are_those_of_its_persona(contact: Client) -> None:
+    (typed,) = re.findall(r"from the paper form at `/paper/`: `([A-Z ]+)`", (ROOT / "README.md").read_text())
+    (cal,) = (person for person in PERSONAS if person.name == "Cal")
+    assert ticked(contact.post(PAGE, {"letters": typed})) == cal.answers
 
 
 def compare(contact: Client, count: int) -> None:
