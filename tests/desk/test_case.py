@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from screening import retention
 from screening.desk.case import ago
-from screening.models import Action, Contact, LogLine, Note, Review, Status, Submission
+from screening.models import Action, Contact, LogLine, Note, Review, Status, Submission, Urgency
 from screening.questionnaire import BY_SUBJECT, QUESTIONS, SUBJECTS
 from tests.answers import IOP, URGENT, WORST, answers
 from tests.desk.helpers import (
@@ -383,6 +383,15 @@ def test_print_is_an_interview_by_subject_with_room_to_write_and_the_result_on_t
     assert "A program where you stay" not in before
     assert len(page.select(".answers")) == 0
     assert [each.text for each in page.select(".redisclosure")] == ["Do not pass this on."] * 2
+
+
+def test_interview_that_is_not_urgent_begins_with_the_answers(staff_client: Client) -> None:
+    row = submit(answers(past_withdrawal="severe"))
+    assert row.urgency == Urgency.SOON
+    before, result = staff_client.get(url_of(row, "print")).content.decode().split('class="last-page"')
+    for reason in row.recommendation.reasons:
+        assert reason.text not in before
+        assert reason.text in result
 
 
 def test_every_question_is_of_one_subject() -> None:
