@@ -84,11 +84,11 @@ def _program_fields() -> Iterator[tuple[str, forms.Field]]:
     for key, program in PROGRAMS.items():
         yield key, forms.BooleanField(label=_(program.words), required=False)
         if key == "iop":
+            yield "iop_evening", forms.BooleanField(label=_("IOP: in the evening"), required=False)
+            yield "iop_video", forms.BooleanField(label=_("IOP: by video"), required=False)
             yield from for_each_language(
                 "iop_when", _("IOP: days and times"), _("Like: Monday to Thursday, 6 to 9 pm.")
             ).items()
-            yield "iop_evening", forms.BooleanField(label=_("IOP: in the evening"), required=False)
-            yield "iop_video", forms.BooleanField(label=_("IOP: by video"), required=False)
         if program.starts:
             label, widget = f"{program.words}: {gettext('next start')}", forms.DateInput(attrs={"type": "date"})
             yield f"{key}_starts", FactField(label, kept=_day, widget=widget)
