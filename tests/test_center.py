@@ -154,6 +154,7 @@ ALL = dict.fromkeys(PROGRAMS, True) | {"iop_when_en": "Monday to Thursday, 6 to 
         (INPATIENT, ["iop", "detox"], True),
         (INPATIENT, ["iop", "inpatient"], False),
         (CLOSE_CALL, ["iop"], False),
+        (CLOSE_CALL, ["inpatient"], False),
         (CLOSE_CALL, ["sober_house"], True),
     ],
 )
