@@ -128,6 +128,8 @@ def test_out_of_hours_the_helpline_is_the_number_and_the_page_says_when_the_phon
         assert "Until our phones open again at 8 a.m., call:" in " ".join(page.main.text.split())
         assert "(405) 555-0100" not in page.main.text
         assert "(405) 555-0100" not in parse(Client().get("/")).text
+        today = " ".join(result_page(BEST | {"self_harm": "attempt"}).select_one(".urgent").text.split())
+        assert "You can also call: 1-800-662-4357" in today
     with time_machine.travel(datetime(2026, 11, 28, 3, tzinfo=timezone.get_current_timezone()), tick=False):
         assert "Until our phones open again on Monday, Nov. 30, at 8 a.m., call:" in " ".join(
             result_page(IOP).main.text.split()

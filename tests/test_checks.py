@@ -254,3 +254,12 @@ def test_rules_that_nobody_approved_are_a_warning(monkeypatch: pytest.MonkeyPatc
     approval = Approval("Ann Example", "medical director", "MD 1", rules.VERSIONS[-1].released, "0" * 64)
     monkeypatch.setattr(rules, "VERSIONS", (replace(rules.VERSIONS[-1], approval=approval),))
     assert [*approved_rules(None)] == []
+
+
+def test_facts_that_send_people_or_mail_nowhere_are_warnings(erased_today: None, center_tells: Any) -> None:
+    center_tells(phone="")
+    assert "intake_site.W009" in messages()
+    center_tells(mail_to="desk@example.org")
+    assert "intake_site.W016" in messages()
+    mail = {"EMAIL_HOST": "mail.example.org", "EMAIL_FROM": "a@example.org", "ERROR_MAIL_TO": "me@example.org"}
+    assert not {"intake_site.W009", "intake_site.W016"} & set(messages(mail))

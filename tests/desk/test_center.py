@@ -268,8 +268,12 @@ def test_new_phone_number_needs_the_second_factor_again(phone_of_mia: Any) -> No
     assert "code" not in now()
 
 
-def test_other_facts_need_no_code(phone_of_mia: Any) -> None:
+def test_other_facts_need_no_code(phone_of_mia: Any, settings: Any) -> None:
     client, _device = phone_of_mia
+    assert "code" in form_on(client)
+    settings.SECOND_FACTOR = False
+    assert "code" not in form_on(client)
+    settings.SECOND_FACTOR = True
     assert tell(client, name="Hill House").status_code == 302
 
 
