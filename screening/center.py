@@ -26,14 +26,14 @@ from screening.rules.ruleset import Recommendation
 log = logging.getLogger(__name__)
 
 FRESH = 45.0  # seconds; the server reads a new copy more often, so that no page waits for it
-CONFIRMED_FOR = timedelta(days=3)  # after which the next start of a program is no longer shown
+CONFIRMED_FOR = timedelta(days=3)  # after which the next start of a service is no longer shown
 AHEAD = 14  # days in which the next opening is looked for
 LEAVE_URL = "https://www.weather.gov/"  # where "Leave now" leads, unless managers choose another page
 
 
 @dataclass(frozen=True)
-class Program:
-    """What a center may have; `bears_on` says on which results: by program, by notice, or by question with a reason."""
+class Service:
+    """What a center may offer; it bears on results by their program, a notice, or a question that gave a reason."""
 
     words: str
     bears_on: str  # keys, space-separated
@@ -45,14 +45,14 @@ class Program:
             raise ValueError(f"{self.words}: there is no {min(unknown)!r} that it bears on")
 
 
-PROGRAMS = {
-    "iop": Program(_("Intensive outpatient program (IOP)"), "iop either"),
-    "inpatient": Program(_("Inpatient program"), "inpatient either"),
-    "detox": Program(_("Medical detox"), "dont_stop_alone detox"),
-    "opioid_medicine": Program(_("Medicine for opioids"), "opioid_medicine", starts=False),
-    "day_treatment": Program(_("Day treatment"), "either"),
-    "children": Program(_("Room for children"), "caregiving", starts=False),
-    "sober_house": Program(_("Sober house"), "sober_house"),
+SERVICES = {
+    "iop": Service(_("Intensive outpatient program (IOP)"), "iop either"),
+    "inpatient": Service(_("Inpatient program"), "inpatient either"),
+    "detox": Service(_("Medical detox"), "dont_stop_alone detox"),
+    "opioid_medicine": Service(_("Medicine for opioids"), "opioid_medicine", starts=False),
+    "day_treatment": Service(_("Day treatment"), "either"),
+    "children": Service(_("Room for children"), "caregiving", starts=False),
+    "sober_house": Service(_("Sober house"), "sober_house"),
 }
 Opening = tuple[clock_time, clock_time]
 TIME = re.compile(r" *(\d{1,2})(?:[:.](\d\d))? ?([ap])?(?:\.?m\.?)? *")
@@ -98,7 +98,7 @@ def openings(text: str) -> tuple[Opening, ...]:
 
 @dataclass(frozen=True)
 class Offer:
-    """A program that bears on a result: whether the center has it, and what it told of it."""
+    """A service that bears on a result: whether the center has it, and what it told of it."""
 
     key: str
     words: str
@@ -147,14 +147,20 @@ class Facts:
     @property
     def is_open(self) -> bool:
         """Whether someone answers the phone now; where no hours were told, someone may."""
-        return bool(self.phone) and (not self.tells_hours or self.closes_at is not None)
+        return bool(self.phone) and (not self.tells_hours or self._end() is not None)
+
+    def _end(self) -> clock_time | None:
+        """Return the end of the hours that it is now in."""
+        now = timezone.localtime()
+        return next((end for start, end in self._on(now.date()) if start <= now.time() < end), None)
 
     @property
     def closes_at(self) -> datetime | None:
-        """Until when someone answers the phone, if it is answered now."""
-        now = timezone.localtime()
-        ends = [end for start, end in self._on(now.date()) if start <= now.time() < end]
-        return datetime.combine(now.date(), ends[0], now.tzinfo) if ends else None
+        """Until when someone answers the phone today; None if nobody does now, or somebody does until midnight."""
+        end = self._end()
+        return (
+            None if end in (None, clock_time.max) else timezone.make_aware(datetime.combine(timezone.localdate(), end))
+        )
 
     @property
     def opens_at(self) -> datetime | None:
@@ -165,11 +171,11 @@ class Facts:
         return next((start for start in starts if start > now), None)
 
     @property
-    def first(self) -> dict[str, str]:
+    def first(self) -> dict[str, Any]:
         """Whom to call now: the center while someone answers there, else the national helpline."""
         line = HELP_LINES["samhsa"]
-        ours = {"contact": self.phone, "href": self.href, "ours": "yes"}
-        return ours if self.is_open else {"contact": line.contact, "href": line.href, "ours": ""}
+        ours = {"contact": self.phone, "href": self.href, "ours": True}
+        return ours if self.is_open else {"contact": line.contact, "href": line.href, "ours": False}
 
     def told_on(self, *starts: str) -> date | None:
         """Return the oldest day on which a fact was told whose field starts so; None if none was."""
@@ -177,31 +183,31 @@ class Facts:
         return date.fromisoformat(min(days)) if days else None
 
     @property
-    def programs(self) -> list[str]:
-        """What the center has; empty if nothing was told of it."""
-        return [key for key in PROGRAMS if self.fact(key)]
+    def services(self) -> list[str]:
+        """What the center offers; empty if nothing was told of it."""
+        return [key for key in SERVICES if self.fact(key)]
 
-    def lacks(self, recommendation: Recommendation) -> bool:
-        """Whether the center told what it has, and none of it is a program that this result names."""
+    def fits(self, recommendation: Recommendation) -> bool | None:
+        """Return whether the center has a program that this result names; None if nothing was told of what it has."""
         decision = recommendation.decision
-        fits = {"iop", "inpatient"} if decision.close_call else {decision.program}
-        return bool(self.programs) and not fits.intersection(self.programs)
+        named = {"iop", "inpatient"} if decision.close_call else {decision.program}
+        return bool(named.intersection(self.services)) if self.services else None
 
     def offers(self, recommendation: Recommendation) -> Iterator[Offer]:
-        """Yield what bears on this result, and whether the center has it; nothing where it told of no program."""
+        """Yield what bears on this result, and whether the center has it; nothing where it told of none."""
         said = {recommendation.decision.program_headline, *recommendation.notices}
         said |= {question for reason in recommendation.reasons for question in reason.questions}
-        for key, program in PROGRAMS.items():
-            if self.programs and said & set(program.bears_on.split()):
-                yield self._offer(key, program)
+        for key, service in SERVICES.items():
+            if self.services and said & set(service.bears_on.split()):
+                yield self._offer(key, service)
 
-    def _offer(self, key: str, program: Program) -> Offer:
+    def _offer(self, key: str, service: Service) -> Offer:
         starts, confirmed = (_day(self.fact(f"{key}_{name}")) for name in ("starts", "confirmed"))
         today = timezone.localdate()
-        if not (starts and confirmed and starts >= today and today - confirmed <= CONFIRMED_FOR):
+        if not (starts and confirmed and starts >= today and timedelta() <= today - confirmed <= CONFIRMED_FOR):
             starts = None
         details = {name: self.fact(f"{key}_{name}") for name in ("when", "evening", "video")}
-        return Offer(key, program.words, bool(self.fact(key)), starts=starts, confirmed=confirmed, **details)
+        return Offer(key, service.words, bool(self.fact(key)), starts=starts, confirmed=confirmed, **details)
 
 
 def _day(text: str) -> date | None:

@@ -42,10 +42,10 @@ def notify(submission: Submission, reason: str) -> None:
         log.error("a notification could not be stored: %s", type(error).__name__)
 
 
-def tell(addresses: list[str], text: str) -> None:
-    """Add a message to these addresses about the desk itself, in the transaction of what it tells of."""
+def notify_managers(addresses: list[str], text: str) -> None:
+    """Add a mail to these addresses, in the transaction of the change that it tells of; none without a mail server."""
     if addresses and settings.EMAIL_HOST:
-        Notification.objects.create(reason=Notification.Reason.PHONE, to=",".join(addresses), text=text)
+        Notification.objects.create(reason=Notification.Reason.PHONE, to="\n".join(addresses), text=text)
 
 
 def send_due() -> tuple[int, int]:
@@ -85,8 +85,7 @@ def _send(pk: int) -> bool | None:
     except Exception as error:  # whatever it is, the front page of the desk counts it
         log.error("a notification could not be sent: %s", type(error).__name__)
         return False
-    row.update(sent_at=timezone.now())
-    Notification.objects.filter(pk=pk, submission=None).delete()
+    row.delete() if notification.submission_id is None else row.update(sent_at=timezone.now())
     return True
 
 
@@ -94,7 +93,7 @@ def _message(notification: Notification) -> EmailMessage:
     if notification.submission_id is None:
         page = f"{settings.SITE_URL}{reverse('admin:center')}"
         text = f"{notification.text}\n\n{page}\n"
-        return EmailMessage(notification.get_reason_display(), text, to=[], bcc=notification.to.split(","))
+        return EmailMessage(notification.get_reason_display(), text, to=[], bcc=notification.to.split())
     page = reverse("admin:screening_submission_change", args=[notification.submission_id])
     sentences: dict[str, Any] = {
         Notification.Reason.URGENT: gettext("Something new on the desk should be looked at today."),

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 
 from intake_site import server
 from screening import center
-from screening.center import CONFIRMED_FOR, PROGRAMS, Facts, Program, openings
+from screening.center import CONFIRMED_FOR, SERVICES, Facts, Service, openings
 from screening.models import CenterFacts
 from screening.questionnaire import QUESTIONS
 from screening.rules import recommend
@@ -113,6 +113,7 @@ def test_without_hours_someone_may_answer_and_without_a_phone_nobody_does() -> N
     assert Facts({"phone": "(405) 555-0100"}).opens_at is None
     everyday = Facts({"phone": "(405) 555-0100"} | {f"hours_{day}": "0:00-24:00" for day in range(7)})
     assert everyday.is_open
+    assert everyday.closes_at is None
 
 
 def at_three() -> Any:
@@ -143,7 +144,7 @@ def test_out_of_hours_the_helpline_is_the_number_and_the_page_says_when_the_phon
 # What a center has
 
 
-ALL = dict.fromkeys(PROGRAMS, True) | {"iop_when_en": "Monday to Thursday, 6 to 9 pm", "iop_video": True}
+ALL = dict.fromkeys(SERVICES, True) | {"iop_when_en": "Monday to Thursday, 6 to 9 pm", "iop_video": True}
 
 
 @pytest.mark.django_db
@@ -199,7 +200,7 @@ def test_what_bears_on_a_result_and_is_not_there_is_named(center_tells: Any) -> 
 
 def test_program_that_bears_on_nothing_stops_the_start() -> None:
     with pytest.raises(ValueError, match="Sauna: there is no 'sweat' that it bears on"):
-        Program("Sauna", "iop sweat")
+        Service("Sauna", "iop sweat")
 
 
 def test_everything_a_center_may_have_bears_on_some_result() -> None:
@@ -209,12 +210,12 @@ def test_everything_a_center_may_have_bears_on_some_result() -> None:
     for _number in range(3000):
         given = {key: draw.choice(list(question.options)) for key, question in QUESTIONS.items()}
         shown |= {offer.key for offer in with_all.offers(recommend(given))}
-    assert shown == set(PROGRAMS)
+    assert shown == set(SERVICES)
 
 
 @pytest.mark.parametrize(
     ("starts", "confirmed", "shown"),
-    [(5, 0, True), (5, 3, True), (5, 4, False), (0, 0, True), (-1, 0, False)],
+    [(5, 0, True), (5, 3, True), (5, 4, False), (0, 0, True), (-1, 0, False), (5, -9, False)],  # the clock was ahead
 )
 def test_next_start_hides_itself_some_days_after_it_was_confirmed(starts: int, confirmed: int, shown: bool) -> None:
     assert timedelta(days=3) == CONFIRMED_FOR
@@ -228,7 +229,7 @@ def test_rules_are_blind_to_the_facts(center_tells: Callable[..., None]) -> None
     draw = random.Random(26)
     for _number in range(1000):
         given = {key: draw.choice(list(question.options)) for key, question in QUESTIONS.items()}
-        center_tells(**{key: draw.random() < 0.5 for key in PROGRAMS}, phone=draw.choice(["", "(405) 555-0100"]))
+        center_tells(**{key: draw.random() < 0.5 for key in SERVICES}, phone=draw.choice(["", "(405) 555-0100"]))
         before = recommend(given)
         center_tells()
         assert recommend(given) == before

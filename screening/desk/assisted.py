@@ -3,9 +3,11 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from secrets import token_urlsafe
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from django import forms
 from django.conf import settings
 from django.db import transaction
@@ -48,16 +50,16 @@ class AssistedForm(PageForm):
     def __init__(self, data: Any = None) -> None:
         self.wrong, data = _ticked(data) if data else ([], None)
         super().__init__(ALL, data)
+        self.saves = self.data.get("action") == "save"
         for key in QUESTIONS:
-            choices = self.fields[key].choices  # type: ignore[attr-defined]
-            self.fields[key].choices = [  # type: ignore[attr-defined]
-                (value, f"{letter}  {text}") for letter, (value, text) in zip(letters(key), choices, strict=True)
-            ]
+            field: Any = self.fields[key]
+            lettered = zip(letters(key), field.choices, strict=True)
+            field.choices = [(value, f"{letter}  {text}") for letter, (value, text) in lettered]
 
     def clean(self) -> None:
         for message in self.wrong:
             self.add_error("letters", message)
-        if self.data.get("action") == "save":
+        if self.saves:
             if not self.cleaned_data.get("channel"):
                 self.add_error("channel", _("Say how you screened."))
             if not self.cleaned_data.get("agreed"):
@@ -87,8 +89,11 @@ def _letters_of(answers: dict[str, str]) -> str:
     return "".join(letters(key)[list(QUESTIONS[key].options).index(answers[key])] for key in QUESTIONS)
 
 
-def under(version: str, answers: dict[str, str]) -> Explanation:
-    """Explain what a version of the rules says. Raise a ValueError if it can't be asked, or lacks an answer."""
+def explain_by(version: str, answers: dict[str, str]) -> Explanation:
+    """Explain what a version of the rules says to these answers.
+
+    Raise a ValueError if it can't be asked, or lacks an answer.
+    """
     ruleset = rules.CURRENT if version == rules.CURRENT.version else versions.released(version)
     asked = {key: value for key, value in answers.items() if key in ruleset.options}
     known = {key: known_as(ruleset, key, value, replaced(ruleset, rules.CURRENT)) for key, value in asked.items()}
@@ -99,7 +104,7 @@ def _results(answers: dict[str, str], chosen: list[str]) -> Iterator[tuple[str, 
     """Yield what each version says, or why it can't be asked."""
     for version in (rules.CURRENT.version, *chosen):
         try:
-            yield version, under(version, answers), ""
+            yield version, explain_by(version, answers), ""
         except ValueError as error:
             yield version, None, str(error)
 
@@ -117,7 +122,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     form = AssistedForm(request.POST if request.method == "POST" else None)
     answers = form.chosen() if form.is_bound else {}
     complete = len(answers) == len(QUESTIONS) and not form.wrong
-    if form.is_valid() and form.data.get("action") == "save":
+    if form.is_valid() and form.saves:
         if typed(request.POST, "shown", 40) != _letters_of(answers):
             form.add_error(None, _("The answers have changed. Look at what the rules say to them, then save."))
         elif _save(request, answers, form.cleaned_data["channel"]):
@@ -170,14 +175,16 @@ def _save(request: HttpRequest, answers: dict[str, str], channel: str) -> bool:
 
 def slip(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Show the slip of the latest screening that was saved in this session."""
-    pk, code = request.session.get("slip", (0, ""))
-    row = Submission.objects.unexpired().filter(pk=pk).first()
-    if row is None:
+    pk, encrypted = request.session.get("slip", (0, ""))
+    row, code = Submission.objects.unexpired().filter(pk=pk).first(), ""
+    with suppress(InvalidToken):  # its key may be gone
+        code = cipher("slip").decrypt(encrypted.encode()).decode()
+    if row is None or not code:
         return redirect("admin:assisted")
     audit.record(Action.LISTED, request.user, list="slip")
     context |= {
         "submission": row,
-        "code": return_codes.formatted(cipher("slip").decrypt(code.encode()).decode()),
+        "code": return_codes.formatted(code),
         "reference": reference_numbers.formatted(row.reference),
     }
     return TemplateResponse(request, "admin/slip.html", context)

@@ -179,12 +179,17 @@ class NoteForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["template"].choices = [("", ""), *((line, line) for line in facts().note_templates.splitlines())]  # type: ignore[attr-defined]
+        chooser: Any = self.fields["template"]
+        chooser.choices = [("", ""), *((line, line) for line in facts().note_templates.splitlines())]
         self.fields["text"].required = not self.data.get(self.add_prefix("template"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         cleaned["text"] = "\n".join(filter(None, (cleaned.get("template"), cleaned.get("text"))))
+        try:
+            self.fields["text"].run_validators(cleaned["text"])  # both together are no longer than one may be
+        except forms.ValidationError as error:
+            self.add_error("text", error)
         return cleaned
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,10 +20,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit, center, notifications
-from screening.center import PROGRAMS, openings
+from screening.center import SERVICES, openings
 from screening.desk import sign_in
 from screening.help_lines import tel
 from screening.models import Action, CenterFacts
@@ -53,6 +55,9 @@ class FactField(forms.CharField):
         return "\n".join(kept)
 
 
+joined = partial(format_lazy, "{}: {}")  # translated where it is shown
+
+
 def _day(text: str) -> str:
     return str(forms.DateField(error_messages={"invalid": _("Write days like 2026-12-25.")}).clean(text))
 
@@ -74,28 +79,29 @@ def _neutral_page(text: str) -> str:
 
 def for_each_language(name: str, label: Any, *args: Any, **kwargs: Any) -> dict[str, forms.Field]:
     """Return a field for each language of the site; a text left empty is left out in that language."""
-    names = {
-        code: f"{label} ({language})" if len(settings.LANGUAGES) > 1 else label for code, language in settings.LANGUAGES
+    several = len(settings.LANGUAGES) > 1
+    return {
+        f"{name}_{code}": FactField(format_lazy("{} ({})", label, language) if several else label, *args, **kwargs)
+        for code, language in settings.LANGUAGES
     }
-    return {f"{name}_{code}": FactField(label, *args, **kwargs) for code, label in names.items()}
 
 
-def _program_fields() -> Iterator[tuple[str, forms.Field]]:
-    for key, program in PROGRAMS.items():
-        yield key, forms.BooleanField(label=_(program.words), required=False)
+def _service_fields() -> Iterator[tuple[str, forms.Field]]:
+    for key, service in SERVICES.items():
+        yield key, forms.BooleanField(label=_(service.words), required=False)
         if key == "iop":
             yield "iop_evening", forms.BooleanField(label=_("IOP: in the evening"), required=False)
             yield "iop_video", forms.BooleanField(label=_("IOP: by video"), required=False)
             yield from for_each_language(
                 "iop_when", _("IOP: days and times"), _("Like: Monday to Thursday, 6 to 9 pm.")
             ).items()
-        if program.starts:
-            label, widget = f"{program.words}: {gettext('next start')}", forms.DateInput(attrs={"type": "date"})
+        if service.starts:
+            label, widget = joined(_(service.words), _("next start")), forms.DateInput(attrs={"type": "date"})
             yield f"{key}_starts", FactField(label, kept=_day, widget=widget)
 
 
 @dataclass(frozen=True)
-class Section:
+class FactGroup:
     """Facts that belong together."""
 
     title: Any
@@ -104,50 +110,54 @@ class Section:
 
 
 # fmt: off
-SECTIONS = {
-    "name": Section(_("Name and phone"), _("What a person reads at the top of each page, and the number they call."), {
+GROUPS = {
+    "name": FactGroup(_("Name and phone"), _("What a person reads at the top of each page, and the number they call."), {
         "name": FactField(_("Name of the center"), max_length=100, required=True),
         "phone": FactField(_("Phone"), _("Until you give one, the pages send people to the national helpline."), kept=lambda text: tel(text) and text),
         "code": FactField(_("The code that your own phone shows now"), _("Only to change the number above, which everyone would call."), max_length=20),
         **for_each_language("address", _("Address"), rows=3),
         **for_each_language("languages", _("Languages that your staff speaks")),
     }),
-    "hours": Section(_("Hours"), _("When someone answers the phone, like 8:00-12:00, 1 pm-8 pm. Out of hours the pages name the helpline."), {
+    "hours": FactGroup(_("Hours"), _("When someone answers the phone, like 8:00-12:00, 1 pm-8 pm. Out of hours the pages name the helpline."), {
         **{f"hours_{day}": FactField(name, kept=lambda text: openings(text) and text) for day, name in WEEKDAYS.items()},
         "closed": FactField(_("Closed days"), _("One a line, like 2026-12-25."), rows=4, max_length=2000, lines=True, kept=_day),
         **for_each_language("hours", _("Hours in your own words"), _("Shown until you give the hours above.")),
     }),
-    "programs": Section(_("Programs"), _("What you have. The rules never look at it: if you don’t have what fits, the result says so, and who may."), dict(_program_fields())),
-    "mail": Section(_("Mail"), _("Who is told that someone urgent, or who wants a call, is on the desk. The mail says nothing of them."), {
+    "programs": FactGroup(_("Programs"), _("What you have. The rules never look at it: if you don’t have what fits, the result says so, and who may."), dict(_service_fields())),
+    "mail": FactGroup(_("Mail"), _("Who is told that someone urgent, or who wants a call, is on the desk. The mail says nothing of them."), {
         "mail_to": FactField(_("Addresses"), _("One a line."), rows=4, max_length=2000, lines=True, kept=_address),
     }),
-    "cost": Section(_("Cost"), _("Shown with each result. Never anyone’s insurance number."), {
+    "cost": FactGroup(_("Cost"), _("Shown with each result. Never anyone’s insurance number."), {
         **for_each_language("payers", _("Insurance and other payers that you take"), rows=2, max_length=400),
         **for_each_language("cost", _("What it costs, in two sentences"), rows=3, max_length=400),
     }),
-    "desk": Section(_("For the desk"), "", {
+    "desk": FactGroup(_("For the desk"), "", {
         "leave_url": FactField(_("Where “Leave now” leads"), _("A page that could be anyone’s."), kept=_neutral_page),
         "note_templates": FactField(_("Templates for notes"), _("One a line."), rows=5, max_length=2000, lines=True),
         "redisclosure": FactField(_("Notice on redisclosure"), _("It stands on each print and in each export. Without it nothing is exported."), rows=5, max_length=2000),
     }),
-    "others": Section(_("Who else"), _("Make an account for each colleague, with the roles that they need."), {}),
+    "others": FactGroup(_("Who else"), _("Make an account for each colleague, with the roles that they need."), {}),
 }
 # fmt: on
 STEPS = ("name", "hours", "programs", "mail", "others")  # of the first run
-LABELS = {name: f"{part.title}: {field.label}" for part in SECTIONS.values() for name, field in part.fields.items()}
+LABELS = {name: joined(part.title, field.label) for part in GROUPS.values() for name, field in part.fields.items()}
 
 
 def left_to_tell(facts: center.Facts) -> list[str]:
     """Return the steps of the first run in which nothing was told."""
-    told = {"name": facts.phone, "hours": facts.tells_hours, "programs": facts.programs, "mail": facts.mail_to}
+    told = {"name": facts.phone, "hours": facts.tells_hours, "programs": facts.services, "mail": facts.mail_to}
     return [step for step, facts_of_it in told.items() if not facts_of_it]
 
 
 def starts_to_confirm(facts: center.Facts) -> dict[str, str]:
     """Return field -> day of the next starts that were confirmed ASK_AGAIN ago, or are over."""
     today, due = (str(timezone.localdate() - ago) for ago in (timedelta(), ASK_AGAIN))
-    starts = {f"{key}_starts": facts.fact(f"{key}_starts") for key in facts.programs}
-    return {name: day for name, day in starts.items() if day and (day < today or facts.fact(_confirmed(name)) <= due)}
+    starts = {f"{key}_starts": facts.fact(f"{key}_starts") for key in facts.services}
+    return {
+        name: day
+        for name, day in starts.items()
+        if day and (day < today or not due < facts.fact(_confirmed(name)) <= today)  # of a clock that was ahead, too
+    }
 
 
 def _confirmed(starts: str) -> str:
@@ -156,7 +166,7 @@ def _confirmed(starts: str) -> str:
 
 
 class FactsForm(forms.Form):
-    """The facts of some sections; `seen` is the row that the page showed."""
+    """The facts of some groups; `seen` is the row that the page showed."""
 
     use_required_attribute = False
 
@@ -164,12 +174,12 @@ class FactsForm(forms.Form):
         super().__init__(data, initial=seen.facts)
         self.slugs, self.seen = slugs, seen
         for slug in slugs:
-            self.fields |= deepcopy(SECTIONS[slug].fields)
+            self.fields |= deepcopy(GROUPS[slug].fields)
 
     @property
-    def sections(self) -> Iterator[tuple[str, Section, list[Any]]]:
+    def groups(self) -> Iterator[tuple[str, FactGroup, list[Any]]]:
         for slug in self.slugs:
-            yield slug, SECTIONS[slug], [self[name] for name in SECTIONS[slug].fields]
+            yield slug, GROUPS[slug], [self[name] for name in GROUPS[slug].fields]
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -243,7 +253,7 @@ def _save(actor: Any, now: CenterFacts, changes: dict[str, Any]) -> None:
     if "phone" in changes:
         old, new = (facts.get("phone") or gettext("none") for facts in (now.facts, changes))
         text = NEW_NUMBER % {"who": actor, "old": old, "new": new}
-        notifications.tell([*_managers().values_list("email", flat=True)], text)
+        notifications.notify_managers([*_managers().values_list("email", flat=True)], text)
     transaction.on_commit(center.refresh)
 
 
@@ -251,7 +261,7 @@ def page(request: HttpRequest, context: dict[str, Any], step: str = "") -> HttpR
     """Show and save all facts, or those of one step of the first run, which leads on to the next."""
     if step and step not in STEPS:
         raise Http404
-    slugs = (step,) if step else tuple(slug for slug in SECTIONS if SECTIONS[slug].fields)
+    slugs = (step,) if step else tuple(slug for slug in GROUPS if GROUPS[slug].fields)
     with transaction.atomic():
         CenterFacts.objects.select_for_update().first()  # one save at a time
         now = CenterFacts.objects.last() or CenterFacts()
@@ -274,6 +284,6 @@ def page(request: HttpRequest, context: dict[str, Any], step: str = "") -> HttpR
         "step": step,
         "no_mail": not settings.EMAIL_HOST,
         "no_manager": not _managers().exists(),
-        "steps": [(slug, SECTIONS[slug].title) for slug in STEPS],
+        "steps": [(slug, GROUPS[slug].title) for slug in STEPS],
     }
     return TemplateResponse(request, "admin/center.html", context | page_context, status=422 if form.errors else 200)

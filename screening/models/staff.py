@@ -65,7 +65,7 @@ class Notification(models.Model):
         PHONE = "phone", _("The center’s phone was changed")
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="+", null=True)
-    to = models.TextField(blank=True)  # addresses, comma-separated
+    to = models.TextField(blank=True)  # addresses, one a line
     text = models.TextField(blank=True)
     reason = models.CharField(max_length=8, choices=Reason, db_column="why")
     created_at = models.DateTimeField(default=timezone.now, db_column="made_at")

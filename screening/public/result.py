@@ -71,11 +71,12 @@ def result(request: HttpRequest) -> HttpResponse:
     answers, earlier = saved.readable_answers if saved else draft.answers, any_kept(*draft.earlier_codes)
     kept = _kept(draft, saved, earlier, reachable)
     told = facts()
-    offers = [*told.offers(recommendation)]
+    fits, offers = told.fits(recommendation), [*told.offers(recommendation)]
     context |= {
         "explanation": explain(recommendation, answers, rules_of(recommendation)),
         "approval": rules.approval_of(recommendation.rules_version),
-        "lacks": told.lacks(recommendation),
+        "fits": fits,
+        "lacks": fits is False,
         "offers": offers,
         "told_on": told.told_on("cost", "payers", *(offer.key for offer in offers)),
         "kept": kept,

@@ -13,7 +13,7 @@ from screening import return_codes, rules
 from screening.desk import assisted
 from screening.models import Channel, LogLine, Notification, Submission
 from screening.questionnaire import QUESTIONS, SECTIONS
-from screening.rules import recommend, versions
+from screening.rules import recommend, versions, what_if
 from screening.rules.personas import PERSONAS
 from screening.rules.worksheet import letters
 from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT, WORST, answers, random_answers
@@ -73,8 +73,11 @@ def test_result_is_that_of_the_rules(contact: Client) -> None:
 
 
 @pytest.mark.full
-def test_result_is_that_of_the_rules_over_ten_thousand_sets(rf: RequestFactory) -> None:
-    """Call the view, whose answer is not rendered: that takes most of the time."""
+def test_result_is_that_of_the_rules_over_ten_thousand_sets(
+    rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leave out what takes most of the time, and is not compared: to render, and to find what did not matter."""
+    monkeypatch.setattr(what_if, "what_did_not_matter", lambda *args: ())
     draw, cora = random.Random(17), member("cora", "contact")
     for given in (random_answers(draw) for _number in range(10_000)):
         request = rf.post(PAGE, {"letters": letters_of(given)})
@@ -257,6 +260,12 @@ def test_slip_is_of_this_session_alone_and_its_code_is_nowhere_in_the_database_i
     for session in Session.objects.all():
         assert code not in str(session.get_decoded())
         assert return_codes.parse(code) not in str(session.get_decoded())
+
+
+def test_slip_under_a_key_that_is_gone_leads_back_to_the_page(contact: Client, settings: Any) -> None:
+    save(contact, IOP)
+    settings.DATA_KEYS = ["another key, long enough to be one, and as random as it gets"]
+    assert contact.get(f"{PAGE}slip/").url == PAGE
 
 
 def test_person_opens_it_with_the_code_of_the_slip(contact: Client) -> None:

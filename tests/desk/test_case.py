@@ -355,6 +355,8 @@ def test_note_is_taken_from_a_template_of_the_center_with_or_without_own_words(
     save(staff_client, row, notes__0__text="She called back.")
     texts = ["Called, no answer.", "Called, no answer.\nTry at two.", "She called back."]
     assert [note.text for note in row.notes.all()] == texts
+    long = save(staff_client, row, notes__0__template="Called, no answer.", notes__0__text="x" * 3990)
+    assert "at most 4000 characters (it has 4009)" in text_of(long, ".errors")
     response = save(staff_client, row, notes__0__template="Invented.")
     assert response.status_code == 200
     assert row.notes.count() == 3

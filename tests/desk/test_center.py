@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_otp.oath import TOTP
 
 from screening import center, notifications
-from screening.desk.center import SECTIONS, STEPS, for_each_language
+from screening.desk.center import GROUPS, STEPS, for_each_language
 from screening.models import CenterFacts, LogLine, Notification, Phone
 from tests.desk.helpers import member, signed_in, superuser
 from tests.helpers import parse, run_at_once, text_of
@@ -29,11 +29,11 @@ TOLD: dict[str, Any] = {
     **{f"hours_{day}": "8:00-12:00, 1 pm-8 pm" for day in range(7)},
     "closed": "2026-12-25\n2027-01-01",
     "hours_en": "Every day.",
-    **dict.fromkeys(center.PROGRAMS, True),
+    **dict.fromkeys(center.SERVICES, True),
     "iop_when_en": "Monday to Thursday, 6 to 9 pm",
     "iop_evening": True,
     "iop_video": True,
-    **{f"{key}_starts": SOON for key, program in center.PROGRAMS.items() if program.starts},
+    **{f"{key}_starts": SOON for key, service in center.SERVICES.items() if service.starts},
     "mail_to": "desk@example.org\nlead@example.org",
     "payers_en": "Blue Cross",
     "cost_en": "It costs 100 dollars a day. We help you ask your insurance.",
@@ -86,7 +86,7 @@ def entries(action: str = "center") -> list[dict[str, str]]:
 def test_every_field_is_saved_shown_again_and_logged_with_what_was_there_before(
     manager: Client, django_capture_on_commit_callbacks: Any
 ) -> None:
-    fields = {name for section in SECTIONS.values() for name in section.fields} - {"code"}
+    fields = {name for group in GROUPS.values() for name in group.fields} - {"code"}
     assert fields == set(TOLD)
     before = now()
     with django_capture_on_commit_callbacks(execute=True):
@@ -315,6 +315,7 @@ def test_desk_asks_if_a_next_start_is_still_right_before_it_hides(manager: Clien
         return parse(manager.get("/admin/")).text
 
     assert "Are these next starts still right?" not in asked(1)
+    assert "Are these next starts still right?" in asked(-9)  # the clock was ahead
     assert "Are these next starts still right?" in asked(4)
     assert "Are these next starts still right?" in asked(2)
     page = parse(manager.get("/admin/"))
@@ -356,7 +357,7 @@ def test_new_owner_is_led_through_the_steps_and_then_no_more(manager: Client, ce
         if not page.select(".save button"):
             break
         mine = {name: told[name] for name in form_on(manager, step) if name in told}
-        mine |= {name: value for name, value in told.items() if name in SECTIONS[visited[-1]].fields}
+        mine |= {name: value for name, value in told.items() if name in GROUPS[visited[-1]].fields}
         step = tell(manager, step, **mine).url
     assert visited == list(STEPS)
     assert page.select_one('a[href="/admin/auth/user/add/"]')
@@ -386,7 +387,7 @@ def test_step_that_does_not_exist_is_not_found(manager: Client) -> None:
 
 
 def test_nowhere_is_an_insurance_number_asked_for() -> None:
-    labels = [str(field.label).lower() for section in SECTIONS.values() for field in section.fields.values()]
+    labels = [str(field.label).lower() for group in GROUPS.values() for field in group.fields.values()]
     assert not [label for label in labels if "insurance" in label and "number" in label]
 
 
