@@ -12,7 +12,7 @@ run: .venv/run
 
 demo: .venv/run
 	@HTTPS=off .venv/bin/python manage.py migrate --verbosity 0
-	@HTTPS=off .venv/bin/python manage.py demo $(if $(LOCAL),--local)
+	@HTTPS=off .venv/bin/python -m intake_site.demo $(if $(LOCAL),--local)
 
 test: .venv/test
 	@scripts/chromium

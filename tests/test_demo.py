@@ -1,23 +1,19 @@
-"""Test data of the command demo: at every stage, marked, and refused beside real submissions."""
+"""Test data of `make demo`: at every stage, marked, and refused beside real submissions."""
 
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core.management.base import CommandError
 from django.test import Client
 
+from intake_site import demo as command
+from intake_site.demo import main as demo
 from screening.desk.queues import QUEUES
-from screening.management.commands import demo as command
 from screening.models import Contact, Note, Status, Submission
 from screening.rules.personas import PERSONAS
 from tests.answers import IOP
 from tests.desk.helpers import CASES
 from tests.helpers import output_of, parse
-
-
-def demo(*options: str) -> str:
-    return output_of("demo", *options)
 
 
 @pytest.fixture
@@ -28,7 +24,7 @@ def local(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("local")
 def test_it_fills_the_desk_with_marked_submissions_at_all_stages(staff_client: Client) -> None:
-    assert demo("--number", "60") == "60 test submissions added.\n"
+    assert demo("--number", "60") == "60 test submissions added."
     made = Submission.objects.all()
     assert made.count() == made.filter(is_test=True).count() == 60
     assert set(made.values_list("status", flat=True)) == set(Status.values)
@@ -56,14 +52,14 @@ def test_the_six_people_come_first_as_they_are() -> None:
 def test_clear_takes_away_test_data_and_nothing_else() -> None:
     demo("--number", "10")
     real = Submission.objects.submit(IOP)
-    assert demo("--clear") == "10 test submissions taken away.\n"
+    assert demo("--clear") == "10 test submissions taken away."
     assert Submission.objects.get() == real
 
 
 @pytest.mark.usefixtures("local")
 def test_it_refuses_to_stand_beside_answers_of_real_people() -> None:
     Submission.objects.submit(IOP)
-    with pytest.raises(CommandError, match=r"1 submissions that are not test data.*make demo LOCAL=yes"):
+    with pytest.raises(SystemExit, match=r"1 submissions that are not test data.*make demo LOCAL=yes"):
         demo()
     assert Submission.objects.count() == 1
     demo("--local", "--number", "6")
@@ -77,6 +73,6 @@ def test_it_refuses_a_database_set_up_for_real_people(
 ) -> None:
     settings.HTTPS = https
     monkeypatch.setattr(command, "connection", SimpleNamespace(vendor=vendor))
-    with pytest.raises(CommandError, match="set up for real people"):
+    with pytest.raises(SystemExit, match="set up for real people"):
         demo("--local")
     assert not Submission.objects.exists()

@@ -1,12 +1,18 @@
-"""Adds invented submissions to a local database, to try the desk with."""
+"""`make demo`: adds invented submissions to the local database of `make run`, at all stages, marked as test data."""
 
+import argparse
+import os
 import random
+import sys
 from datetime import timedelta
-from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intake_site.settings")
+django.setup()
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -18,34 +24,31 @@ from screening.rules.personas import PERSONAS
 WORDS = ("Called back, no answer.", "Will come on Monday.", "Asked about insurance.", "Spoke with the family.")
 
 
-class Command(BaseCommand):
-    help = "Fills the local database with invented submissions at all stages, marked as test data."
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--number", type=int, default=300, help="how many (300 when not given)")
-        parser.add_argument("--local", action="store_true", help="yes, this database is only for trying things out")
-        parser.add_argument("--clear", action="store_true", help="take all test data away again")
-
-    def handle(self, *args: Any, **options: Any) -> None:
+def main(*given: str) -> str:
+    """Do what the command line asks, and return a line that says what was done; exit with a line if it can't be."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--number", type=int, default=300, help="how many (300 when not given)")
+    options.add_argument("--local", action="store_true", help="yes, this database is only for trying things out")
+    options.add_argument("--clear", action="store_true", help="take all test data away again")
+    asked = options.parse_args(given)
+    if asked.clear:
         test_data = Submission.objects.filter(is_test=True)
-        if options["clear"]:
-            count = test_data.count()
-            test_data.delete()
-            self.stdout.write(f"{count:,} test submissions taken away.")
-            return
-        if settings.HTTPS or connection.vendor != "sqlite":
-            raise CommandError(
-                "Test data go into the local database of `make run` only. This one is set up for real people: HTTPS is "
-                "not off, or it is not SQLite."
-            )
-        if not options["local"] and (real := Submission.objects.filter(is_test=False).count()):
-            raise CommandError(
-                f"This database holds {real:,} submissions that are not test data. If they are only your own trials, "
-                "say so: make demo LOCAL=yes"
-            )
-        with transaction.atomic():
-            _fill(options["number"])
-        self.stdout.write(f"{options['number']:,} test submissions added.")
+        count = test_data.count()
+        test_data.delete()
+        return f"{count:,} test submissions taken away."
+    if settings.HTTPS or connection.vendor != "sqlite":
+        sys.exit(
+            "Test data go into the local database of `make run` only. This one is set up for real people: HTTPS is not "
+            "off, or it is not SQLite."
+        )
+    if not asked.local and (real := Submission.objects.filter(is_test=False).count()):
+        sys.exit(
+            f"This database holds {real:,} submissions that are not test data. If they are only your own trials, say "
+            "so: make demo LOCAL=yes"
+        )
+    with transaction.atomic():
+        _fill(asked.number)
+    return f"{asked.number:,} test submissions added."
 
 
 def _fill(number: int) -> None:
@@ -99,3 +102,7 @@ def _review(submission: Submission, author: User, *, agrees: bool) -> None:
         blind=submission.blind,
         reason="" if agrees and not submission.blind else "Invented: from the answers as a whole.",
     )
+
+
+if __name__ == "__main__":
+    print(main(*sys.argv[1:]))
