@@ -1,7 +1,7 @@
 """The commands verify_results, replay_rules, diff_rules and freeze_rules."""
 
-import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -15,7 +15,7 @@ from screening.management import streaming
 from screening.models import Submission
 from screening.rules import CURRENT, versions
 from screening.rules.ruleset import Rule, RuleSet
-from screening.rules.versions import as_data, released
+from screening.rules.versions import released
 from tests.answers import BEST, KINDS, answers
 from tests.helpers import output_of, overwrite
 from tests.rules.helpers import with_rule
@@ -24,10 +24,10 @@ ALL = math.prod(map(len, CURRENT.options.values()))
 SOME_STAY = {("some", "some"): "inpatient", ("some", "weak"): "inpatient"}
 
 
-def file_of(rule_set: RuleSet, folder: Path) -> str:
-    path = folder / f"{rule_set.version}.json"
-    path.write_text(json.dumps(as_data(rule_set)))
-    return str(path)
+@pytest.fixture
+def in_code(monkeypatch: pytest.MonkeyPatch) -> Callable[[RuleSet], None]:
+    """Puts other rules in the place of those in code."""
+    return lambda rule_set: monkeypatch.setattr(rules, "CURRENT", rule_set)
 
 
 @pytest.fixture
@@ -138,10 +138,13 @@ def test_replay_of_the_rules_in_force_moves_nobody(on_file: list[Submission]) ->
     assert "0 move" in output
 
 
-def test_replay_counts_each_move_with_the_rule_behind_it(on_file: list[Submission], tmp_path: Path) -> None:
+def test_replay_counts_each_move_with_the_rule_behind_it(
+    on_file: list[Submission], in_code: Callable[[RuleSet], None]
+) -> None:
     stricter = replace(with_rule(CURRENT, "some_supervision", need="high"), version="2099.1")
     before = everything()
-    output = output_of("replay_rules", "--to", file_of(stricter, tmp_path))
+    in_code(stricter)
+    output = output_of("replay_rules")
     assert "4 stay as they are" in output
     assert "1 move" in output
     assert "1  iop (close call), urgency none  ->  inpatient, urgency none" in output
@@ -150,15 +153,18 @@ def test_replay_counts_each_move_with_the_rule_behind_it(on_file: list[Submissio
     assert everything() == before
 
 
-def test_replay_names_the_grid_where_no_rule_moved_anyone(on_file: list[Submission], tmp_path: Path) -> None:
+def test_replay_names_the_grid_where_no_rule_moved_anyone(
+    on_file: list[Submission], in_code: Callable[[RuleSet], None]
+) -> None:
     bolder = replace(CURRENT, version="2099.1", grid={**CURRENT.grid, ("some", "some"): "iop"})
-    output = output_of("replay_rules", "--to", file_of(bolder, tmp_path))
+    in_code(bolder)
+    output = output_of("replay_rules")
     assert "iop (close call), urgency none  ->  iop, urgency none" in output
     assert "the grid" in output
 
 
 def test_replay_names_the_grid_beside_a_rule_that_changed_and_moved_nobody(
-    on_file: list[Submission], tmp_path: Path
+    on_file: list[Submission], in_code: Callable[[RuleSet], None]
 ) -> None:
     other = replace(
         CURRENT,
@@ -166,14 +172,15 @@ def test_replay_names_the_grid_beside_a_rule_that_changed_and_moved_nobody(
         grid={**CURRENT.grid, **SOME_STAY},
         rules=(*CURRENT.rules, Rule("more_care", {"constant_care": "sometimes"}, "Words.", "S4", need="some")),
     )
-    output = output_of("replay_rules", "--to", file_of(other, tmp_path))
+    in_code(other)
+    output = output_of("replay_rules")
     assert "iop (close call), urgency none  ->  inpatient, urgency none" in output
     assert "1  the grid" in output
     assert "more_care" not in output
 
 
 def test_replay_names_only_the_change_that_moved_someone_not_another_that_bears_on_them(
-    on_file: list[Submission], tmp_path: Path
+    on_file: list[Submission], in_code: Callable[[RuleSet], None]
 ) -> None:
     Submission.objects.submit(answers(supporters="one_or_two"))
     other = replace(
@@ -181,7 +188,8 @@ def test_replay_names_only_the_change_that_moved_someone_not_another_that_bears_
         version="2099.1",
         grid={**CURRENT.grid, **SOME_STAY},
     )
-    output = output_of("replay_rules", "--to", file_of(other, tmp_path))
+    in_code(other)
+    output = output_of("replay_rules")
     assert "2 move" in output
     assert "1  few_supporters (changed)" in output
     assert "1  the grid" in output  # the grid moved the close call, and not the other one
@@ -193,16 +201,19 @@ def test_replay_says_where_the_stored_result_was_not_the_rules(on_file: list[Sub
     assert f"1  none: the stored result is not what rules {CURRENT.version} give (see verify_results)" in output
 
 
-def test_replay_names_rules_added_and_removed(on_file: list[Submission], tmp_path: Path) -> None:
+def test_replay_names_rules_added_and_removed(on_file: list[Submission], in_code: Callable[[RuleSet], None]) -> None:
     kept = tuple(rule for rule in CURRENT.rules if rule.key != "constant_care")
     new = Rule("carer_alone", {"caregiving": "only_me"}, "Words.", "S2", duties="fixed")
     other = replace(CURRENT, version="2099.1", rules=(*kept, new))
-    output = output_of("replay_rules", "--to", file_of(other, tmp_path))
+    in_code(other)
+    output = output_of("replay_rules")
     assert "constant_care (removed)" in output
     assert "carer_alone" not in output  # it applies to one submission, and moves none
 
 
-def test_replay_counts_separately_what_it_cannot_judge(on_file: list[Submission], tmp_path: Path) -> None:
+def test_replay_counts_separately_what_it_cannot_judge(
+    on_file: list[Submission], in_code: Callable[[RuleSet], None]
+) -> None:
     newer = replace(
         CURRENT,
         version="2099.1",
@@ -212,7 +223,8 @@ def test_replay_counts_separately_what_it_cannot_judge(on_file: list[Submission]
     changed(on_file[0], answers=BEST | {"made_up": "badly"}, rules_version="1999.9")
     changed(on_file[1], answers=BEST | {"made_up": "well"}, program="iop", urgency=0)
     changed(on_file[2], answers=BEST | {"made_up": "well"}, result={})
-    output = output_of("replay_rules", "--to", file_of(newer, tmp_path))
+    in_code(newer)
+    output = output_of("replay_rules")
     assert "2  no answer that rules 2099.1 know to made_up" in output
     assert "1  the stored result can't be read" in output
     assert "1  no rules version '1999.9'" in output
@@ -237,23 +249,14 @@ def test_results_of_the_first_version_are_verified_and_replayed_by_it_and_what_i
     assert "inpatient, urgency soon  ->  inpatient (close call), urgency soon" in output_of("replay_rules")
 
 
-def test_replay_refuses_rules_it_cannot_trust(on_file: list[Submission], tmp_path: Path) -> None:
-    data = as_data(CURRENT)
-    data["grid"]["high"]["weak"] = "iop"
-    path = tmp_path / "harm.json"
-    path.write_text(json.dumps(data))
-    for command in (["replay_rules", "--to", str(path)], ["diff_rules", CURRENT.version, str(path)]):
-        with pytest.raises(CommandError, match="the grid gives less care"):
-            output_of(*command)
+def test_commands_refuse_rules_that_they_cannot_trust(db: None, in_code: Callable[[RuleSet], None]) -> None:
     for command in (["replay_rules", "--to", "1999.9"], ["diff_rules", "1999.9", CURRENT.version]):
         with pytest.raises(CommandError, match=r"no rules version '1999\.9'"):
             output_of(*command)
-
-
-def test_replay_refuses_rules_in_code_that_break_a_proof(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "CURRENT", replace(CURRENT, grid={**CURRENT.grid, ("high", "weak"): "iop"}))
-    with pytest.raises(CommandError, match="the grid gives less care"):
-        output_of("replay_rules")
+    in_code(replace(CURRENT, grid={**CURRENT.grid, ("high", "weak"): "iop"}))
+    for command in (["replay_rules"], ["diff_rules", CURRENT.version, "code"]):
+        with pytest.raises(CommandError, match="the grid gives less care"):
+            output_of(*command)
 
 
 # diff_rules
@@ -263,14 +266,15 @@ def test_diff_of_a_version_with_itself_finds_nothing() -> None:
     assert output_of("diff_rules", CURRENT.version, CURRENT.version) == f"{ALL:,} answer sets; 0 get another result\n"
 
 
-def test_diff_counts_each_move_with_its_smallest_example(tmp_path: Path) -> None:
+def test_diff_counts_each_move_with_its_smallest_example(in_code: Callable[[RuleSet], None]) -> None:
     other = replace(
         with_rule(CURRENT, "health_unsure", when={"health": "often"}),
         version="2099.1",
         grid={**CURRENT.grid, ("some", "weak"): "inpatient"},
     )
     other = with_rule(other, "lives_alone", text="Other words.")
-    output = output_of("diff_rules", CURRENT.version, file_of(other, tmp_path))
+    in_code(other)
+    output = output_of("diff_rules", CURRENT.version, "code")
     assert "rule health_unsure: changed" in output
     assert "rule lives_alone: reworded" in output
     assert "grid at need some, support weak: duties decide -> inpatient" in output
@@ -278,24 +282,26 @@ def test_diff_counts_each_move_with_its_smallest_example(tmp_path: Path) -> None
     assert "for example: health=often\n" in output
 
 
-def test_diff_says_which_questions_and_options_it_cannot_compare(tmp_path: Path) -> None:
+def test_diff_says_which_questions_and_options_it_cannot_compare(in_code: Callable[[RuleSet], None]) -> None:
     newer = replace(
         CURRENT,
         version="2099.1",
         options={**CURRENT.options, "made_up": ("well", "badly"), "job": (*CURRENT.options["job"], "on_strike")},
         rules=(*CURRENT.rules, Rule("made_up_rule", {"made_up": "badly"}, "Words.", "A1", need="some")),
     )
-    output = output_of("diff_rules", CURRENT.version, file_of(newer, tmp_path))
+    in_code(newer)
+    output = output_of("diff_rules", CURRENT.version, "code")
     assert "rule made_up_rule: added" in output
     assert "question made_up: only rules 2099.1 read it" in output
     assert "question job: only rules 2099.1 know on_strike; not compared" in output
     assert f"{2 * ALL:,} answer sets" in output
 
 
-def test_diff_says_as_what_a_newer_option_is_compared(tmp_path: Path) -> None:
+def test_diff_says_as_what_a_newer_option_is_compared(in_code: Callable[[RuleSet], None]) -> None:
     options = {**CURRENT.options, "job": (*CURRENT.options["job"], "on_strike")}
     newer = replace(CURRENT, version="2099.1", options=options, replaces={"job": {"on_strike": "can_leave"}})
-    output = output_of("diff_rules", CURRENT.version, file_of(newer, tmp_path))
+    in_code(newer)
+    output = output_of("diff_rules", CURRENT.version, "code")
     assert "question job: only rules 2099.1 know on_strike; compared as can_leave" in output
     assert f"{ALL // 4 * 5:,} answer sets" in output
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from screening import rules
 from screening.rules import versions
 from screening.rules.answer_space import known_as, raised_answers, replaced, shared_space, transitions
 from screening.rules.replay import in_short
@@ -13,7 +14,7 @@ from screening.rules.ruleset import RuleSet, changed_rules
 class Command(BaseCommand):
     help = (
         "Counts, exactly, the answer sets whose result differs between two versions of the rules, with the smallest "
-        "example of each move. OLD and NEW: a released version, or a file (.json)."
+        "example of each move. OLD and NEW: a released version, or code for those in code."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            old, new = versions.find(options["old"]), versions.find(options["new"])
+            old, new = (versions.find(options[name], rules.CURRENT) for name in ("old", "new"))
         except versions.UnusableRules as error:
             raise CommandError(str(error)) from None
         for key, how in changed_rules(old, new).items():

@@ -14,11 +14,11 @@ class Command(BaseCommand):
     help = "Asks other rules about every submission on file, and says who would get another result. Writes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--to", metavar="VERSION", help="a released version, or a file (.json); else those in code")
+        parser.add_argument("--to", metavar="VERSION", default="code", help="a released version; else those in code")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            new = versions.find(options["to"]) if options["to"] is not None else versions.prove(rules.CURRENT)
+            new = versions.find(options["to"], rules.CURRENT)
         except versions.UnusableRules as error:
             raise CommandError(str(error)) from None
         replay = Replay(new).of(submission.stored_result for submission in every_submission(self))
