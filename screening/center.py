@@ -97,20 +97,6 @@ def openings(text: str) -> tuple[Opening, ...]:
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A service that bears on a result: whether the center has it, and what it told of it."""
-
-    key: str
-    words: str
-    has: bool
-    when: str = ""
-    evening: bool = False
-    video: bool = False
-    starts: date | None = None
-    confirmed: date | None = None
-
-
-@dataclass(frozen=True)
 class Facts:
     """All that was told, by field of the desk's form; what was not told reads as empty.
 
@@ -193,21 +179,25 @@ class Facts:
         named = {"iop", "inpatient"} if decision.close_call else {decision.program}
         return bool(named.intersection(self.services)) if self.services else None
 
-    def offers(self, recommendation: Recommendation) -> Iterator[Offer]:
-        """Yield what bears on this result, and whether the center has it; nothing where it told of none."""
+    def offers(self, recommendation: Recommendation) -> Iterator[dict[str, Any]]:
+        """Yield each service that bears on this result: whether the center has it, and what it told of it.
+
+        Nothing where it told of none.
+        """
         said = {recommendation.decision.program_headline, *recommendation.notices}
         said |= {question for reason in recommendation.reasons for question in reason.questions}
         for key, service in SERVICES.items():
             if self.services and said & set(service.bears_on.split()):
                 yield self._offer(key, service)
 
-    def _offer(self, key: str, service: Service) -> Offer:
+    def _offer(self, key: str, service: Service) -> dict[str, Any]:
         starts, confirmed = (_day(self.fact(f"{key}_{name}")) for name in ("starts", "confirmed"))
         today = timezone.localdate()
         if not (starts and confirmed and starts >= today and timedelta() <= today - confirmed <= CONFIRMED_FOR):
             starts = None
         details = {name: self.fact(f"{key}_{name}") for name in ("when", "evening", "video")}
-        return Offer(key, service.words, bool(self.fact(key)), starts=starts, confirmed=confirmed, **details)
+        there = {"key": key, "words": service.words, "has": bool(self.fact(key))}
+        return there | details | {"starts": starts, "confirmed": confirmed}
 
 
 def _day(text: str) -> date | None:

@@ -26,22 +26,6 @@ LEANS = {
     "inpatient": _("Because you may be able to step away for some weeks, we suggest the one where you stay."),
 }
 
-# What would be said if one answer, or any one of some, were true, by headline.
-CHANGES = {
-    "iop": (
-        _("If this were true, we would suggest a program from home:"),
-        _("If any one of these were true, we would suggest a program from home:"),
-    ),
-    "either": (
-        _("If this were true, we would say that both could fit:"),
-        _("If any one of these were true, we would say that both could fit:"),
-    ),
-    "inpatient": (
-        _("If this were true, we would suggest a place to stay:"),
-        _("If any one of these were true, we would suggest a place to stay:"),
-    ),
-}
-
 FIRST_CALLS = ("", "988", "domestic_violence")  # who to call first today: a doctor where no line can help
 
 TITLES = {
@@ -138,7 +122,7 @@ class Explanation:
     supports: tuple[str, ...]  # the grid's column heads
     grid: tuple[tuple[str, tuple[Cell, ...]], ...]  # (row head, cells); empty if the rules are not available
     cards: tuple[Card, ...]  # need, support, duties, and urgency where it has reasons of its own
-    changes: tuple[tuple[str, tuple[Answer, ...]], ...]  # what would be said, and the answers that alone lead there
+    changes: tuple[tuple[str, tuple[Answer, ...]], ...]  # headline, and the answers that alone lead there
     did_not_matter: tuple[str, ...]  # topics on which the result does not depend
     also_ask: str  # "less", "medicine" before any program, "either", or ""
     duties_give_way: bool  # inpatient care for someone with fixed duties
@@ -263,12 +247,9 @@ def _kept_lower(dimension: str, ruleset: RuleSet, answers: Mapping[str, str]) ->
 
 def _changes(ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[tuple[str, tuple[Answer, ...]]]:
     changes = what_if.what_would_change(ruleset, answers)
-    for headline, (of_one, of_some) in CHANGES.items():
+    for headline in what_if.HEADLINES:
         if there := [change for change in changes if change.headline == headline]:
-            yield (
-                gettext(of_some if len(there) > 1 else of_one),
-                tuple(answer_in_words(change.question, change.value) for change in there),
-            )
+            yield headline, tuple(answer_in_words(change.question, change.value) for change in there)
 
 
 def urgent_reasons(recommendation: Recommendation) -> list[Reason]:

@@ -78,7 +78,7 @@ def result(request: HttpRequest) -> HttpResponse:
         "fits": fits,
         "lacks": fits is False,
         "offers": offers,
-        "told_on": told.told_on("cost", "payers", *(offer.key for offer in offers)),
+        "told_on": told.told_on("cost", "payers", *(offer["key"] for offer in offers)),
         "kept": kept,
         "can_save": kept in (Kept.EARLIER, Kept.NOTHING),
         "saved": saved,
