@@ -1,7 +1,6 @@
 """Notifications to staff: neutral words and a link, nothing of the person.
 
-The rows are an outbox: a page only adds one, and `send_due` sends what is due, each minute from the server's own thread
-or from `manage.py send_notifications`.
+The rows are an outbox: a page only adds one, and `send_due`, from a thread of the server, sends what is due.
 """
 
 import logging

@@ -4,14 +4,12 @@ import sys
 import threading
 import time
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
 import time_machine
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.core.management import CommandError, call_command
 from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
@@ -120,18 +118,6 @@ def test_run_begins_no_sending_when_its_time_is_up(person: Person, monkeypatch: 
     monkeypatch.setattr(EmailBackend, "send_messages", lambda *args: time.sleep(0.6))
     assert notifications.send_due() == (1, 0)
     assert Notification.objects.filter(sent_at=None, attempts=0).count() == 1
-
-
-def test_command_sends_what_is_due_and_fails_where_mail_does(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    person.finishes(URGENT, "save")
-    out = StringIO()
-    with monkeypatch.context() as patch:
-        patch.setattr(EmailBackend, "send_messages", lambda *args: 1 / 0)
-        with pytest.raises(CommandError, match=r"0 sent, 1 failed. They will be tried again."):
-            call_command("send_notifications")
-    Notification.objects.update(next_attempt_at=timezone.now())
-    call_command("send_notifications", stdout=out)
-    assert (out.getvalue(), len(mail.outbox)) == ("1 sent.\n", 1)
 
 
 def test_request_for_a_call_is_notified_of_and_again_after_a_withdrawal(person: Person) -> None:

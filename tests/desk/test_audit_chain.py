@@ -424,9 +424,3 @@ def test_desk_says_that_the_log_was_tampered_with_to_those_who_may_see_it(staff_
     for client, page in ((staff_client, front), (staff_client, log), (auditor, front), (auditor, log)):
         assert says in client.get(page).content.decode()
     assert says not in contact.get(front).content.decode()
-
-
-def test_command_chains_the_log_for_another_server() -> None:
-    audit.record(Action.FRONT_PAGE, "someone")
-    assert output_of("chain_log") == "1 entries chained.\n"
-    assert audit_checks.quick_faults() == []
