@@ -6,7 +6,7 @@ A copy is at most FRESH seconds old; while the database is down, it is the last 
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time as clock_time, timedelta
 from functools import cached_property
@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import Error
 from django.utils import timezone
+from django.utils.formats import time_format
 from django.utils.translation import get_language
 
 from screening import rules
@@ -55,8 +56,9 @@ SERVICES = {
     "sober_house": Service(_("Sober house"), "sober_house"),
 }
 Opening = tuple[clock_time, clock_time]
-TIME = re.compile(r" *(\d{1,2})(?:[:.](\d\d))? ?([ap])?(?:\.?m\.?)? *")
-SPELLED = {"noon": "12 pm", "midnight": "24:00", " and ": ",", ";": ",", "—": "-", "–": "-", " to ": "-", "closed": ""}
+TIME = re.compile(r" *(\d{1,2})(?:[:.]?(\d\d))? ?([ap])?(?:\.?m\.?)? *")
+ANY_DASH = re.compile("[‐-―−]")
+SPELLED = {"noon": "12 pm", "midnight": "24:00", " and ": ",", ";": ",", " to ": "-", "closed": ""}
 LIKE_THIS = _("Write hours like 8:00-12:00, 1 pm-8 pm. For the whole day, write 0:00-24:00.")
 WHICH_HALF = _("In the morning, or in the afternoon? Write it like 9 am-5 pm, or 9:00-17:00.")
 
@@ -68,18 +70,21 @@ def _clock(hour: int, minute: int, half: str) -> clock_time:
 
 
 def _opening(text: str) -> Opening:
-    """Read "1 pm-8 pm" or "13:00-20:00"; in "1-8 pm" both are in the afternoon, if that can be."""
+    """Read "1 pm-8 pm" or "13:00-20:00"; in "1-8 pm" both are in the afternoon. What can be either is asked back."""
     matches = [TIME.fullmatch(part) for part in text.split("-")]
     times = [(int(match[1]), int(match[2] or 0), match[3] or "") for match in matches if match]
     if len(times) != len(matches) or len(times) != 2:
         raise ValueError(LIKE_THIS)
     start, end = times
+    start = (12, 0, "a") if start == (24, 0, "") else start
     closes = clock_time.max if end in ((24, 0, ""), (12, 0, "a")) else _clock(*end)
+    by_24 = any(match and (int(match[1]) > 12 or match[1].startswith("0")) for match in matches)
     if end[2] and not start[2] and _clock(*start[:2], end[2]) < closes:
-        start = (*start[:2], end[2])
-    for match, (hour, _minute, half) in zip(matches, (start, end), strict=True):
-        if match and 1 <= hour <= 6 and not half and not match[1].startswith("0"):
+        if end[2] == "p" and 7 <= start[0] <= 11:
             raise ValueError(WHICH_HALF)
+        start = (*start[:2], end[2])
+    if not by_24 and any(1 <= hour <= 6 and not half for hour, _minute, half in (start, end)):
+        raise ValueError(WHICH_HALF)
     if closes <= (opens := _clock(*start)):
         raise ValueError(_("These hours end before they begin. Hours after midnight belong to the next day."))
     return opens, closes
@@ -87,13 +92,19 @@ def _opening(text: str) -> Opening:
 
 def openings(text: str) -> tuple[Opening, ...]:
     """Return the times in text like "8:00-12:00, 1 pm-8 pm". Raise a ValueError that says in words what is wrong."""
-    text = text.lower()
+    text = ANY_DASH.sub("-", text.lower())
     for spelled, written in SPELLED.items():
         text = text.replace(spelled, written)
     found = sorted(_opening(part) for part in text.split(",") if part.strip())
     if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
         raise ValueError(_("Two of these hours overlap."))
     return tuple(found)
+
+
+def in_words(hours: Iterable[Opening]) -> str:
+    """Return times as they were read, for whoever wrote them."""
+    ends = [[_("midnight") if end == clock_time.max else time_format(end) for end in opening] for opening in hours]
+    return "; ".join(" – ".join(map(str, opening)) for opening in ends)
 
 
 @dataclass(frozen=True)
@@ -165,7 +176,8 @@ class Facts:
 
     def told_on(self, *starts: str) -> date | None:
         """Return the oldest day on which a fact was told whose field starts so; None if none was."""
-        days = [day for name, day in self.told.get("told_on", {}).items() if name.startswith(starts)]
+        told_on = self.told.get("told_on", {}).items()
+        days = [day for name, day in told_on if name.startswith(starts) and self.told.get(name) != ""]
         return date.fromisoformat(min(days)) if days else None
 
     @property
@@ -178,6 +190,19 @@ class Facts:
         decision = recommendation.decision
         named = {"iop", "inpatient"} if decision.close_call else {decision.program}
         return bool(named.intersection(self.services)) if self.services else None
+
+    def lacking(self, recommendation: Recommendation) -> list[str]:
+        """Return what this result suggests, by its program or a notice, and the center does not have."""
+        suggested = {recommendation.decision.program, *recommendation.notices}
+        missing = [each for key, each in SERVICES.items() if self.services and not self.fact(key)]
+        return [service.words for service in missing if suggested & set(service.bears_on.split())]
+
+    def beside(self, recommendation: Recommendation) -> dict[str, Any]:
+        """Return what a page says of the center beside this result."""
+        fits, offers = self.fits(recommendation), [*self.offers(recommendation)]
+        told_on = self.told_on("cost", "payers", *(offer["key"] for offer in offers))
+        lacking = self.lacking(recommendation)
+        return {"fits": fits, "lacks": fits is False, "lacking": lacking, "offers": offers, "told_on": told_on}
 
     def offers(self, recommendation: Recommendation) -> Iterator[dict[str, Any]]:
         """Yield each service that bears on this result: whether the center has it, and what it told of it.

@@ -93,6 +93,6 @@ def tel(phone: str) -> str:
     if not phone:
         return ""
     digits = re.sub(r"[ ().+-]", "", phone).removeprefix("1")
-    if not re.fullmatch(r"[2-9][0-9]{9}", digits):
+    if not re.fullmatch(r"([2-9][0-9]{2}){2}[0-9]{4}", digits):
         raise ValueError(f"{phone!r} is not a US phone number in full. Write it like (405) 555-0100.")
     return f"tel:+1{digits}"

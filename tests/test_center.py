@@ -21,7 +21,8 @@ from screening.center import CONFIRMED_FOR, SERVICES, Facts, Service, openings
 from screening.models import CenterFacts
 from screening.questionnaire import QUESTIONS
 from screening.rules import recommend
-from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP
+from screening.rules.personas import PERSONAS
+from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, TODAY, answers
 from tests.conftest import Person
 from tests.helpers import parse
 
@@ -30,6 +31,8 @@ def result_page(given: dict[str, str]) -> BeautifulSoup:
     return parse(Person(Client()).finishes(given, "view"))
 
 
+(ELI,) = (person.answers for person in PERSONAS if person.name == "Eli")
+LEANS_TO_STAY = answers(job="can_leave", supporters="nobody", home="alone")
 WEEK = {f"hours_{day}": "8:00-12:00, 1 pm-8 pm" for day in range(5)}
 
 
@@ -50,6 +53,10 @@ WEEK = {f"hours_{day}": "8:00-12:00, 1 pm-8 pm" for day in range(5)}
         ("noon-midnight", ((time(12), time.max),)),
         ("8 am - 12 am", ((time(8), time.max),)),
         ("01:00-05:00", ((time(1), time(5)),)),
+        ("0900-1700", ((time(9), time(17)),)),
+        ("midnight-6 am", ((time(0), time(6)),)),
+        ("9:00\N{NON-BREAKING HYPHEN}17:00", ((time(9), time(17)),)),
+        ("6-18", ((time(6), time(18)),)),
         ("Closed", ()),
     ],
 )
@@ -70,6 +77,8 @@ def test_hours_are_read_as_people_write_them(text: str, expected: Any) -> None:
         ("8-8", "end before they begin"),
         ("9-5", "In the morning, or in the afternoon"),
         ("8-12, 1-5", "In the morning, or in the afternoon"),
+        ("8-9 pm", "In the morning, or in the afternoon"),
+        ("22:00-2:00", "end before they begin"),
         ("6-9", "In the morning, or in the afternoon"),
         ("3-2 pm", "In the morning, or in the afternoon"),
         ("8-", "Write hours like"),
@@ -141,6 +150,22 @@ def test_out_of_hours_the_helpline_is_the_number_and_the_page_says_when_the_phon
         assert "Until noon someone answers." in " ".join(page.main.text.split())
 
 
+@pytest.mark.django_db
+def test_center_that_is_closed_for_long_says_that_nobody_answers(center_tells: Any) -> None:
+    center_tells(**WEEK, closed="\n".join(str(datetime(2026, 11, 20).date() + timedelta(day)) for day in range(40)))
+    with at_three():
+        assert "Nobody answers our phones these days. Call: Call 1-800-662-4357" in text_of_main(IOP)
+
+
+def text_of_main(given: dict[str, str]) -> str:
+    return " ".join(result_page(given).main.text.split())
+
+
+def test_hours_are_shown_as_they_were_read() -> None:
+    assert center.in_words(openings("1-8 pm")) == "1 p.m. – 8 p.m."
+    assert center.in_words(openings("8-noon, 13:30-24:00")) == "8 a.m. – noon; 1:30 p.m. – midnight"
+
+
 # What a center has
 
 
@@ -170,7 +195,7 @@ def test_where_the_center_lacks_what_fits_others_come_first(
     assert ("does not have such a program" in said) == lacks
     first = page.select(".calls a")[0]["href"]
     assert first == ("https://findtreatment.gov/" if lacks else "tel:+14055550100")
-    assert ("offers such programs" in said) == (bool(has) and not lacks)
+    assert ("offers such programs" in said) == (bool(has) and "does not have" not in said)
     assert (page.select(".calls a")[1]["href"] == "tel:+18006624357") == lacks
 
 
@@ -196,6 +221,48 @@ def test_what_bears_on_a_result_and_is_not_there_is_named(center_tells: Any) -> 
     center_tells(iop=True, iop_when_en="Evenings", told_on={"iop": "2026-11-24"})
     assert "Not here: Medical detox" in result_page(BEST | {"alcohol_or_pills": "shaky"}).select_one(".here").text
     assert "Not here" not in result_page(IOP).select_one(".here").text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("given", "has", "lacking"),
+    [
+        (ELI, ["inpatient"], "Medical detox"),
+        (INPATIENT | {"opioids": "sick"}, ["inpatient"], "Medicine for opioids"),
+        (LEANS_TO_STAY, ["iop"], "Inpatient program"),
+        (LEANS_TO_STAY, ["inpatient"], ""),
+        (LEANS_TO_STAY, [], ""),
+        (IOP, ["iop"], ""),
+    ],
+)
+def test_what_the_result_suggests_beside_the_program_and_is_not_there_is_said_before_the_number(
+    center_tells: Any, given: dict[str, str], has: list[str], lacking: str
+) -> None:
+    center_tells(**dict.fromkeys(has, True))
+    said = text_of_main(given)
+    line = "Country Road Recovery Center does not have this: {}. FindTreatment.gov or 1-800-662-4357 can find it."
+    assert ("does not have this" in said) == bool(lacking)
+    if lacking:
+        assert said.index(line.format(lacking)) < said.index("You can say:")
+        assert "offers such programs" not in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("given", "to_doctor"), [(TODAY, False), (INPATIENT, True)])
+def test_where_the_center_lacks_what_fits_nothing_above_that_line_leads_there(
+    center_tells: Any, given: dict[str, str], to_doctor: bool
+) -> None:
+    center_tells(sober_house=True)
+    said = text_of_main(given)
+    assert "our staff:" not in said
+    assert "talk with our staff" not in said.partition("does not have such a program")[0]
+    assert ("Please talk with a doctor in the next few days." in said) == to_doctor
+
+
+@pytest.mark.django_db
+def test_fact_that_was_taken_away_leaves_no_empty_section(center_tells: Any) -> None:
+    center_tells(cost_en="", told_on={"cost_en": "2026-11-24"})
+    assert result_page(IOP).select_one("section.here") is None
 
 
 def test_program_that_bears_on_nothing_stops_the_start() -> None:

@@ -33,7 +33,9 @@ def test_day_of_a_check_is_no_day_to_come() -> None:
     assert all(date(2026, 11, 1) < line.checked <= date.today() for line in HELP_LINES.values())
 
 
-@pytest.mark.parametrize("written", ["1 1 405 555 0100", "(405) 555-010", "405-555-0100 ext. 2", "105 555 0100"])
+@pytest.mark.parametrize(
+    "written", ["1 1 405 555 0100", "(405) 555-010", "405-555-0100 ext. 2", "105 555 0100", "405 055 0100"]
+)
 def test_number_that_cannot_be_dialled_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="is not a US phone number in full"):
         tel(written)

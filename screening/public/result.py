@@ -70,15 +70,9 @@ def result(request: HttpRequest) -> HttpResponse:
         recommendation = in_words(rules.recommend(draft.answers))
     answers, earlier = saved.readable_answers if saved else draft.answers, any_kept(*draft.earlier_codes)
     kept = _kept(draft, saved, earlier, reachable)
-    told = facts()
-    fits, offers = told.fits(recommendation), [*told.offers(recommendation)]
-    context |= {
+    context |= facts().beside(recommendation) | {
         "explanation": explain(recommendation, answers, rules_of(recommendation)),
         "approval": rules.approval_of(recommendation.rules_version),
-        "fits": fits,
-        "lacks": fits is False,
-        "offers": offers,
-        "told_on": told.told_on("cost", "payers", *(offer["key"] for offer in offers)),
         "kept": kept,
         "can_save": kept in (Kept.EARLIER, Kept.NOTHING),
         "saved": saved,
