@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit, notifications, reference_numbers, return_codes, rules
+from screening.center import facts
 from screening.encryption import cipher
 from screening.explanation import HEADLINES, Explanation, explain, first_aid
 from screening.forms import PageForm
@@ -31,6 +32,7 @@ from screening.typed import typed
 ALL = Page("all", SECTIONS[0], tuple(QUESTIONS.values()))
 NO_ANSWER = "-"
 IGNORED, DASHES = re.compile(r"[\s,.;:\d]"), re.compile("[–—_?]")
+MOST_LETTERS = 200  # characters, with numbers and what separates them
 SLIPS = 50  # that a session remembers, so that what was erased is not saved again by the Back button
 CHANNELS = [(channel.value, channel.label) for channel in Channel if channel != Channel.ONLINE]
 
@@ -41,7 +43,7 @@ class AssistedForm(PageForm):
     letters = forms.CharField(
         label=_("Letters from the paper, in one row"),
         help_text=_("Like AABAC…; a dash where nothing is ticked. Press Enter to see the result."),
-        max_length=100,
+        max_length=MOST_LETTERS,
         required=False,
     )
     channel = forms.ChoiceField(label=_("How you screened"), choices=CHANNELS, widget=forms.RadioSelect, required=False)
@@ -69,7 +71,7 @@ class AssistedForm(PageForm):
 def _ticked(data: Any) -> tuple[list[str], Any]:
     """Tick what the letters say; return what is wrong with them, and the data. They stay if anything is wrong."""
     data, wrong = data.copy(), []
-    row = IGNORED.sub("", DASHES.sub(NO_ANSWER, typed(data, "letters", 100).upper()))
+    row = IGNORED.sub("", DASHES.sub(NO_ANSWER, typed(data, "letters", MOST_LETTERS).upper()))
     if len(row) > len(QUESTIONS):
         message = gettext("These are %(letters)d letters, for %(questions)d questions.")
         wrong.append(message % {"letters": len(row), "questions": len(QUESTIONS)})
@@ -86,7 +88,14 @@ def _ticked(data: Any) -> tuple[list[str], Any]:
 
 
 def _letters_of(answers: dict[str, str]) -> str:
-    return "".join(letters(key)[list(QUESTIONS[key].options).index(answers[key])] for key in QUESTIONS)
+    found = {key: letters(key)[list(QUESTIONS[key].options).index(value)] for key, value in answers.items()}
+    return "".join(found.get(key, NO_ANSWER) for key in QUESTIONS)
+
+
+def row_of(data: Any) -> str:
+    """Return the row of letters that was typed or ticked, to be typed again; "" if there is none."""
+    row = _letters_of(AssistedForm(data).chosen()) if data else ""
+    return row if row.strip(NO_ANSWER) else typed(data, "letters", MOST_LETTERS)
 
 
 def explain_by(version: str, answers: dict[str, str]) -> Explanation:
@@ -100,13 +109,15 @@ def explain_by(version: str, answers: dict[str, str]) -> Explanation:
     return explain(in_words(ruleset.recommend(known)), known, ruleset)
 
 
-def _results(answers: dict[str, str], chosen: list[str]) -> Iterator[tuple[str, Explanation | None, str]]:
-    """Yield what each version says, or why it can't be asked."""
+def _results(answers: dict[str, str], chosen: list[str]) -> Iterator[tuple[str, Explanation | None, str, Any]]:
+    """Yield what each version says, or why it can't be asked; and what to say of the center beside it."""
     for version in (rules.CURRENT.version, *chosen):
         try:
-            yield version, explain_by(version, answers), ""
+            explanation = explain_by(version, answers)
         except ValueError as error:
-            yield version, None, str(error)
+            yield version, None, str(error), {}
+        else:
+            yield version, explanation, "", facts().beside(explanation.recommendation)
 
 
 def _at_once(answers: dict[str, str]) -> dict[str, Any] | None:

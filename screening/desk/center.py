@@ -1,5 +1,6 @@
 """The facts of the center as a page for managers, and step by step for a new owner."""
 
+import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.validators import validate_email
+from django.core.validators import URLValidator, validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -68,12 +69,16 @@ def _address(text: str) -> str:
 
 
 def _neutral_page(text: str) -> str:
-    try:
-        page: Any = urlsplit(text)
-    except ValueError:
-        page = urlsplit("")
-    if page.scheme != "https" or not page.hostname or page.hostname in settings.ALLOWED_HOSTS:
-        raise ValueError(_("Write a page of another site, one that could be anyone’s, like https://www.weather.gov/."))
+    message = _("Write a page of another site, one that could be anyone’s, like https://www.weather.gov/.")
+    URLValidator(["https"], message=message)(text)
+    if urlsplit(text).hostname in settings.ALLOWED_HOSTS:
+        raise ValueError(message)
+    return text
+
+
+def _no_number(text: str) -> str:
+    if re.search(r"\d[\d -]{6,}", text):
+        raise ValueError(_("This looks like a number of someone’s insurance. Never write one here."))
     return text
 
 
@@ -128,8 +133,8 @@ GROUPS = {
         "mail_to": FactField(_("Addresses"), _("One a line."), rows=4, max_length=2000, lines=True, kept=_address),
     }),
     "cost": FactGroup(_("Cost"), _("Shown with each result. Never anyone’s insurance number."), {
-        **for_each_language("payers", _("Insurance and other payers that you take"), rows=2, max_length=400),
-        **for_each_language("cost", _("What it costs, in two sentences"), rows=3, max_length=400),
+        **for_each_language("payers", _("Insurance and other payers that you take"), rows=2, max_length=400, kept=_no_number),
+        **for_each_language("cost", _("What it costs, in two sentences"), rows=3, max_length=400, kept=_no_number),
     }),
     "desk": FactGroup(_("For the desk"), "", {
         "leave_url": FactField(_("Where “Leave now” leads"), _("A page that could be anyone’s."), kept=_neutral_page),
@@ -141,11 +146,14 @@ GROUPS = {
 # fmt: on
 STEPS = ("name", "hours", "programs", "mail", "others")  # of the first run
 LABELS = {name: joined(part.title, field.label) for part in GROUPS.values() for name, field in part.fields.items()}
+GIVEN_BACK = LABELS.keys() - {"code"}  # fields whose text is shown again to who was signed out meanwhile
+LABELS |= {f"{key}_confirmed": joined(service.words, _("next start, confirmed")) for key, service in SERVICES.items()}
 
 
 def left_to_tell(facts: center.Facts) -> list[str]:
     """Return the steps of the first run in which nothing was told."""
-    told = {"name": facts.phone, "hours": facts.tells_hours, "programs": facts.services, "mail": facts.mail_to}
+    mailed = facts.mail_to or not settings.EMAIL_HOST  # without a mail server it can wait
+    told = {"name": facts.phone, "hours": facts.tells_hours, "programs": facts.services, "mail": mailed}
     return [step for step, facts_of_it in told.items() if not facts_of_it]
 
 
@@ -175,6 +183,9 @@ class FactsForm(forms.Form):
         self.slugs, self.seen = slugs, seen
         for slug in slugs:
             self.fields |= deepcopy(GROUPS[slug].fields)
+        for name in self.fields:
+            if name.startswith("hours_") and name[6:].isdecimal() and seen.facts.get(name):
+                self.fields[name].help_text = center.in_words(openings(seen.facts[name]))
 
     @property
     def groups(self) -> Iterator[tuple[str, FactGroup, list[Any]]]:
@@ -193,6 +204,8 @@ class FactsForm(forms.Form):
         for name in self.changes:
             if name.endswith("_starts") and told[name] and not today <= told[name] <= far:
                 self.add_error(name, _("Write a day that is to come, within a year, or leave it empty."))
+            elif name.endswith("_starts") and told[name] and not told.get(name.removesuffix("_starts")):
+                self.add_error(name, _("Tick this program too, or leave its next start empty."))
         when = [name for name in self.fields if name.startswith("iop_when_")]
         if told.get("iop") and when and not any(told.get(name) for name in when) and not set(when) & set(self.errors):
             self.add_error(when[0], _("Write the days and times of the IOP."))
@@ -284,6 +297,7 @@ def page(request: HttpRequest, context: dict[str, Any], step: str = "") -> HttpR
         "step": step,
         "no_mail": not settings.EMAIL_HOST,
         "no_manager": not _managers().exists(),
+        "time_zone": settings.TIME_ZONE.replace("_", " "),
         "steps": [(slug, GROUPS[slug].title) for slug in STEPS],
     }
     return TemplateResponse(request, "admin/center.html", context | page_context, status=422 if form.errors else 200)

@@ -103,7 +103,8 @@ class DeskSite(admin.AdminSite):
         return self._not_done(request, _("Open it again"), message)
 
     def _not_done(self, request: HttpRequest, title: Any, message: Any) -> HttpResponse:
-        fields = (typed(request.POST, name, LONGEST).strip() for name in request.POST if name.endswith(TYPED))
+        names = [name for name in request.POST if name.endswith(TYPED) or name in center.GIVEN_BACK]
+        fields = [assisted.row_of(request.POST), *(typed(request.POST, name, LONGEST).strip() for name in names)]
         again = request.get_full_path() if request.method == "POST" else ""
         context = {"title": title, "message": message, "again": again, "typed": [*filter(None, fields)]}
         return TemplateResponse(request, "admin/not_done.html", self.each_context(request) | context, status=403)

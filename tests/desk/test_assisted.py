@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
 
@@ -67,7 +68,7 @@ def test_result_is_that_of_the_rules(contact: Client) -> None:
     draw = random.Random(16)
     for given in (random_answers(draw) for _number in range(40)):
         response = contact.post(PAGE, {"letters": letters_of(given)})
-        ((_version, explanation, _error),) = response.context["results"]
+        ((_version, explanation, _error, _beside),) = response.context["results"]
         compare(explanation, given)
         assert explanation.program in text_of(response, ".to-do")
 
@@ -83,7 +84,7 @@ def test_result_is_that_of_the_rules_over_ten_thousand_sets(
         request = rf.post(PAGE, {"letters": letters_of(given)})
         request.user = cora
         response: Any = assisted.page(request, {})
-        ((_version, explanation, _error),) = response.context_data["results"]
+        ((_version, explanation, _error, _beside),) = response.context_data["results"]
         compare(explanation, given)
 
 
@@ -114,6 +115,31 @@ def test_dash_and_a_row_that_is_too_short_leave_questions_open_and_keep_the_othe
     links = parse(response).select(".errors li a")
     assert [link.text for link in links] == [str(at + 1) for at in range(len(keys)) if at not in places]
     assert all(parse(response).select_one(str(link["href"])) for link in links)
+
+
+def test_letters_may_stand_in_a_numbered_list(contact: Client) -> None:
+    row = ", ".join(f"{number}. {letter}" for number, letter in enumerate(letters_of(URGENT), start=1))
+    assert len(row) > 100
+    assert ticked(contact.post(PAGE, {"letters": row})) == URGENT
+
+
+@pytest.mark.parametrize("sent", [{"letters": "AAB"}, {"emergency": "none", "overdose": "no", "self_harm": "past"}])
+def test_who_was_signed_out_meanwhile_gets_back_the_row_of_letters(contact: Client, sent: dict[str, str]) -> None:
+    contact.logout()
+    response = contact.post(PAGE, sent)
+    assert response.status_code == 403
+    (row,) = [field.text.strip() for field in parse(response).select("textarea")]
+    assert row == "AAB" + "-" * 16
+    contact.force_login(User.objects.get())
+    assert len(ticked(contact.post(PAGE, {"letters": row}))) == 3
+
+
+def test_what_the_center_lacks_is_said_to_the_person(contact: Client, center_tells: Any) -> None:
+    center_tells(inpatient=True)
+    assert "We don’t have such a program." in text_of(contact.post(PAGE, IOP), ".to-do")
+    said = text_of(contact.post(PAGE, INPATIENT | {"opioids": "sick"}), ".to-do")
+    assert "does not have this: Medicine for opioids." in said
+    assert "We don’t have" not in said
 
 
 def test_a_tick_after_the_letters_counts(contact: Client) -> None:

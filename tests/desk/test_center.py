@@ -136,6 +136,10 @@ def test_what_was_not_changed_is_not_logged_and_two_long_texts_fit_into_an_entry
         ({"mail_to": "desk@example.org\nme"}, "Addresses: “me”: Enter a valid email address."),
         ({"leave_url": "http://news.example.com/"}, "Where “Leave now” leads: Write a page of another site"),
         ({"leave_url": "https://["}, "Where “Leave now” leads: Write a page of another site"),
+        ({"leave_url": "https://exa mple.com/"}, "Where “Leave now” leads: Write a page of another site"),
+        ({"leave_url": "https://x"}, "Where “Leave now” leads: Write a page of another site"),
+        ({"payers_en": "Blue Cross, member 123-45-6789"}, "Insurance and other payers that you take: This looks like"),
+        ({"inpatient_starts": SOON}, "Inpatient program: next start: Tick this program too"),
         ({"leave_url": "https://testserver/"}, "Where “Leave now” leads: Write a page of another site"),
         ({"cost_en": "x" * 401}, "What it costs, in two sentences: Ensure this value has at most 400 characters"),
     ],
@@ -155,6 +159,23 @@ def test_bad_input_is_one_line_and_nothing_typed_is_lost(
         assert field.has_attr("checked") if value is True else value in (field.get("value"), field.text.strip("\n"))
     assert now() == before
     assert not entries()
+
+
+def test_hours_are_shown_back_as_they_were_read(manager: Client) -> None:
+    tell(manager, hours_0="9-5 pm; 6-9 pm")
+    page = parse(manager.get(PAGE))
+    assert page.select_one("#id_hours_0_helptext").text.strip() == "9 a.m. – 5 p.m.; 6 p.m. – 9 p.m."
+    assert page.select_one("#id_hours_1_helptext") is None
+
+
+def test_who_was_signed_out_meanwhile_gets_back_what_was_typed(manager: Client) -> None:
+    typed = form_on(manager) | {"redisclosure": "A long notice.", "hours_0": "8-12", "code": "123456"}
+    manager.logout()
+    response = manager.post(PAGE, typed)
+    assert response.status_code == 403
+    given_back = [field.text.strip() for field in parse(response).select("textarea")]
+    assert {"A long notice.", "8-12"} <= set(given_back)
+    assert "123456" not in given_back
 
 
 def test_start_that_is_over_since_it_was_told_hinders_no_other_change(manager: Client) -> None:
@@ -181,11 +202,13 @@ def test_each_fact_keeps_the_day_on_which_it_was_told(manager: Client) -> None:
 
 def test_mail_that_would_reach_nobody_is_said_on_the_page(manager: Client, settings: Any) -> None:
     assert "No mail server is set up" in text_of(manager.get(PAGE), "#content-main")
-    assert "No manager has an e-mail address" in text_of(manager.get(PAGE), "#content-main")
+    assert "nobody would be told of a new phone number" in text_of(manager.get(PAGE), "#content-main")
     settings.EMAIL_HOST = "mail.example.org"
+    assert "No manager has an e-mail address" in text_of(manager.get(PAGE), "#content-main")
     User.objects.update(email="mia@example.org")
     assert "No mail server" not in text_of(manager.get(PAGE), "#content-main")
-    assert "No manager has" not in text_of(manager.get(PAGE), "#content-main")
+    assert "would be told" not in text_of(manager.get(PAGE), "#content-main")
+    assert "America/Chicago" in text_of(manager.get(PAGE), "#content-main")
 
 
 def test_last_step_leads_on_even_if_it_is_sent(manager: Client) -> None:
@@ -366,7 +389,9 @@ def test_new_owner_is_led_through_the_steps_and_then_no_more(manager: Client, ce
     assert not parse(manager.get("/admin/")).select(".callout")
 
 
-def test_first_step_that_was_not_told_is_where_the_front_page_leads(manager: Client, center_tells: Any) -> None:
+def test_first_step_that_was_not_told_is_where_the_front_page_leads(
+    manager: Client, center_tells: Any, settings: Any
+) -> None:
     def leads_to() -> str:
         return str(parse(manager.get("/admin/")).select_one(".callout a")["href"])
 
@@ -374,6 +399,8 @@ def test_first_step_that_was_not_told_is_where_the_front_page_leads(manager: Cli
     center_tells(hours_0="8-12")
     assert leads_to() == "/admin/center/programs/"
     center_tells(hours_0="8-12", inpatient=True)
+    assert parse(manager.get("/admin/")).select_one(".callout") is None  # without a mail server it can wait
+    settings.EMAIL_HOST = "mail.example.org"
     assert leads_to() == "/admin/center/mail/"
 
 
