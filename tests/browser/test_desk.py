@@ -90,7 +90,7 @@ def test_day_at_the_desk_with_two_of_the_staff_at_once(browser: Browser, live_se
     with contexts[0].expect_page() as printed:
         rita.get_by_role("link", name="Print view").click()
     for words in ("Uncovered how to reach the person", "Added a review", "Added a note", "status: In progress"):
-        expect(printed.value.get_by_role("table").last).to_contain_text(words)
+        expect(printed.value.locator("section[aria-labelledby=history]")).to_contain_text(words)
     expect(printed.value.get_by_text("Called at once; safe with her sister.")).to_be_visible()
     printed.value.close()
 
