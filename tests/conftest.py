@@ -63,7 +63,7 @@ def allow_flush_of_audit_log() -> Iterator[None]:
         flush(operations, statements)
         audit_triggers.create()
         database_begins_anew()
-        CenterFacts.objects.create(facts={"name": FACTS["name"]})  # a migration made it, which no flush brings back
+        CenterFacts.objects.create(facts=FACTS)  # a migration made it, which no flush brings back
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_triggers)

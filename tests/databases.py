@@ -99,5 +99,12 @@ else:
     raise RuntimeError(f"TEST_DATABASE is {database!r}. Set it to sqlite or postgresql.")
 
 
+def pytest_configure() -> None:
+    """Drop no database at the end: all of it goes with its server, whoever may still be connected."""
+    from django.db.backends.postgresql import creation
+
+    setattr(creation.DatabaseCreation, "_destroy_test_db", lambda *names: None)  # noqa: B010 - mypy knows the method
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="draw 100,000 random answer sets where the gate draws 20,000")
