@@ -101,7 +101,7 @@ def openings(text: str) -> tuple[Opening, ...]:
     return tuple(found)
 
 
-def in_words(hours: Iterable[Opening]) -> str:
+def hours_in_words(hours: Iterable[Opening]) -> str:
     """Return times as they were read, for whoever wrote them."""
     ends = [[_("midnight") if end == clock_time.max else time_format(end) for end in opening] for opening in hours]
     return "; ".join(" – ".join(map(str, opening)) for opening in ends)

@@ -162,8 +162,8 @@ def text_of_main(given: dict[str, str]) -> str:
 
 
 def test_hours_are_shown_as_they_were_read() -> None:
-    assert center.in_words(openings("1-8 pm")) == "1 p.m. – 8 p.m."
-    assert center.in_words(openings("8-noon, 13:30-24:00")) == "8 a.m. – noon; 1:30 p.m. – midnight"
+    assert center.hours_in_words(openings("1-8 pm")) == "1 p.m. – 8 p.m."
+    assert center.hours_in_words(openings("8-noon, 13:30-24:00")) == "8 a.m. – noon; 1:30 p.m. – midnight"
 
 
 # What a center has

@@ -185,7 +185,7 @@ class FactsForm(forms.Form):
             self.fields |= deepcopy(GROUPS[slug].fields)
         for name in self.fields:
             if name.startswith("hours_") and name[6:].isdecimal() and seen.facts.get(name):
-                self.fields[name].help_text = center.in_words(openings(seen.facts[name]))
+                self.fields[name].help_text = center.hours_in_words(openings(seen.facts[name]))
 
     @property
     def groups(self) -> Iterator[tuple[str, FactGroup, list[Any]]]:
