@@ -29,13 +29,14 @@ from django.test import Client
 from django.test.utils import setup_test_environment
 from django.utils import timezone
 
-from screening import reference_numbers
+from screening import due, reference_numbers
 from screening.desk import queues
 from screening.models import Submission
 from tests.answers import KINDS
 
 LIST = "/admin/screening/submission/"
 CHANCE = random.Random(1)
+SOME = timedelta(hours=5)
 
 
 def fill(number: int, staff: list[User]) -> None:
@@ -64,6 +65,7 @@ def fill(number: int, staff: list[User]) -> None:
                     language="en",
                     status=status,
                     status_at=received,
+                    due_at=None if status == "closed" else CHANCE.choice((due.NO_TIME, now - SOME, now + SOME)),
                     opened_at=None if status == "new" else received,
                     blind=CHANCE.random() < 0.1,
                     wants_call=CHANCE.random() < 0.2,
@@ -80,9 +82,8 @@ def fill(number: int, staff: list[User]) -> None:
 
 def pages() -> dict[str, str]:
     queries = [f"queue={queue.key}" for queue in queues.QUEUES]
-    queries += [f"urgency__exact={level}" for level in range(4)] + ["program__exact=iop", "close_call__exact=1"]
-    queries += ["wants_call__exact=1", "status__exact=new", "status__exact=closed", "assigned_to__id__exact=1"]
-    queries += ["touched_by__id__exact=1", "spam_signs__isempty=0", "assigned_to__isnull=True", "p=20"]
+    queries += ["status__exact=new", "status__exact=closed", "assigned_to__id__exact=1", "assigned_to__isnull=True"]
+    queries += ["channel__exact=online", "channel__exact=paper", "p=20", "queue=later&assigned_to__id__exact=1"]
     for days in (0, 7, 30):
         since = timezone.now() - timedelta(days=days)
         queries.append(f"received_at__gte={since:%Y-%m-%d}+00:00:00%2B00:00")

@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from screening import audit
+from screening import audit, due
 from screening.models import Action, Contact, Note, Outcome, Program, Review, Status, Submission
 from screening.questionnaire import QUESTIONS
 from screening.rules.personas import PERSONAS
@@ -61,18 +61,6 @@ def _fill(number: int) -> None:
         for key in chance.sample(list(QUESTIONS), k=chance.choice((0, 0, 1, 2)) if place >= len(PERSONAS) else 0):
             answers[key] = chance.choice(list(QUESTIONS[key].options))
         submission = Submission.objects.submit(answers)
-        days = min(chance.expovariate(1 / 12), settings.RETENTION_DAYS - 1)
-        submission.received_at = timezone.now() - timedelta(days=days)
-        submission.status = chance.choices(Status.values, weights=(max(1, 6 - days), 2, 2, days))[0]
-        submission.status_at = submission.received_at + timedelta(days=days * chance.random())
-        submission.is_test = True
-        if submission.status != Status.NEW:
-            submission.opened_at = submission.touched_at = submission.status_at
-            submission.touched_by = author
-            submission.assigned_to = author if chance.random() < 0.5 else None
-        if submission.status == Status.CLOSED:
-            submission.outcome = chance.choice(Outcome.values)
-        submission.save()
         if chance.random() < 0.3:
             Contact.objects.create(
                 submission=submission,
@@ -84,6 +72,23 @@ def _fill(number: int) -> None:
                 to_others=chance.choice(("say it is the library", "")),
                 consent="Invented: nobody agreed to anything.",
             )
+        submission.refresh_from_db()
+        days = min(chance.expovariate(1 / 12), settings.RETENTION_DAYS - 1)
+        submission.received_at = timezone.now() - timedelta(days=days)
+        submission.status = chance.choices(Status.values, weights=(max(1, 6 - days), 2, 2, days))[0]
+        submission.status_at = submission.received_at + timedelta(days=days * chance.random())
+        submission.is_test = True
+        if submission.status != Status.NEW:
+            submission.opened_at = submission.touched_at = submission.status_at
+            submission.touched_by = author
+            submission.assigned_to = author if chance.random() < 0.5 else None
+        if submission.status == Status.CLOSED:
+            submission.outcome, submission.due_at = chance.choice(Outcome.values), None
+        elif submission.opened_at and not submission.wants_call:
+            submission.due_at = due.NO_TIME
+        else:
+            submission.due_at = timezone.now() + timedelta(hours=chance.uniform(-6, 30))
+        submission.save()
         if author and submission.status != Status.NEW:
             audit.record(Action.OPENED, author, submission.reference)
             Note.objects.create(submission=submission, author=author, text=chance.choice(WORDS))

@@ -70,11 +70,6 @@ CONTACT_RETENTION_DAYS = env_number(
     "CONTACT_RETENTION_DAYS", 14, most=3650
 )  # how to reach a person, after their case was closed
 
-OVERDUE_DAYS = {  # how long a case may stay in a status before the desk calls it overdue
-    status: env_number(f"OVERDUE_{status.upper()}_DAYS", days, most=365)
-    for status, days in {"new": 1, "in_progress": 3, "waiting": 7}.items()
-}
-
 BLIND_PERCENT = env_number("BLIND_PERCENT", 10, most=100, least=0)  # of new submissions; see Submission.blind
 
 # Staff. The second factor is off only where nothing but this machine can reach the site.

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from screening import audit, clock
-from screening.models import OPEN, Action, Phone, RecoveryCode, Submission
+from screening.models import Action, Phone, RecoveryCode, Submission
 
 UNUSED_AFTER = timedelta(days=90)
 
@@ -45,7 +45,7 @@ def close(account: User, actor: Any, reason: str = "asked") -> None:
         account.save(update_fields=["is_active", "password"])
         _delete_devices(account)
         audit.record(Action.ACCOUNT, actor, change="closed", account=account.get_username(), reason=reason)
-        cases = Submission.objects.select_for_update().filter(assigned_to=account, rank__in=OPEN).order_by("pk")
+        cases = Submission.objects.select_for_update().filter(assigned_to=account, due_at__isnull=False).order_by("pk")
         for reference in list(cases.values_list("reference", flat=True)):
             audit.record(Action.CHANGED, actor, reference, assigned_to="")
         cases.order_by().update(assigned_to=None)

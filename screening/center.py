@@ -15,8 +15,8 @@ from typing import Any
 
 from django.db import Error
 from django.utils import timezone
-from django.utils.formats import time_format
-from django.utils.translation import get_language
+from django.utils.formats import date_format, time_format
+from django.utils.translation import get_language, gettext
 
 from screening import rules
 from screening.help_lines import HELP_LINES, tel
@@ -54,6 +54,11 @@ SERVICES = {
     "day_treatment": Service(_("Day treatment"), "either"),
     "children": Service(_("Room for children"), "caregiving", starts=False),
     "sober_house": Service(_("Sober house"), "sober_house"),
+}
+PARTS = {  # of a day: words, start and end
+    "morning": (_("%(day)s in the morning"), clock_time(8), clock_time(12)),
+    "afternoon": (_("%(day)s in the afternoon"), clock_time(12), clock_time(17)),
+    "evening": (_("%(day)s after 5"), clock_time(17), clock_time(21)),
 }
 Opening = tuple[clock_time, clock_time]
 TIME = re.compile(r" *(\d{1,2})(?:[:.]?(\d\d))? ?([ap])?(?:\.?m\.?)? *")
@@ -173,6 +178,18 @@ class Facts:
         line = HELP_LINES["samhsa"]
         ours = {"contact": self.phone, "href": self.href, "ours": True}
         return ours if self.is_open else {"contact": line.contact, "href": line.href, "ours": False}
+
+    def call_windows(self) -> Iterator[tuple[str, str, datetime]]:
+        """Yield (key, words, start) of the next times of day to be called in, within the hours if there are any."""
+        now = timezone.localtime()
+        for days in range(AHEAD):
+            day = now.date() + timedelta(days)
+            name = (gettext("today"), gettext("tomorrow"))[days] if days < 2 else date_format(day, "l, N j")
+            for part, (words, starts, ends) in PARTS.items():
+                hours = self._on(day) if self.tells_hours else ((starts, ends),)
+                begins = [max(starts, opens) for opens, closes in hours if opens < ends and starts < closes]
+                if begins and (at := datetime.combine(day, min(begins), now.tzinfo)) > now:
+                    yield f"{day}-{part}", gettext(words) % {"day": name}, at
 
     def told_on(self, *starts: str) -> date | None:
         """Return the oldest day on which a fact was told whose field starts so; None if none was."""

@@ -29,14 +29,20 @@ RUN = 60  # seconds after which a run begins no further sending; the rest stays 
 
 
 def notify(submission: Submission, reason: str) -> None:
-    """Add a notification, once for each submission and reason, while there is one. A failure never fails its reason."""
+    """Add a notification, once for each submission and reason; of a call anew each time that one is asked for.
+
+    A failure never fails its reason.
+    """
     if not center.facts().mail_to:
         return
     try:
         with transaction.atomic():
             there = Submission.objects.lock(submission.pk)
             if there and (reason != Notification.Reason.CALL or Contact.objects.filter(pk=submission.pk).exists()):
-                Notification.objects.get_or_create(submission=submission, reason=reason)
+                row, made = Notification.objects.get_or_create(submission=submission, reason=reason)
+                if not made and reason == Notification.Reason.CALL:
+                    anew = Notification(pk=row.pk, submission=submission, reason=reason)
+                    anew.save(force_update=True)
     except DatabaseError as error:
         log.error("a notification could not be stored: %s", type(error).__name__)
 

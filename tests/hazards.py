@@ -45,7 +45,7 @@ HAZARDS = {
         "public/test_result.py::test_nobody_is_watching_stands_beside_save "
         "public/test_contact.py::test_request_ends_on_a_page_that_confirms_it",
     "Staff overlook an urgent case, or take one that can’t be called for one that was.":
-        "desk/test_queues.py::test_list_begins_with_who_needs_a_person_first "
+        "desk/test_queues.py::test_due_cases_are_in_the_order_of_work "
         "desk/test_queues.py::test_urgent_cases_that_nobody_can_reach_are_counted_apart "
         "test_notifications.py::test_urgent_submission_is_notified_of_also_if_it_was_looked_at_or_changed_before "
         "test_notifications.py::test_failed_mail_is_tried_again_later_and_later_until_it_is_sent "

@@ -63,6 +63,7 @@ DEEDS: dict[str, Callable[[Scene], Any]] = {
     "open": lambda scene: scene.staff.get(url_of(scene.case)),
     "print": lambda scene: scene.staff.get(url_of(scene.case, "print")),
     "reveal": lambda scene: scene.staff.post(url_of(scene.case, "reveal")),
+    "attempt": lambda scene: scene.staff.post(url_of(scene.case, "attempt"), {"result": "no_answer"}),
     "withdraw": lambda scene: scene.staff.post(url_of(scene.case, "withdraw")),
     "save": lambda scene: scene.save(status="waiting", assigned_to=str(scene.colleague.pk)),
     "note": lambda scene: scene.save(**{"notes-0-text": "Called."}),
@@ -116,7 +117,12 @@ def new_scene() -> Callable[[], Scene]:
         saved, case = save(draft, "")
         ask_for_call(case)
         Submission.objects.filter(pk=case.pk).update(assigned_to=colleague)
-        closed = {"status": "closed", "outcome": "iop", "status_at": timezone.now() - timedelta(days=20)}
+        closed = {
+            "status": "closed",
+            "outcome": "iop",
+            "due_at": None,
+            "status_at": timezone.now() - timedelta(days=20),
+        }
         other = submit(IOP, call=True, **closed)
         Notification.objects.create(submission=case, reason="call")
         staff = signed_in(colleague)

@@ -120,9 +120,9 @@ def test_run_begins_no_sending_when_its_time_is_up(person: Person, monkeypatch: 
     assert Notification.objects.filter(sent_at=None, attempts=0).count() == 1
 
 
-def test_request_for_a_call_is_notified_of_and_again_after_a_withdrawal(person: Person) -> None:
+def test_each_request_for_a_call_is_notified_of_also_one_that_changes_another(person: Person) -> None:
     person.finishes(IOP, "save")
-    for action, expected in ((WISHES, 1), (WISHES, 1), ({"action": "withdraw"}, 1), (WISHES, 2)):
+    for action, expected in ((WISHES, 1), (WISHES, 2), ({"action": "withdraw"}, 2), (WISHES, 3)):
         assert person.client.post("/contact/", action).status_code == 302
         notifications.send_due()
         assert len(mail.outbox) == expected
@@ -163,7 +163,7 @@ def test_person_notices_nothing_when_mail_cannot_be_sent_and_staff_do(
     assert person.client.post("/contact/", WISHES).status_code == 302
     assert notifications.send_due() == (0, 2)
     page = parse(staff_client.get("/admin/"))
-    assert "Mail about 2 submissions could not be sent." in page.select_one(".errornote").text
+    assert "Mail about 2 cases could not be sent." in page.select_one(".errornote").text
     assert "a notification could not be sent: ConnectionRefusedError" in caplog.text
     assert "Robin Quill" not in caplog.text
 
@@ -234,4 +234,4 @@ def test_unsent_notification_is_counted_on_the_front_page(person: Person, staff_
     person.finishes(URGENT, "save")
     assert "could not be sent" not in staff_client.get("/admin/").content.decode()
     Notification.objects.update(created_at=timezone.now() - timedelta(minutes=11))
-    assert "Mail about 1 submission could not be sent." in staff_client.get("/admin/").content.decode()
+    assert "Mail about 1 case could not be sent." in staff_client.get("/admin/").content.decode()

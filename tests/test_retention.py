@@ -26,7 +26,7 @@ from screening.models import (
 )
 from tests.answers import IOP, URGENT
 from tests.desk.helpers import CASES, ask_for_call, save, submit, url_of
-from tests.helpers import output_of, parse, run_at_once
+from tests.helpers import output_of, overwrite, parse, run_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -62,12 +62,14 @@ def test_expired_submissions_are_erased_with_all_that_hangs_on_them(staff_client
 
 def test_contact_details_go_some_days_after_the_case_was_closed(staff_client: Client) -> None:
     def closed(days: float) -> dict[str, Any]:
-        return {"status": Status.CLOSED, "status_at": timezone.now() - timedelta(days=days)}
+        return {"status": Status.CLOSED, "due_at": None, "status_at": timezone.now() - timedelta(days=days)}
 
-    kept = [received(30, **closed(13.9)), received(30, status_at=timezone.now() - timedelta(days=20))]
-    gone = received(30, **closed(14.1))
+    kept, gone = [received(30), received(30)], received(30)
     for each in (*kept, gone):
         ask_for_call(each)
+    overwrite(kept[0], **closed(13.9))
+    overwrite(kept[1], status_at=timezone.now() - timedelta(days=20))
+    overwrite(gone, **closed(14.1))
     html = [staff_client.post(url_of(each, "reveal"), follow=True).content.decode() for each in (*kept, gone)]
     assert ["405 555 0123" in each for each in html] == [True, True, False]  # even before they are erased
     assert forget() == "0 submissions and 1 contact details erased.\n"
@@ -178,14 +180,14 @@ def test_front_page_warns_when_it_never_ran_says_when_it_last_did_and_warns_when
 ) -> None:
     ErasureCount.objects.all().delete()
     warning = front_page(staff_client).select_one(".errornote")
-    assert "What is expired was never erased." in warning.text
+    assert "Expired data was never erased." in warning.text
     assert "manage.py forget_expired" in warning.text
     forget()
     page = front_page(staff_client)
     assert not page.select(".errornote")
-    assert "Last time that what is expired was erased:" in page.text
+    assert "Expired data last erased:" in page.text
     ErasureCount.objects.update(last_run_at=timezone.now() - timedelta(days=2, hours=1))
-    assert "Last time that" in front_page(staff_client).select_one(".errornote").text
+    assert "Expired data last erased" in front_page(staff_client).select_one(".errornote").text
 
 
 def test_rate_limit_count_is_not_taken_for_a_retention_run(client: Client) -> None:

@@ -98,7 +98,7 @@ def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
 
 
 def spoke_for_it(recommendation: Recommendation) -> dict[str, str]:
-    """Return the rules, with their reasons, that set a level which points to the recommended program."""
+    """Return the rules, with their reasons, that counted which points to the recommended program."""
     return {
         reason.key: reason.text
         for reason in recommendation.reasons
@@ -190,7 +190,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     invented = not real.exists()
     rows = kept if invented else real
     page_context = {
-        "title": _("Rules and staff: how far they agree"),
+        "title": _("Agreement"),
         "versions": versions(rows),
         "charts": charts(rows, request.user),
         "invented": invented and rows.exists(),

@@ -11,7 +11,7 @@ from screening import audit_checks, reference_numbers
 from screening.desk.center import LABELS
 from screening.desk.export import PURPOSES
 from screening.desk.model_admin import CappedPaginator, DeskModelAdmin
-from screening.models import Action, Channel, LogLine, Status
+from screening.models import Action, Channel, LogLine, Status, Try
 
 # Key of a detail -> its words, and the words of its values; a value that is not here is shown as it is.
 # fmt: off
@@ -26,19 +26,18 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     }),
     "channel": (_("channel"), dict(Channel.choices)),
     "count": (_("how many"), {}),
+    "due_at": (_("due"), {"": _("no time")}),
     "fact": (_("fact"), LABELS),
     "faults": (_("problems"), {}),
     "filters": (_("filters"), {
         "": _("none"), "action": _("what"), "assigned_to": _("assigned to"), "channel": _("channel"),
-        "close_call": _("close call"), "is_active": _("open"), "number": _("older"), "program": _("program"),
-        "q": _("search"), "queue": _("work"), "received_at": _("received"), "spam_signs": _("signs of a machine"),
-        "status": _("status"), "touched_by": _("last touched by"), "urgency": _("urgency"),
-        "wants_call": _("wants a call"),
+        "is_active": _("open"), "number": _("older"), "q": _("search"), "queue": _("work"),
+        "received_at": _("received"), "status": _("status"),
     }),
     "formerly": (_("was called"), {}),
     "list": (_("list"), {
         "assisted": _("a screening with someone"), "center": _("the center"), "logline": _("the log"),
-        "slip": _("a slip"), "submission": _("submissions"), "user": _("accounts"),
+        "slip": _("a slip"), "submission": _("cases"), "user": _("accounts"),
     }),
     "method": (_("tried to"), {"GET": _("open"), "POST": _("send"), "HEAD": _("open")}),
     "new": (_("now"), {"": _("nothing")}),
@@ -51,12 +50,15 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
         "auth_user_open": _("open an account"), "auth_user_password_change": _("password of an account"),
         "auth_user_reset": _("reset a second factor"), "slip": _("a slip"),
         "screening_logline_changelist": _("the log"),
-        "screening_submission_change": _("a case"), "screening_submission_changelist": _("submissions"),
+        "screening_submission_change": _("a case"), "screening_submission_changelist": _("cases"),
         "screening_submission_columns": _("columns of the export"), "screening_submission_export": _("export"),
+        "screening_submission_attempt": _("attempt to reach a person"),
         "screening_submission_print": _("print view of a case"),
         "screening_submission_reveal": _("how to reach a person"),
+        "screening_submission_strike_out": _("strike out an entry"),
         "screening_submission_withdraw": _("take back a request for a call"),
     }),
+    "result": (_("result"), dict(Try.Result.choices)),
     "purpose": (_("purpose"), PURPOSES),
     "reason": (_("reason"), {"asked": _("asked for"), "unused": _("not used for 90 days")}),
     "roles": (_("roles"), {"": _("none")}),

@@ -1,6 +1,8 @@
 """A case on the desk: what staff set and what they add, without overwriting what a colleague did meanwhile."""
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -8,12 +10,13 @@ from django.contrib import admin
 from django.db.models import TextField
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext, gettext_lazy as _
 
-from screening import audit
+from screening import audit, due
 from screening.center import facts
+from screening.desk import reach
 from screening.desk.audit_log import detail_in_words
+from screening.desk.times import due_in_words
 from screening.explanation import answers_by_section, answers_by_subject, explain, rules_of
 from screening.models import (
     URGENCIES,
@@ -52,32 +55,38 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
     marked = {key for reason in (urgent if hidden else reasons) for key in reason.questions}
     answers = submission.readable_answers
     lines = list(LogLine.objects.filter(reference=submission.reference)[:100])
+    contact = Contact.objects.unexpired().filter(pk=submission.pk).first()
     sees_reviews = not hidden and staff.has_perm("screening.view_review")
     return {
         "submission": submission,
         "hidden": hidden,
         "to_do": WHAT_TO_DO[Urgency(submission.urgency)],
-        "contact": Contact.objects.unexpired().filter(pk=submission.pk).first(),
+        "due": due_in_words(submission),
+        **reach.tries_of(submission, contact, staff),
+        "contact": contact,
         "may_reveal": staff.has_perm("screening.view_contact"),
         "urgent": urgent,
         "explanation": (
             explain(recommendation, answers, rules_of(recommendation)) if recommendation and not hidden else None
         ),
-        "answers": answers_by_section(answers, marked),
+        "counted": answers_by_section({key: answers[key] for key in answers if key in marked}, marked),
+        "others": answers_by_section({key: answers[key] for key in answers if key not in marked}),
         "subjects": answers_by_subject(answers),
+        "may_agree": staff.has_perm("screening.add_review") and not hidden,
         "signs": [SIGNS[key] for key in submission.spam_signs.split(",") if key in SIGNS],
         "reviews": submission.reviews.select_related("author") if sees_reviews else (),
         "notes": submission.notes.select_related("author") if staff.has_perm("screening.view_note") else (),
-        "history": [(line, detail_in_words(line)) for line in lines],
+        "history": [*_folded(lines)],
         "withdrawn": next((line for line in lines if line.action == Action.WITHDRAWN), None),
     }
 
 
-def ago(moment: datetime) -> str:
-    """Put a time into words in its largest unit, like "2 hours ago"."""
-    if timezone.now() - moment < timedelta(minutes=1):
-        return gettext("just now")
-    return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
+def _folded(lines: Iterable[LogLine]) -> Iterator[tuple[LogLine, str, int]]:
+    """Yield each entry with its details in words; of the same deed in a row the latest, and how many there were."""
+    in_words = [(line, detail_in_words(line)) for line in lines]
+    for _deed, same in groupby(in_words, lambda each: (each[0].actor, each[0].action, each[1])):
+        (line, detail), *others = same
+        yield line, detail, 1 + len(others)
 
 
 def others_on_it(submission: Submission, staff: Any) -> list[LogLine]:
@@ -88,27 +97,75 @@ def others_on_it(submission: Submission, staff: Any) -> list[LogLine]:
     return list({line.account: line for line in reversed(lines)}.values())
 
 
+LOCAL_TIME = forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+TOO_LATE, TOO_LATE_URGENT = _("At most 90 days from now."), _("An urgent case can be put off by a day at most.")
+
+# A next step -> its words, and when it is due.
+NEXT: dict[str, tuple[Any, Callable[[], datetime]]] = {
+    "hours": (_("In 2 hours"), lambda: timezone.now() + timedelta(hours=2)),
+    "evening": (_("This evening, at 5"), lambda: due.at(0, due.EVENING)),
+    "morning": (_("Tomorrow morning, at 9"), lambda: due.at(1, due.MORNING)),
+}
+
+
 class CaseForm(forms.ModelForm):
     """Require an outcome if and only if the case is closed; refuse to overwrite what a colleague saved meanwhile."""
 
+    next_step = forms.ChoiceField(label=_("Next step"), required=False)
+    next_at = forms.DateTimeField(label=_("Or at this time"), required=False, widget=LOCAL_TIME)
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)  # the version of the case that the page showed
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["seen"] = self.instance.version
+        self.initial["seen"], self.was_due_at = self.instance.version, self.instance.due_at
+        chooser: Any = self.fields["next_step"]
+        to_come = [(key, words) for key, (words, when) in NEXT.items() if when() > timezone.now()]
+        chooser.choices = [("", _("As it is")), *to_come]
+
+    def clean_next_at(self) -> datetime | None:
+        """Refuse a time that is past, or too far away. Raise a ValidationError."""
+        chosen: datetime | None = self.cleaned_data["next_at"]
+        urgent, now = self.instance.is_urgent, timezone.now()
+        if chosen and chosen <= now:
+            raise forms.ValidationError(_("This time is past. Choose one that is to come."))
+        if chosen and chosen > now + (due.LONGEST_URGENT if urgent else due.LONGEST):
+            raise forms.ValidationError(TOO_LATE_URGENT if urgent else TOO_LATE)
+        return chosen
+
+    def _due_at(self, status: str) -> datetime | None:
+        """Return when the case is due after this save."""
+        longest = due.next_try(len(due.TRIES), urgent=self.instance.is_urgent)
+        if status == Status.CLOSED:
+            return None
+        if chosen := self.cleaned_data.get("next_at"):
+            return cast(datetime, chosen)
+        if step := self.cleaned_data.get("next_step"):
+            return min(NEXT[step][1](), longest) if self.instance.is_urgent else NEXT[step][1]()
+        if "status" in self.changed_data and status == Status.WAITING:
+            return longest
+        return self.was_due_at or timezone.now()  # opened again
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("seen") != self.instance.version:
             raise forms.ValidationError(self._changed_meanwhile(self.instance))
-        closed = cleaned.get("status") == Status.CLOSED
-        if closed and not cleaned.get("outcome"):
-            self.add_error("outcome", _("How did it end? A closed case needs an outcome."))
-        if not closed and cleaned.get("outcome") and "outcome" in self.changed_data:
-            self.add_error("outcome", _("Only a closed case has an outcome. Set the status to closed, too."))
-        elif not closed:
+        for name in {"status", "outcome"} - set(self.changed_data) - set(self.errors):
+            cleaned[name] = self.initial[name]  # as it is now: its person may have brought the case back meanwhile
+        if cleaned.get("outcome") and "outcome" in self.changed_data:
+            cleaned["status"] = Status.CLOSED
+        if cleaned.get("status") != Status.CLOSED:
             cleaned["outcome"] = ""
+        elif not cleaned.get("outcome"):
+            self.add_error("outcome", _("How did it end? A closed case needs an outcome."))
+        self.instance.due_at = self._due_at(cleaned.get("status") or self.instance.status)
         return cleaned
+
+    @property
+    def changes(self) -> list[str]:
+        """The columns that this form sets to something else."""
+        closed = self.cleaned_data["status"] != self.initial["status"]
+        changed = [name for name in STAFF_FIELDS if name in self.changed_data or (name == "status" and closed)]
+        return changed + ["due_at"] * (self.instance.due_at != self.was_due_at)
 
     def _changed_meanwhile(self, now: Submission) -> str:
         """Say what a colleague changed, and show that; what was typed here stays in its place."""
@@ -197,7 +254,13 @@ class NoteInline(AppendOnlyInline):
     model = Note
     form = NoteForm
     action = Action.NOTED
-    verbose_name = _("add a note (kept as written: it can't be changed later)")
+    verbose_name = _("Add a note. It can't be edited later.")
+
+    def add(self, request: HttpRequest, added: Any) -> None:
+        """Save a note, but not the same one again, as Back and Save would."""
+        mine = added.submission.notes.filter(author_id=request.user.pk, written_at__gt=timezone.now() - ON_IT)
+        if added.text not in [note.text for note in mine]:
+            super().add(request, added)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("template", "text") if facts().note_templates else ("text",)
@@ -227,7 +290,7 @@ class ReviewInline(AppendOnlyInline):
     form = ReviewForm
     action = Action.REVIEWED
     fields = ("program", "reason")
-    verbose_name = _("add a review (kept as recorded: a later one is added, none is changed)")
+    verbose_name = _("Add your review. It can't be edited later.")
 
     def get_formset(self, request: HttpRequest, obj: Submission | None = None, **kwargs: Any) -> Any:
         formset: Any = super().get_formset(request, obj, **kwargs)

@@ -5,16 +5,20 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django import forms
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import BooleanField, CharField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
-from screening import reference_numbers, rules
+from screening import audit, reference_numbers, rules
 from screening.center import facts
 from screening.explanation import LEVEL_WORDS
-from screening.models import URGENCIES, Channel, Outcome, Program, Review, Status, Urgency, result_visible_to
+from screening.models import URGENCIES, Action, Channel, Outcome, Program, Review, Status, Urgency, result_visible_to
 from screening.questionnaire import QUESTIONS
 
 HIDDEN = "hidden"
@@ -142,3 +146,35 @@ def as_csv(lines: Iterator[list[Any]], name: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localdate():%Y-%m-%d}.csv"'
     return response
+
+
+def page(admin: Any, request: HttpRequest) -> HttpResponseBase:
+    """Export the filtered list as a file, once its purpose is stated."""
+    if not request.user.has_perms(("screening.view_submission", "screening.export_submission")):
+        raise PermissionDenied
+    try:
+        rows = admin.get_changelist_instance(request).queryset.filter(is_test=False)
+    except IncorrectLookupParameters:
+        return redirect(admin.LIST)
+    form = Purpose(request.POST if request.method == "POST" else None)
+    count, filters = rows.count(), admin.filters_used(request)
+    if form.is_bound and form.is_valid():
+        purpose = form.cleaned_data["purpose"]
+        audit.record(Action.EXPORTED, request.user, count=count, purpose=purpose, filters=filters)
+        return as_csv(table(rows, request.user, purpose), "submissions")
+    audit.record(Action.LISTED, request.user, list=admin.opts.model_name, filters=filters)
+    context = admin.admin_site.each_context(request) | {
+        "title": gettext("Export"),
+        "form": form,
+        "count": count,
+        "opts": admin.opts,
+    }
+    status = 422 if form.is_bound else 200
+    return TemplateResponse(request, "admin/screening/submission/export.html", context, status=status)
+
+
+def columns(admin: Any, request: HttpRequest) -> HttpResponseBase:
+    """Return the data dictionary of the export."""
+    if not request.user.has_perm("screening.export_submission"):
+        raise PermissionDenied
+    return as_csv(dictionary(), "columns")

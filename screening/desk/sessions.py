@@ -50,7 +50,8 @@ class SessionTimeoutMiddleware:
 
     A session ends 15 minutes after its latest request (idle timeout), 8 hours after its sign-in (absolute timeout),
     and at once if its second factor was reset: whoever holds it must not set up the next one. Only pages of the desk
-    count as requests, and only they are checked; public pages touch no session. The view then meets an anonymous user.
+    are checked, and count as requests, but not what the script asks by itself; public pages touch no session. The view
+    then meets an anonymous user.
 
     A form without a valid CSRF token is answered before this runs; that answer shows nothing of a case.
     """
@@ -73,7 +74,7 @@ class SessionTimeoutMiddleware:
         set_back = min(idle, age) < -300  # by more than two machines' clocks may differ: nobody knows how long it was
         if was_reset or set_back or idle > IDLE_TIMEOUT or age > ABSOLUTE_TIMEOUT:
             logout(request)
-        elif idle > WRITE_INTERVAL:
+        elif idle > WRITE_INTERVAL and (match.url_name != "pulse" or request.method == "POST"):
             session["last_request_at"] = now
 
 

@@ -8,13 +8,13 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext
 from django.views.decorators.csrf import csrf_protect
 
 from screening import audit, audit_checks, clock, notifications, rate_limits
@@ -50,6 +50,7 @@ class DeskSite(admin.AdminSite):
         urls = [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
         own = [
             path("code/", self.code, name="code"),
+            path("pulse/", self.pulse, name="pulse"),
             path("logout/", self.logout, name="logout"),  # also for someone who has given only the password
             *(
                 path(route, self.admin_view(self.own_page), {"page": page, "permission": permission}, name)
@@ -62,7 +63,8 @@ class DeskSite(admin.AdminSite):
         return super().has_permission(request) and sessions.is_verified(request)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return super().each_context(request) | {"second_factor_off": not settings.SECOND_FACTOR}
+        own = {"second_factor_off": not settings.SECOND_FACTOR, "idle": sessions.IDLE_TIMEOUT}
+        return super().each_context(request) | own
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Log a refusal. Show again what was typed, also if a new sign-in has become necessary."""
@@ -84,6 +86,20 @@ class DeskSite(admin.AdminSite):
 
         return update_wrapper(or_signed_out, guarded)
 
+    @method_decorator(csrf_protect)
+    def pulse(self, request: HttpRequest) -> HttpResponse:
+        """Tell the script of the desk how many cases are due: one query, no entry in the log.
+
+        A POST keeps the session, as whoever typed or pressed something wants it; a GET does not.
+        """
+        if not self.has_permission(request):
+            return HttpResponse(status=403)
+        if request.method == "POST" or not request.user.has_perm("screening.view_submission"):
+            return HttpResponse(status=204)
+        due = queues.BY_KEY["due"].count(Submission.objects.unexpired(), request.user)
+        words = ngettext("%d case is due.", "%d cases are due.", due) % due
+        return JsonResponse({"due": due, "words": words})
+
     def refused(self, request: HttpRequest, object_id: Any = None) -> HttpResponse:
         key = str(object_id or "")
         row = Submission.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 16 else None
@@ -94,7 +110,7 @@ class DeskSite(admin.AdminSite):
 
     def signed_out(self, request: HttpRequest) -> HttpResponse:
         """Answer in place of the sign-in page, which would lose what was typed."""
-        message = _("You were signed out, for nothing happened for a while. Nothing was saved. Sign in again.")
+        message = _("You are signed out: nothing happened for a while. Nothing was saved.")
         return self._not_done(request, _("Signed out"), message)
 
     def stale(self, request: HttpRequest) -> HttpResponse:

@@ -1,126 +1,129 @@
 """Submissions on the desk: the list, the case and its pages. Answers and result are never edited here."""
 
-from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 from django.forms import BaseModelFormSet, ModelChoiceField, ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
-from screening import accounts, audit, reference_numbers, retention
-from screening.desk import case, export, queues
-from screening.desk.filters import LOOKUPS, MachineSigns, Received, SubmissionList, WorkFilter, YesOrNo
-from screening.desk.model_admin import DeskModelAdmin
+from screening import accounts, audit, due, reference_numbers, return_codes
+from screening.desk import case, export, queues, reach
+from screening.desk.filters import LOOKUPS, CaseList, Received, WorkFilter
+from screening.desk.model_admin import DeskModelAdmin, without
+from screening.desk.times import ago, due_in_words, elapsed
 from screening.models import (
-    WANTS_CALL,
+    ORDER,
+    URGENT,
     Action,
     Contact,
     Status,
     Submission,
     Urgency,
-    result_visible_to,
+    is_result_hidden,
     retention_cutoff,
 )
+from screening.models.contact import fingerprints
 from screening.typed import typed
 
-LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submission_change"
-
-
-def _ago(moment: datetime) -> SafeString:
-    """Render a time in its largest unit; the exact time is its title."""
-    exact = date_format(timezone.localtime(moment), "DATETIME_FORMAT")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, case.ago(moment))
+# Cases whose status is never set on many at once: a closed one would forget how it ended.
+ONE_BY_ONE = Q(urgency__in=URGENT) | Q(opened_at=None) | Q(status=Status.CLOSED)
+LEFT = _("Urgent, closed, or opened by nobody, and left as they are. Open these one by one:")
+RETURN_CODE = _("This is a return code. It opens a page of its person alone. Ask them for the reference, or the phone.")
 
 
 @admin.register(Submission)
 class SubmissionAdmin(DeskModelAdmin):
-    """What needs a person first is on top; staff set status and outcome, assign cases, and add notes and reviews."""
+    """What needs a person first is on top; staff set status, next step and outcome, assign cases, and add to them."""
 
+    LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submission_change"
     list_display = (
         "__str__",
         "urgency_mark",
+        "due",
+        "wants_a_call",
+        "tried",
         "program_shown",
-        "close_call_mark",
+        "status",
+        "assigned_to",
         "channel",
         "received",
-        "wants_a_call",
-        "status",
-        "assigned_to",
-        "last_touched",
     )
-    list_filter = (
-        WorkFilter,
-        "urgency",
-        "program",
-        ("close_call", YesOrNo),
-        ("wants_call", YesOrNo),
-        ("received_at", Received),
-        "status",
-        "assigned_to",
-        "touched_by",
-        "channel",
-        ("spam_signs", MachineSigns),
-    )
+    list_filter = (WorkFilter, "status", "assigned_to", "channel", ("received_at", Received))
     list_per_page = 50
-    list_select_related = ("assigned_to", "touched_by")
-    empty_value_display = _("nobody")  # of "assigned to" and "last touched by"
+    list_select_related = ("assigned_to",)
+    empty_value_display = _("nobody")  # of "assigned to"
     search_fields = ("reference",)  # see get_search_results
-    search_label = _("Reference")
-    search_help_text = _("As the person reads it out; dashes and small letters are fine. Looks in all submissions.")
+    search_label = _("Reference or phone")
+    search_help_text = _("In full, as the person says it; dashes and small letters are fine. Looks in all cases.")
     form = case.CaseForm
 
     inlines = (case.ReviewInline, case.NoteInline)
     actions = ("assign_to_me", "begin", "wait")
-    fieldsets = ((_("This case"), {"fields": ("status", "outcome", "assigned_to", "seen")}),)
+    fieldsets = (
+        (_("Update this case"), {"fields": ("status", "outcome", "next_step", "next_at", "assigned_to", "seen")}),
+    )
     lookups = LOOKUPS
-    list_title = _("Submissions")
+    list_title = _("All cases, the newest first")
 
     def get_urls(self) -> list[Any]:
-        own: dict[str, tuple[Any, str]] = {
-            "<int:object_id>/reveal/": (self.reveal, "reveal"),
-            "<int:object_id>/withdraw/": (self.withdraw, "withdraw"),
-            "<int:object_id>/print/": (self.print_view, "print"),
-            "export/": (self.export_view, "export"),
-            "export/columns.csv": (self.columns_view, "columns"),
+        own: dict[str, tuple[str, Any]] = {
+            "reveal": ("<int:object_id>/reveal/", reach.reveal),
+            "attempt": ("<int:object_id>/attempt/", reach.attempt),
+            "strike_out": ("<int:object_id>/strike-out/", reach.strike_out),
+            "withdraw": ("<int:object_id>/withdraw/", reach.withdraw),
+            "print": ("<int:object_id>/print/", SubmissionAdmin.print_view),
+            "export": ("export/", export.page),
+            "columns": ("export/columns.csv", export.columns),
         }
         views = [
-            path(route, self.admin_site.admin_view(view), name=f"screening_submission_{name}")
-            for route, (view, name) in own.items()
+            path(route, self.admin_site.admin_view(partial(view, self)), name=f"screening_submission_{name}")
+            for name, (route, view) in own.items()
         ]
         return [*views, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         queue = queues.BY_KEY.get(typed(request.GET, "queue", 50))
-        return super().changelist_view(request, {"title": queue.title if queue else self.list_title})
+        context = {"title": queue.title if queue else self.list_title, "empty": queue.empty if queue else ""}
+        response: Any = super().changelist_view(request, context)
+        if sought := typed(request.GET, "q", 256):
+            if return_codes.parse(sought):
+                self.message_user(request, RETURN_CODE, messages.WARNING)
+            found = getattr(response, "context_data", {}).get("cl")
+            if found and found.result_count == 1:
+                return redirect(self.CASE, found.result_list[0].pk)
+        return cast(HttpResponse, response)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Leave hidden results out of what is filtered by result: they can't be found out that way."""
-        rows, kept = super().get_queryset(request), Q(received_at__gt=retention_cutoff())
-        # Of two conditions on time, SQLite may use the index for the one that nearly all rows meet.
-        rows = queues.beside_indexes(rows, kept) if "received_at__gte" in request.GET else rows.filter(kept)
-        if {"program__exact", "close_call__exact"} & set(request.GET):
-            rows = rows.filter(result_visible_to(request.user))
-        return rows
+        return super().get_queryset(request).filter(received_at__gt=retention_cutoff())
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SubmissionList]:
-        return SubmissionList
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Order a queue as the work is done; any other list begins with the newest."""
+        return ORDER if typed(request.GET, "queue", 50) in queues.BY_KEY else ("-received_at",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CaseList]:
+        return CaseList
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """Search for a whole reference number only, which an index answers."""
-        return (queryset.filter(reference=reference_numbers.parse(search_term)) if search_term else queryset), False
+        """Search for a whole reference number, or a phone number by its fingerprint; an index answers both."""
+        if not search_term:
+            return queryset, False
+        if reference := reference_numbers.parse(search_term):
+            return queryset.filter(reference=reference), False
+        marks = [*filter(None, fingerprints(search_term))] if request.user.has_perm("screening.view_contact") else []
+        found = [*Contact.objects.filter(fingerprint__in=marks).values_list("pk", flat=True)]
+        return queryset.filter(pk__in=found), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Lock the row before a save reads it: until then nobody else changes it, and its person does not erase it."""
@@ -132,13 +135,11 @@ class SubmissionAdmin(DeskModelAdmin):
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Use our own message; Django's assumes that someone deleted the row."""
-        self._say_gone(request)
-        return redirect(LIST)
+        self.say_gone(request)
+        return redirect(self.LIST)
 
-    def _say_gone(self, request: HttpRequest) -> None:
-        message = _(
-            "This submission is gone. It was erased by its person, or its time was up. Nothing about it is kept."
-        )
+    def say_gone(self, request: HttpRequest) -> None:
+        message = _("This case is gone. It was erased by its person, or its time was up. Nothing about it is kept.")
         self.message_user(request, message, messages.WARNING)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -150,9 +151,7 @@ class SubmissionAdmin(DeskModelAdmin):
         if request.method == "GET":
             for line in case.others_on_it(row, request.user):
                 message = gettext("This case was opened by %(who)s, %(ago)s.")
-                self.message_user(
-                    request, message % {"who": line.actor, "ago": case.ago(line.timestamp)}, messages.WARNING
-                )
+                self.message_user(request, message % {"who": line.actor, "ago": ago(line.timestamp)}, messages.WARNING)
         self._opened(request, row, Action.OPENED)
         context["case"] = case.case_for(row, request.user)
         context["title"] = gettext("Case %(reference)s") % {"reference": row}
@@ -160,120 +159,63 @@ class SubmissionAdmin(DeskModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _opened(self, request: HttpRequest, row: Submission, what: Action) -> None:
+        """Record it; a case that was opened, and whose person nobody can reach, waits for them alone."""
         with transaction.atomic():
             audit.record(what, request.user, row.reference)
-            Submission.objects.filter(pk=row.pk, opened_at=None).update(opened_at=timezone.now())
+            unopened = Submission.objects.filter(pk=row.pk, opened_at=None)
+            unopened.filter(wants_call=False, due_at__isnull=False).update(due_at=due.NO_TIME)
+            unopened.update(opened_at=timezone.now())
 
-    def _case(self, request: HttpRequest, object_id: int, permission: str) -> Submission | None:
+    def case(self, request: HttpRequest, object_id: int, permission: str) -> Submission | None:
         """Return the row of a page; None, with a message, if it is gone. Raise PermissionDenied if not permitted."""
         if not request.user.has_perms(("screening.view_submission", permission)):
             raise PermissionDenied
         row = self.get_queryset(request).filter(pk=object_id).first() if object_id < 2**63 else None
         if row is None:
-            self._say_gone(request)
+            self.say_gone(request)
         return cast(Submission | None, row)
-
-    def reveal(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Show how to reach the person, on a page of its own, so that each look adds an audit entry."""
-        row = self._case(request, object_id, "screening.view_contact")
-        if row is None:
-            return redirect(LIST)
-        contact = Contact.objects.unexpired().filter(pk=row.pk).first()
-        if request.method != "POST" or contact is None:
-            if contact is None:
-                self.message_user(request, gettext("The request for a call was taken back."), messages.WARNING)
-            return redirect(CASE, row.pk)
-        audit.record(Action.REVEALED, request.user, row.reference)
-        context = self.admin_site.each_context(request) | {
-            "title": gettext("How to reach %(reference)s") % {"reference": row},
-            "submission": row,
-            "contact": contact,
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/screening/submission/reveal.html", context)
-
-    def withdraw(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Withdraw the request for a call at the person's wish."""
-        row = self._case(request, object_id, "screening.delete_contact")
-        if row is None:
-            return redirect(LIST)
-        if request.method == "POST":
-            with transaction.atomic():
-                audit.record(Action.WITHDRAWN, request.user, row.reference)
-                Contact.objects.withdraw(row.pk)
-            transaction.on_commit(retention.truncate_journal)
-            self.message_user(request, gettext("How to reach this person is erased."))
-        return redirect(CASE, row.pk)
 
     def print_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Show the case for paper, without contact details."""
-        row = self._case(request, object_id, "screening.view_submission")
+        row = self.case(request, object_id, "screening.view_submission")
         if row is None:
-            return redirect(LIST)
+            return redirect(self.LIST)
         self._opened(request, row, Action.PRINTED)
         context = self.admin_site.each_context(request) | {"case": case.case_for(row, request.user), "submission": row}
         return TemplateResponse(request, "admin/screening/submission/print.html", context)
-
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Export the filtered list as a file, once its purpose is stated."""
-        if not request.user.has_perms(("screening.view_submission", "screening.export_submission")):
-            raise PermissionDenied
-        try:
-            rows = self.get_changelist_instance(request).queryset.filter(is_test=False)
-        except IncorrectLookupParameters:
-            return redirect(LIST)
-        form = export.Purpose(request.POST if request.method == "POST" else None)
-        count = rows.count()
-        if form.is_bound and form.is_valid():
-            purpose = form.cleaned_data["purpose"]
-            audit.record(
-                Action.EXPORTED, request.user, count=count, purpose=purpose, filters=self.filters_used(request)
-            )
-            return export.as_csv(export.table(rows, request.user, purpose), "submissions")
-        audit.record(Action.LISTED, request.user, list=self.opts.model_name, filters=self.filters_used(request))
-        context = self.admin_site.each_context(request) | {
-            "title": gettext("Export"),
-            "form": form,
-            "count": count,
-            "opts": self.opts,
-        }
-        status = 422 if form.is_bound else 200
-        return TemplateResponse(request, "admin/screening/submission/export.html", context, status=status)
-
-    def columns_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Return the data dictionary of the export."""
-        if not request.user.has_perm("screening.export_submission"):
-            raise PermissionDenied
-        return export.as_csv(export.dictionary(), "columns")
 
     @admin.display(description=_("urgency"))
     def urgency_mark(self, submission: Submission) -> SafeString:
         urgency = Urgency(submission.urgency)
         return format_html('<span class="urgency {}">{}</span>', urgency.name.lower(), urgency.label)
 
+    @admin.display(description=_("due"), empty_value="")
+    def due(self, submission: Submission) -> SafeString | str:
+        return due_in_words(submission)
+
     @admin.display(description=_("call"), empty_value="")
     def wants_a_call(self, submission: Submission) -> str:
-        return gettext("Wants a call") if submission.rank in WANTS_CALL else ""
+        return gettext("Wants a call") if submission.wants_call else ""
+
+    @admin.display(description=_("tried"), empty_value="")
+    def tried(self, submission: Any) -> SafeString | str:
+        if not submission.tried:
+            return ""
+        last = submission.tried[-1]
+        return format_html(
+            "{}×: {}, {}", len(submission.tried), last.get_result_display().lower(), elapsed(last.made_at)
+        )
 
     @admin.display(description=_("received"))
     def received(self, submission: Submission) -> SafeString:
-        return _ago(submission.received_at)
-
-    @admin.display(description=_("last touched by"), empty_value="")
-    def last_touched(self, submission: Submission) -> SafeString | str:
-        if submission.touched_at is None:
-            return ""
-        who = submission.touched_by or gettext("someone who has left")
-        return format_html("{}, {}", who, _ago(submission.touched_at))
+        mark = gettext("Suspected spam") if submission.spam_signs else ""
+        return format_html("{} {}", elapsed(submission.received_at), mark)
 
     @admin.display(description=_("program"))
     def program_shown(self, submission: Any) -> str:
-        return str(submission.get_program_display()) if submission.shown else gettext("Judge it first")
-
-    @admin.display(description=_("close call"), empty_value="")
-    def close_call_mark(self, submission: Any) -> str:
-        # A word, because the stock icon for "no" looks like an alarm.
-        return gettext("Close call") if submission.shown and submission.close_call else ""
+        if not submission.shown:
+            return gettext("Review before seeing the result")
+        return gettext("Either program fits") if submission.close_call else str(submission.get_program_display())
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -290,10 +232,28 @@ class SubmissionAdmin(DeskModelAdmin):
         """Leave it to save_related, which knows whether anything was changed or added."""
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
-        changed = [name for name in case.STAFF_FIELDS if name in form.changed_data]
+        changed = cast(case.CaseForm, form).changes
         if changed or any(formset.has_changed() for formset in formsets):
             self._save_change(request, form.instance, *changed)
         super().save_related(request, form, formsets, change)
+        if (result := typed(request.POST, "_tried", 16)) and request.user.has_perm("screening.view_contact"):
+            reach.record(request, form.instance, result, keep_due="due_at" in changed)
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kw: Any) -> Any:
+        """Take the button that agrees with the rules as a review that says the same."""
+        key = object_id if "_agree" in request.POST and (object_id or "").isdecimal() else None
+        row = self.get_queryset(request).filter(pk=key).first() if key else None
+        if row and not is_result_hidden(row, request.user):
+            post: Any = without(request.POST)
+            post["reviews-0-program"] = row.program
+            cast(Any, request).POST = post
+        return super().changeform_view(request, object_id, *args, **kw)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Submission) -> Any:
+        """Go on to the next case that is due, if that was asked for and there is one."""
+        rows = queues.BY_KEY["due"].rows(self.get_queryset(request), request.user)
+        following = rows.exclude(pk=obj.pk).order_by(*ORDER).first() if "_next" in request.POST else None
+        return redirect(self.CASE, following.pk) if following else super().response_post_save_change(request, obj)
 
     def response_change(self, request: HttpRequest, obj: Submission) -> HttpResponse:
         if str(obj.version) != typed(request.POST, "seen", 20):  # a valid form holds the version that it was read at
@@ -311,47 +271,47 @@ class SubmissionAdmin(DeskModelAdmin):
         obj.version += 1
         if changed:  # the log does not hold how a case ended
             logged = {"status": obj.status, "assigned_to": obj.assigned_to or "", "outcome": "changed"}
-            audit.record(Action.CHANGED, request.user, obj.reference, **{name: logged[name] for name in changed})
+            if obj.due_at:
+                logged["due_at"] = "" if obj.due_at == due.NO_TIME else f"{obj.due_at:%Y-%m-%d %H:%M} UTC"
+            details = {name: logged[name] for name in changed if name in logged}
+            audit.record(Action.CHANGED, request.user, obj.reference, **details)
         obj.save(update_fields=names)
 
-    def _set_on_each(self, request: HttpRequest, rows: Any, **values: Any) -> None:
-        """Set the same values on each row, with an audit entry for each.
-
-        Closed cases keep their status: a new one would delete how they ended.
-        """
-        count = closed = 0
+    def _set_on_each(self, request: HttpRequest, rows: Any, left: Q, why: Any, **values: Any) -> None:
+        """Set the same values on each row, with an audit entry for each, but for those that are `left`: say which."""
+        count, kept = 0, []
         with transaction.atomic():
             accounts.lock(request.user)
-            for row in rows.select_for_update(of=("self",)).order_by("pk"):
-                if row.status == Status.CLOSED and "status" in values:
-                    closed += 1
-                    continue
+            rows = rows.select_for_update(of=("self",)).order_by("pk")
+            left_out = set(rows.filter(left).values_list("pk", flat=True))
+            for row in rows:
                 changed = [name for name, value in values.items() if getattr(row, name) != value]
-                if changed:
+                if row.pk in left_out:
+                    kept.append(str(row))
+                elif changed:
                     for name in changed:
                         setattr(row, name, values[name])
+                    if row.status == Status.WAITING and "status" in changed:
+                        row.due_at, changed = due.next_try(len(due.TRIES), urgent=row.is_urgent), [*changed, "due_at"]
                     self._save_change(request, row, *changed)
                     count += 1
         self.message_user(request, ngettext("%d case changed.", "%d cases changed.", count) % count)
-        if closed:
-            left = ngettext(
-                "%d closed case was left as it is. To open one again, go to its page.",
-                "%d closed cases were left as they are. To open one again, go to its page.",
-                closed,
-            )
-            self.message_user(request, left % closed, messages.WARNING)
+        if kept:
+            self.message_user(request, f"{why} {', '.join(kept)}", messages.WARNING)
 
     @admin.action(description=_("Assign to me"), permissions=["change"])
     def assign_to_me(self, request: HttpRequest, rows: Any) -> None:
-        self._set_on_each(request, rows, assigned_to=request.user)
+        others = Q(assigned_to__isnull=False) & ~Q(assigned_to=request.user)
+        why = gettext("Assigned to a colleague, and left to them. To take one over, open it:")
+        self._set_on_each(request, rows, others, why, assigned_to=request.user)
 
     @admin.action(description=_("Set to: in progress"), permissions=["change"])
     def begin(self, request: HttpRequest, rows: Any) -> None:
-        self._set_on_each(request, rows, status=Status.IN_PROGRESS)
+        self._set_on_each(request, rows, ONE_BY_ONE, LEFT, status=Status.IN_PROGRESS)
 
     @admin.action(description=_("Set to: waiting for person"), permissions=["change"])
     def wait(self, request: HttpRequest, rows: Any) -> None:
-        self._set_on_each(request, rows, status=Status.WAITING)
+        self._set_on_each(request, rows, ONE_BY_ONE, LEFT, status=Status.WAITING)
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         inline = next(each for each in self.get_inline_instances(request) if each.model is formset.model)

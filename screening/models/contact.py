@@ -1,6 +1,7 @@
 """Contact details of a person who asked for a call."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -9,9 +10,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
+from screening import due
+from screening.encryption import lookup_texts
 from screening.fields import EncryptedTextField
 from screening.models.staff import Notification
-from screening.models.submission import Status, Submission
+from screening.models.submission import URGENT, Status, Submission
+
+FINGERPRINT = "phone number"  # the use of its key
 
 
 class ContactManager(models.Manager["Contact"]):
@@ -32,7 +37,15 @@ class ContactManager(models.Manager["Contact"]):
             Submission.objects.lock(*of)
             self.filter(pk__in=of).delete()
             Notification.objects.filter(submission__in=of, reason=Notification.Reason.CALL).delete()
-            Submission.objects.filter(pk__in=of).update(wants_call=False)
+            cases = Submission.objects.filter(pk__in=of)
+            cases.update(wants_call=False)
+            cases.filter(due_at__isnull=False, opened_at__isnull=False).update(due_at=due.NO_TIME)
+
+
+def fingerprints(phone: str) -> list[str]:
+    """Encrypt the last ten digits of a phone number so that they can be looked up; one for each of DATA_KEYS, or ""."""
+    digits = re.sub(r"\D", "", phone)[-10:]
+    return lookup_texts(FINGERPRINT, digits.encode()) if len(digits) == 10 else [""]
 
 
 class Contact(models.Model):
@@ -49,8 +62,10 @@ class Contact(models.Model):
     email = EncryptedTextField(_("e-mail"), blank=True)
     best_time = EncryptedTextField(_("best time"), blank=True)
     to_others = EncryptedTextField(_("if someone else answers"), blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True, db_index=True, editable=False)  # of the phone
     consent = models.TextField(_("agreed to"))  # the words beside the box that was ticked
 
+    wished_at: datetime | None = None  # the time that a person chose; not stored, but as the time when the case is due
     objects = ContactManager()
 
     class Meta:
@@ -62,9 +77,23 @@ class Contact(models.Model):
         return gettext("Request for a call %(number)s") % {"number": self.pk}
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store it in place of an earlier one. Raise Submission.DoesNotExist if the submission was erased."""
+        """Store it in place of an earlier one. Its case is open then, and due now or at the time wished.
+
+        Raise Submission.DoesNotExist if the submission was erased.
+        """
         with transaction.atomic():
             if not Submission.objects.lock(self.pk):
                 raise Submission.DoesNotExist
+            self.fingerprint = fingerprints(self.phone)[0]
             super().save(*args, **kwargs)
-            Submission.objects.filter(pk=self.pk).update(wants_call=True)
+            case, now = Submission.objects.filter(pk=self.pk), timezone.now()
+            at = self.wished_at if self.wished_at and self.submission.urgency not in URGENT else now
+            done = case.filter(status__in=(Status.WAITING, Status.CLOSED))
+            done.update(status=Status.IN_PROGRESS, status_at=now, outcome="", due_at=at)
+            case.update(wants_call=True, due_at=at)
+
+    @property
+    def href(self) -> str:
+        """The tel: address of the phone, however it is spelled; US numbers may lack their 1."""
+        digits = re.sub(r"\D", "", self.phone)
+        return f"tel:+1{digits}" if len(digits) == 10 else f"tel:+{digits}"

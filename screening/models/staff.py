@@ -14,12 +14,13 @@ from screening.models.submission import Program, Submission
 
 
 class Note(models.Model):
-    """A remark on a submission; added by staff, never changed."""
+    """A remark on a submission: added by staff, never changed. Its author can strike it out."""
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="notes", verbose_name=_("submission"))
     text = EncryptedTextField(_("note"), max_length=4000)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
     written_at = models.DateTimeField(_("written"), auto_now_add=True)
+    struck_at = models.DateTimeField(_("struck out"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("note")
@@ -36,7 +37,7 @@ class Review(SealedModel):
 
     SEALED = ("submission_id", "program", "agrees", "blind", "reason", "author_id", "recorded_at")
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="reviews", verbose_name=_("submission"))
-    program = models.CharField(_("program that you judge right"), max_length=16, choices=Program)
+    program = models.CharField(_("your recommendation"), max_length=16, choices=Program)
     agrees = models.BooleanField(_("agrees with the rules"), editable=False)
     blind = models.BooleanField(_("recorded before seeing the result"), default=False, editable=False)
     reason = EncryptedTextField(_("reason"), max_length=4000, blank=True)
@@ -51,6 +52,32 @@ class Review(SealedModel):
 
     def __str__(self) -> str:
         return gettext("Review %(number)s") % {"number": self.pk}
+
+
+class Try(models.Model):
+    """One attempt to reach the person of a case: added by staff, never changed. Its author can strike it out."""
+
+    class Result(models.TextChoices):
+        REACHED = "reached", _("Reached")
+        VOICEMAIL = "voicemail", _("Left a voicemail")
+        NO_ANSWER = "no_answer", _("No answer")
+        WRONG_NUMBER = "wrong_number", _("Wrong number")
+        ASKED_NOT = "asked_not", _("Asked not to be called")
+
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="tries", verbose_name=_("submission"))
+    result = models.CharField(_("result"), max_length=16, choices=Result)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
+    made_at = models.DateTimeField(_("made"), default=timezone.now)
+    struck_at = models.DateTimeField(_("struck out"), null=True)
+
+    class Meta:
+        verbose_name = _("attempt to reach the person")
+        verbose_name_plural = _("attempts to reach the person")
+        default_permissions = ()
+        ordering = ("made_at", "pk")
+
+    def __str__(self) -> str:
+        return gettext("Attempt %(number)s") % {"number": self.pk}
 
 
 class Notification(models.Model):

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, models
-from django.db.models import Case, Q, When
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, gettext_lazy as _
 
-from screening import reference_numbers, return_codes, rules
+from screening import due, reference_numbers, return_codes, rules
 from screening.fields import EncryptedJSONField
 from screening.models.keys import Canary, SealedModel
 from screening.rules.replay import StoredResult
@@ -50,7 +50,7 @@ class Outcome(models.TextChoices):
     ELSEWHERE = "elsewhere", _("Went elsewhere, or was sent on")
     DECLINED = "declined", _("Did not want to go on")
     NOT_REACHED = "not_reached", _("Could not be reached")
-    NOT_MEANT = "not_meant", _("Not meant: a trial, a double, a machine")
+    NOT_MEANT = "not_meant", _("Test, duplicate or spam")
 
 
 class Channel(models.TextChoices):
@@ -62,21 +62,9 @@ class Channel(models.TextChoices):
     PAPER = "paper", _("On paper")
 
 
-# The order in which submissions need a person. Urgent ones come first, and of these who can be called; then who asked
-# for a call; then who waits for nobody but themselves; closed ones last.
-RANK = Case(
-    When(status=Status.CLOSED, then=9),
-    When(status=Status.WAITING, then=8),
-    When(urgency=Urgency.NOW, wants_call=True, then=0),
-    When(urgency=Urgency.NOW, then=1),
-    When(urgency=Urgency.TODAY, wants_call=True, then=2),
-    When(urgency=Urgency.TODAY, then=3),
-    When(urgency=Urgency.SOON, wants_call=True, then=4),
-    When(wants_call=True, then=5),
-    When(urgency=Urgency.SOON, then=6),
-    default=7,
-)
-URGENT, WANTS_CALL, OPEN, RANKS = (0, 1, 2, 3), (0, 2, 4, 5), tuple(range(9)), tuple(range(10))
+# The one order of open cases: the most urgent first; of these the latest, and of the rest the longest wait.
+ORDER = ("-urgency", "due_at", "received_at")
+URGENT = (Urgency.TODAY, Urgency.NOW)
 
 
 def in_words(recommendation: Recommendation) -> Recommendation:
@@ -136,6 +124,7 @@ class SubmissionManager(models.Manager["Submission"]):
                 "answers": dict(answers),
                 "program": recommendation.program,
                 "urgency": URGENCIES.index(recommendation.urgency),
+                "due_at": due.when_received(urgent=recommendation.decision.help_first),
                 "close_call": recommendation.close_call,
                 "rules_version": recommendation.rules_version,
                 "spam_signs": spam_signs,
@@ -189,7 +178,7 @@ class Submission(SealedModel):
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.NEW)
     status_at = models.DateTimeField(_("status since"), default=timezone.now, editable=False)
     opened_at = models.DateTimeField(_("first opened"), null=True, editable=False)  # by staff; shown to the person
-    spam_signs = models.CharField(_("signs of a machine"), max_length=64, blank=True, editable=False)
+    spam_signs = models.CharField(_("suspected spam"), max_length=64, blank=True, editable=False)
     is_test = models.BooleanField(_("test data"), default=False, editable=False)
     reference = models.CharField(
         _("reference"), max_length=8, unique=True, default=reference_numbers.generate, editable=False
@@ -212,48 +201,52 @@ class Submission(SealedModel):
         editable=False,
         related_name="+",
         db_index=False,
-        verbose_name=_("last touched by"),
+        verbose_name=_("last change by"),
     )
-    touched_at = models.DateTimeField(_("last touched"), null=True, editable=False)
+    touched_at = models.DateTimeField(_("last change"), null=True, editable=False)
     version = models.PositiveIntegerField(default=0, editable=False)  # increased by each save of staff
     blind = models.BooleanField(default=False, editable=False)  # staff review it before they see the result
-    rank = models.GeneratedField(expression=RANK, output_field=models.PositiveSmallIntegerField(), db_persist=True)
+    due_at = models.DateTimeField(_("due"), null=True, editable=False)  # see due.py; only a closed case has none
 
     objects = SubmissionManager()
 
     class Meta:
-        verbose_name = _("submission")
-        verbose_name_plural = _("submissions")
+        verbose_name = _("case")
+        verbose_name_plural = _("cases")
         default_permissions = ("view", "add", "change")
         permissions = (
-            ("export_submission", _("Can export submissions")),
+            ("export_submission", _("Can export cases")),
             ("view_agreement", _("Can see how far staff and rules agree")),
         )
-        ordering = ("rank", "-received_at")
-        # One for each filter of the list, in the order of the list; without them a page slows down as the table grows.
-        indexes = (
-            models.Index(fields=("rank", "-received_at"), name="submission_rank"),
-            *(
-                models.Index(fields=(field, "rank", "-received_at"), name=f"submission_{field}")
-                for field in (
-                    "urgency",
-                    "program",
-                    "close_call",
-                    "wants_call",
-                    "status",
-                    "assigned_to",
-                    "touched_by",
-                    "channel",
-                )
+        ordering = ("-received_at",)
+        constraints = (
+            models.CheckConstraint(
+                name="open_case_is_due",
+                condition=Q(status=Status.CLOSED, due_at=None) | (~Q(status=Status.CLOSED) & Q(due_at__isnull=False)),
             ),
-            models.Index(fields=("rank", "-received_at"), name="submission_unread", condition=Q(opened_at=None)),
-            models.Index(fields=("rank", "-received_at"), name="submission_signs", condition=~Q(spam_signs="")),
-            models.Index(fields=("status", "status_at"), name="submission_status_since"),
+        )
+        # Without them a page of the list slows down as the table grows: first one for each filter, then for the queues.
+        indexes = (
+            models.Index(fields=("-received_at",), name="submission_received"),
+            *(
+                models.Index(fields=(field, "-received_at"), name=f"submission_{field}")
+                for field in ("status", "assigned_to", "channel")
+            ),
+            models.Index(fields=ORDER, name="submission_open", condition=Q(due_at__isnull=False)),
+            *(
+                models.Index(fields=(field, *ORDER), name=f"open_{field}", condition=Q(due_at__isnull=False))
+                for field in ("assigned_to", "wants_call", "close_call")
+            ),
+            models.Index(fields=ORDER, name="open_unread", condition=Q(due_at__isnull=False, opened_at=None)),
         )
 
     def __str__(self) -> str:
         reference = reference_numbers.formatted(self.reference)
         return gettext("%(reference)s (test)") % {"reference": reference} if self.is_test else reference
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.urgency in URGENT
 
     @property
     def expires_at(self) -> datetime:

@@ -3,6 +3,7 @@
 import logging
 import re
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django import forms
@@ -10,14 +11,15 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from screening import center, notifications, reference_numbers, retention, return_codes, rules
+from screening import center, reference_numbers, requests, retention, return_codes, rules
 from screening.database import look_again
 from screening.draft import Draft, Finished
 from screening.explanation import lines_for
-from screening.models import Contact, Notification, Submission, Urgency
+from screening.models import Contact, Submission, Urgency
 from screening.public.questions import shown
 from screening.public.saved import opened
 from screening.questionnaire import first_gap, known
@@ -44,10 +46,15 @@ def consent_words() -> str:
     return consent % {"center": center.facts().name or gettext("The center")}
 
 
+WINDOWS = 5  # times that can be chosen
+TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that turn the direction of text
+
+
 class ContactForm(forms.ModelForm):
     """Everything is optional except the consent and either phone or e-mail."""
 
     use_required_attribute = False
+    field_order = ("name", "phone", "may_text", "may_voicemail", "email", "window")
 
     name = forms.CharField(label=_("Your name, or what to call you"), max_length=100, required=False)
     phone = forms.CharField(
@@ -61,6 +68,7 @@ class ContactForm(forms.ModelForm):
         help_text=_("Only if nobody else reads it."),
         error_messages={"invalid": _("Write an e-mail address in full, like name@example.com.")},
     )
+    window = forms.ChoiceField(label=_("When should we call?"), required=False, widget=forms.RadioSelect)
     best_time = forms.CharField(
         label=_("Best time to reach you"), max_length=200, required=False, help_text=_("For example: weekdays after 5.")
     )
@@ -82,6 +90,11 @@ class ContactForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["agree"].label = consent_words()
+        windows = [*islice(center.facts().call_windows(), WINDOWS)]
+        chooser: Any = self.fields["window"]
+        chooser.choices = [("", _("As soon as you can")), *((key, capfirst(words)) for key, words, _at in windows)]
+        chooser.error_messages["invalid_choice"] = _("This time is over, or was changed. Choose again.")
+        self.starts = {key: (words, at) for key, words, at in windows}
 
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"]
@@ -91,7 +104,12 @@ class ContactForm(forms.ModelForm):
         return phone
 
     def clean(self) -> None:
+        """Strip hidden marks that turn the direction of text; put the chosen time before what was written of it."""
         super().clean()
+        data = self.cleaned_data
+        data |= {name: TURNING.sub("", text) for name, text in data.items() if isinstance(text, str)}
+        words, self.instance.wished_at = self.starts.get(data.get("window", ""), ("", None))
+        data["best_time"] = "; ".join(filter(None, (words, data.get("best_time"))))
         if not {"phone", "email"} & set(self.errors) and not any(map(self.cleaned_data.get, ("phone", "email"))):
             self.add_error("phone", _("Write a phone number or an e-mail address, so that we can reach you."))
 
@@ -113,8 +131,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             return redirect(reverse("contact") + "?note=withdrawn")
         if request.method == "POST" and form.is_valid():
             form.instance.submission, form.instance.consent = saved, consent_words()
-            look_again(form.save)
-            notifications.notify(saved, Notification.Reason.CALL)
+            look_again(partial(requests.store, form.instance))
             transaction.on_commit(retention.truncate_journal)  # of the request that it replaced
             return redirect("contact")
         asked = Contact.objects.unexpired().filter(pk=saved.pk).first()

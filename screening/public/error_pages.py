@@ -6,6 +6,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from screening import rules
@@ -15,6 +16,7 @@ from screening.public.contact import ContactForm
 from screening.public.questions import page_asked, question_page
 from screening.questionnaire import known
 
+WRITTEN = ("-text", "-reason")  # the ends of the names of fields in which staff write
 ERRORS = {
     400: (
         _("We could not read that"),
@@ -33,7 +35,14 @@ ERRORS = {
 
 def _error(request: HttpRequest, status: int) -> HttpResponse:
     title, text = ERRORS[status]
-    return render(request, "public/error.html", {"title": title, "text": text}, status=status)
+    at_desk = request.path.startswith(reverse("admin:index"))
+    written = getattr(request, "_post", {}).items() if at_desk else ()  # what was read of the form, if anything was
+    context = {
+        "title": title,
+        "text": text,
+        "written": [each for name, each in written if each and name.endswith(WRITTEN)],
+    }
+    return render(request, "admin/error.html" if at_desk else "public/error.html", context, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -44,7 +44,7 @@ def test_pages_of_the_desk_are_accessible(
     addresses = (
         "/admin/",
         CASES,
-        f"{CASES}?queue=overdue",
+        f"{CASES}?queue=due",
         url_of(urgent),
         url_of(urgent, "print"),
         f"{CASES}export/",
@@ -91,10 +91,13 @@ def test_pages_of_the_desk_are_accessible(
     page.get_by_text("405 555 0123").wait_for()
     check("reveal")
     page.goto(url_of(urgent))
+    if width == WIDTHS["phone"]:  # there it is a foot that opens
+        page.locator("label[for=open-work]").click()
+        check("case with its foot open")
     page.locator("[name=notes-0-text]").fill("She will call again.")
     User.objects.filter(pk=staff.pk).update(is_superuser=False)
     page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_text("This is what you had typed").wait_for()
+    page.get_by_text("Your text is below").wait_for()
     check("refused")
     settings.SECOND_FACTOR = True
     page.goto("/admin/")

@@ -1,5 +1,6 @@
 """What the tests of the desk share: submissions, accounts, and a case as its page shows and saves it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
@@ -19,9 +20,15 @@ def submit(given: dict[str, str] = IOP, *, call: bool = False, **columns: Any) -
     if call:
         ask_for_call(made)
     if columns:
-        overwrite(made, **columns)
+        overwrite(made, **({"due_at": None} if columns.get("status") == "closed" else {}) | columns)
     made.refresh_from_db()
     return made
+
+
+def due_of(case: Submission) -> datetime:
+    """Return when an open case is due."""
+    assert case.due_at
+    return case.due_at
 
 
 def ask_for_call(submission: Submission, **details: Any) -> Contact:

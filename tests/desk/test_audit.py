@@ -35,7 +35,7 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client, cen
     center_tells(redisclosure="Do not pass this on.")
     row = submit(call=True)
     page = url_of(row)
-    typed = {"status": "waiting", "notes-0-text": "Called.", "reviews-0-program": "iop"}
+    typed = {"status": "in_progress", "notes-0-text": "Called.", "reviews-0-program": "iop"}
     deeds: list[tuple[Callable[[], Any], list[tuple[str, str, str]]]] = [
         (lambda: staff_client.get("/admin/"), [("front_page", "", "")]),
         (lambda: staff_client.get(f"{CASES}?queue=mine"), [("listed", "", "list=submission; filters=queue")]),
@@ -44,7 +44,7 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client, cen
         (
             lambda: staff_client.post(page, sent | typed),
             [
-                ("changed", row.reference, "status=waiting"),
+                ("changed", row.reference, "status=in_progress"),
                 ("reviewed", row.reference, ""),
                 ("noted", row.reference, ""),
             ],
@@ -158,7 +158,7 @@ def test_case_shows_its_history_and_who_else_has_just_opened_it(staff_client: Cl
     assert "This case was opened by" not in staff_client.get(page).content.decode()
     html = ann.get(page).content.decode()
     assert "This case was opened by staff, just now." in html
-    assert html.count("<td>staff</td>") == 2
+    assert html.count("<td>staff</td>") == 1
     assert "This case was opened by ann" in staff_client.get(page).content.decode()
 
 
@@ -208,10 +208,7 @@ def test_keys_of_details_have_words() -> None:
 def test_details_are_shown_in_words() -> None:
     line = LogLine(detail="method=POST; page=screening_submission_change")
     assert detail_in_words(line) == "tried to: send; page: a case"
-    assert (
-        detail_in_words(LogLine(detail="list=submission; filters=q,queue"))
-        == "list: submissions; filters: search, work"
-    )
+    assert detail_in_words(LogLine(detail="list=submission; filters=q,queue")) == "list: cases; filters: search, work"
     assert (
         detail_in_words(LogLine(detail="Status: Closed, Outcome")) == "Status: Closed, Outcome"
     )  # of an earlier version

@@ -1,21 +1,25 @@
 """Queues and the list: their order, their counts, and the search by reference."""
 
 from datetime import timedelta
+from itertools import product
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from screening import reference_numbers, return_codes
+from screening import due, reference_numbers, return_codes
 from screening.desk import queues
 from screening.desk.model_admin import CappedPaginator
-from screening.models import URGENCIES, Status, Submission
+from screening.models import URGENCIES, LogLine, Status, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT, answers
 from tests.conftest import Person
-from tests.desk.helpers import CASES, listed, member, submit, url_of
-from tests.helpers import parse, text_of
+from tests.desk.helpers import CASES, ask_for_call, listed, member, submit, url_of
+from tests.helpers import output_of, overwrite, parse, text_of
 
 pytestmark = pytest.mark.django_db
 TODAY = answers(pregnancy="yes", opioids="sick")
@@ -27,44 +31,82 @@ def tiles(client: Client) -> dict[str, str]:
     return {tile.select_one(".title").text: tile.select_one(".count").text for tile in page.select(".queue")}
 
 
-def test_list_begins_with_who_needs_a_person_first(staff_client: Client) -> None:
-    closed = submit(URGENT, status=Status.CLOSED)
-    waiting = submit(URGENT, status=Status.WAITING)
-    calm = submit(IOP)
-    calm_asks = submit(IOP, call=True)
-    soon, soon_asks = submit(INPATIENT), submit(INPATIENT, call=True)
-    today, today_asks = submit(TODAY), submit(TODAY, call=True)
-    now_old = submit(URGENT, received_at=timezone.now() - timedelta(days=1))
-    now, now_asks = submit(URGENT), submit(URGENT, call=True)
-    first_to_last = (now_asks, now, now_old, today_asks, today, soon_asks, calm_asks, soon, calm, waiting, closed)
-    assert listed(staff_client) == [str(row) for row in first_to_last]
+HOUR = timedelta(hours=1)
+COMBINATIONS = list(product(Status.values, URGENCIES, (True, False), (-HOUR, HOUR, None), (True, False)))
+
+
+def test_every_open_case_is_in_a_queue_whatever_it_is(staff_client: Client) -> None:
+    """Of each status and urgency, to be called or not, late, due later or without a time, opened or not."""
+    staff, now = User.objects.get(), timezone.now()
+    row = submit(CLOSE_CALL)
+    for status, urgency, wants_call, due_in, opened in COMBINATIONS:
+        due_at = now + due_in if due_in else due.NO_TIME
+        if status == Status.CLOSED:
+            due_at = None  # type: ignore[assignment]
+        overwrite(
+            row,
+            status=status,
+            urgency=URGENCIES.index(urgency),
+            wants_call=wants_call,
+            due_at=due_at,
+            opened_at=now if opened else None,
+        )
+        rows = Submission.objects.filter(pk=row.pk)
+        found = {queue.key for queue in queues.QUEUES if queue.count(rows, staff)}
+        urgent = urgency in ("now", "today")
+        expected = {
+            "due": due_in == -HOUR,
+            "later": due_in != -HOUR,
+            "urgent": urgent and wants_call,
+            "nobody_to_reach": urgent and not wants_call,
+            "unread": not opened,
+            "either": True,
+        }
+        assert found == ({key for key, there in expected.items() if there} if status != Status.CLOSED else set())
+
+
+def test_open_case_without_a_time_and_closed_one_with_one_are_refused_by_the_database() -> None:
+    row = submit(IOP)
+    for columns in ({"due_at": None}, {"status": Status.CLOSED}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Submission.objects.filter(pk=row.pk).update(**columns)
+
+
+def test_due_cases_are_in_the_order_of_work(staff_client: Client) -> None:
+    now = timezone.now()
+    calm_late, calm = submit(IOP, due_at=now - 5 * HOUR), submit(IOP, due_at=now - HOUR)
+    same, first_came = submit(IOP, due_at=now), submit(IOP, due_at=now, received_at=now - 9 * HOUR)
+    soon = submit(INPATIENT, due_at=now - HOUR / 2)
+    today, danger = submit(TODAY), submit(URGENT, due_at=now - HOUR / 4)
+    danger_late = submit(URGENT, due_at=now - HOUR / 2)
+    submit(URGENT, due_at=now + HOUR), submit(URGENT, status=Status.CLOSED)
+    in_order = (danger_late, danger, today, soon, calm_late, calm, first_came, same)
+    assert listed(staff_client, "?queue=due") == [str(row) for row in in_order]
+
+
+def test_list_without_a_queue_begins_with_the_newest(staff_client: Client) -> None:
+    rows = [submit(given, received_at=timezone.now() - place * HOUR) for place, given in enumerate((IOP, URGENT, IOP))]
+    assert listed(staff_client) == [str(row) for row in rows]
 
 
 def test_front_page_opens_on_work_with_a_count_and_a_link_for_each_queue(staff_client: Client) -> None:
-    staff = User.objects.get()
-    days = timedelta(days=1)
-    urgent = submit(URGENT, call=True, opened_at=timezone.now())
+    staff, now = User.objects.get(), timezone.now()
+    opened: dict[str, Any] = {"opened_at": now, "due_at": due.NO_TIME}
+    asks = submit(URGENT, call=True, opened_at=now)
+    alone, unread = submit(TODAY, **opened), submit(IOP)
+    either, mine = submit(CLOSE_CALL, **opened), submit(IOP, assigned_to=staff, **opened)
     rows = {
-        "call_today": [urgent],
-        "nobody_to_reach": [submit(TODAY, opened_at=timezone.now())],
-        "wants_call": [urgent, submit(IOP, call=True, opened_at=timezone.now())],
-        "unread": [submit(IOP), submit(INPATIENT)],
-        "close_calls": [submit(CLOSE_CALL, opened_at=timezone.now())],
-        "mine": [submit(IOP, opened_at=timezone.now(), assigned_to=staff)],
-        "overdue": [
-            submit(IOP, opened_at=timezone.now(), status=status, status_at=timezone.now() - late)
-            for status, late in (
-                (Status.NEW, 1.1 * days),
-                (Status.IN_PROGRESS, 3.1 * days),
-                (Status.WAITING, 7.1 * days),
-            )
-        ],
+        "due": [asks],
+        "urgent": [asks],
+        "nobody_to_reach": [alone],
+        "unread": [unread],
+        "either": [either],
+        "mine": [mine],
+        "later": [alone, unread, either, mine],
     }
-    for status, early in ((Status.NEW, 0.9 * days), (Status.IN_PROGRESS, 2.9 * days), (Status.WAITING, 6.9 * days)):
-        submit(IOP, opened_at=timezone.now(), status=status, status_at=timezone.now() - early)
     for given in (URGENT, CLOSE_CALL, IOP):  # closed cases are in no queue
-        submit(given, call=True, status=Status.CLOSED, assigned_to=staff, status_at=timezone.now() - 9 * days)
-    submit(URGENT, call=True, received_at=timezone.now() - 91 * days)  # neither are expired ones
+        submit(given, call=True, status=Status.CLOSED, assigned_to=staff)
+    submit(URGENT, call=True, received_at=now - timedelta(days=91))  # neither are expired ones
     shown = tiles(staff_client)
     assert shown == {str(queue.title): str(len(rows[queue.key])) for queue in queues.QUEUES}
     for key, expected in rows.items():
@@ -73,29 +115,47 @@ def test_front_page_opens_on_work_with_a_count_and_a_link_for_each_queue(staff_c
     assert [link["href"] for link in links] == [f"{CASES}?queue={queue.key}" for queue in queues.QUEUES]
 
 
+def test_empty_queue_says_what_that_means(staff_client: Client) -> None:
+    for queue in queues.QUEUES:
+        assert str(queue.empty) in staff_client.get("/admin/").content.decode()
+        assert str(queue.empty) in staff_client.get(f"{CASES}?queue={queue.key}").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("due_in", "shown"),
+    [
+        (timedelta(minutes=40, seconds=5), "in 40 minutes"),
+        (timedelta(hours=-2, minutes=-5), "2 hours late"),
+        (timedelta(days=-3, minutes=-5), "3 days late"),
+        (None, "Waits for them"),
+    ],
+)
+def test_list_says_when_a_case_is_due_or_how_late_it_is(
+    staff_client: Client, due_in: timedelta | None, shown: str
+) -> None:
+    row = submit(IOP, due_at=timezone.now() + due_in if due_in else due.NO_TIME)
+    page = parse(staff_client.get(CASES))
+    assert page.select_one(".field-due").text.replace("\xa0", " ") == shown
+    assert shown in text_of(staff_client.get(url_of(row)), ".to-do").replace("\xa0", " ")
+    assert bool(page.select(".field-due .late")) == ("late" in shown)
+
+
 def test_urgent_cases_that_nobody_can_reach_are_counted_apart(staff_client: Client) -> None:
     for given in (URGENT, TODAY):
         reachable, alone = submit(given, call=True), submit(given)
-        assert str(reachable) in listed(staff_client, "?queue=call_today")
+        assert str(reachable) in listed(staff_client, "?queue=urgent")
         assert str(alone) in listed(staff_client, "?queue=nobody_to_reach")
         assert "Nobody can reach this person." in text_of(staff_client.get(url_of(alone)), "#reach ~ p")
         assert "Nobody can reach this person." not in staff_client.get(url_of(reachable)).content.decode()
     assert (tiles(staff_client)["Urgent, can be called"], tiles(staff_client)["Urgent, nobody to reach"]) == ("2", "2")
-    assert [*tiles(staff_client)][:2] == ["Urgent, can be called", "Urgent, nobody to reach"]
-
-
-def test_days_until_a_case_is_overdue_are_a_setting(settings: Any, staff_client: Client) -> None:
-    submit(IOP, status_at=timezone.now() - timedelta(days=5))
-    assert tiles(staff_client)["Overdue"] == "1"
-    settings.OVERDUE_DAYS = {"new": 6, "in_progress": 3, "waiting": 7}
-    assert tiles(staff_client)["Overdue"] == "0"
+    assert [*tiles(staff_client)][:3] == ["Due now", "Urgent, can be called", "Urgent, nobody to reach"]
 
 
 def test_count_of_a_queue_is_capped(staff_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queues, "MOST", 3)
     for _ in range(4):
         submit(IOP)
-    assert tiles(staff_client)["Unread"] == "3+"
+    assert tiles(staff_client)["New, unread"] == "3+"
 
 
 def test_count_of_the_list_is_capped(staff_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,17 +205,90 @@ def test_save_whose_reference_is_taken_draws_another(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "typed", [str, str.lower, reference_numbers.formatted, lambda text: f" {text[:3]} {text[3:]}."]
 )
-def test_submission_is_found_by_its_reference_however_it_is_typed(staff_client: Client, typed: Any) -> None:
+def test_case_is_found_by_its_reference_however_it_is_typed_and_opens_at_once(staff_client: Client, typed: Any) -> None:
     wanted, _other = submit(IOP), submit(IOP)
-    assert listed(staff_client, f"?q={typed(wanted.reference)}") == [str(wanted)]
+    assert staff_client.get(CASES, {"q": typed(wanted.reference)}).url == url_of(wanted)
 
 
-def test_search_finds_by_nothing_but_the_whole_reference(staff_client: Client) -> None:
+@pytest.mark.parametrize("typed", ["405 555 0123", "(405) 555-0123", "+1 405.555.0123", "4055550123", "1-405-555-0123"])
+def test_who_rings_back_is_found_by_their_number_however_it_is_written(staff_client: Client, typed: str) -> None:
+    for written in ("(405) 555-0123", "4055550123", "+1 405 555 0123"):
+        Submission.objects.all().delete()
+        wanted, _other = submit(IOP), submit(IOP)
+        ask_for_call(wanted, phone=written)
+        ask_for_call(_other, phone="405 555 0199")
+        assert staff_client.get(CASES, {"q": typed}).url == url_of(wanted)
+    assert LogLine.objects.filter(action="listed", detail__contains="filters=q").count() == 3
+    second = submit(IOP)
+    ask_for_call(second, phone="405 555 0123")
+    assert listed(staff_client, f"?q={quote(typed)}") == [str(second), str(wanted)]
+
+
+def test_number_is_found_under_an_older_key_and_not_under_one_that_is_gone(staff_client: Client, settings: Any) -> None:
+    wanted, keys = submit(IOP, call=True), settings.DATA_KEYS
+    settings.DATA_KEYS = ["another key " * 5, *keys]
+    assert staff_client.get(CASES, {"q": "405 555 0123"}).url == url_of(wanted)
+    output_of("rotate_keys")
+    settings.DATA_KEYS = settings.DATA_KEYS[:1]
+    assert staff_client.get(CASES, {"q": "405 555 0123"}).url == url_of(wanted)
+    settings.DATA_KEYS = keys
+    assert listed(staff_client, "?q=405+555+0123") == []
+
+
+def test_number_leads_to_a_case_only_for_who_may_see_it_and_is_nowhere_in_clear(client: Client) -> None:
+    submit(IOP, call=True)
+    client.force_login(member("rita", "reviewer"))
+    assert listed(client, "?q=405+555+0123") == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT fingerprint FROM screening_contact")
+        ((stored,),) = cursor.fetchall()
+    assert len(stored) > 40
+    assert "5550123" not in stored
+
+
+def test_return_code_in_the_search_is_told_from_a_reference(staff_client: Client) -> None:
+    code = return_codes.formatted(return_codes.generate())
+    assert "This is a return code." in staff_client.get(CASES, {"q": code}).content.decode()
+
+
+def test_search_stands_on_every_page_of_the_desk_for_who_may_see_cases(client: Client) -> None:
+    for role, there in (("reviewer", True), ("manager", False)):
+        client.force_login(member(role, role))
+        for page in ("/admin/", "/admin/password_change/"):
+            assert bool(parse(client.get(page)).select(f"form[action='{CASES}'] [name=q]")) == there
+
+
+def test_search_finds_by_nothing_but_a_whole_reference_or_number(staff_client: Client) -> None:
     row = submit(URGENT, call=True)
     parts = (row.reference[:4], row.reference[:7], row.reference[1:])
-    for typed in (*parts, "x", "cannot_leave", "%25", "________", "405 555 0123"):
+    for typed in (*parts, "x", "cannot_leave", "%25", "________", "555 0123", "0123"):
         assert listed(staff_client, f"?q={typed}") == [], typed
-    assert listed(staff_client, f"?q={row.reference}") == [str(row)]
+
+
+# What the script asks
+
+
+def test_count_of_what_is_due_is_one_query_that_is_neither_logged_nor_activity(
+    staff_client: Client, django_assert_max_num_queries: Any
+) -> None:
+    submit(URGENT)
+    staff_client.get("/admin/")
+    with time_machine.travel(timezone.now() + timedelta(minutes=5), tick=False):
+        before = LogLine.objects.count()
+        with django_assert_max_num_queries(6):  # one for the count; the session and the account are those of any page
+            answer = staff_client.get("/admin/pulse/").json()
+        assert answer == {"due": 1, "words": "1 case is due."}
+        assert LogLine.objects.count() == before
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        assert staff_client.get("/admin/pulse/").status_code == 403
+
+
+def test_press_keeps_the_session(staff_client: Client) -> None:
+    for minutes in (14, 28):
+        with time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=False):
+            assert staff_client.post("/admin/pulse/").status_code == 204
+    with time_machine.travel(timezone.now() + timedelta(minutes=44), tick=False):
+        assert staff_client.post("/admin/pulse/").status_code == 403
 
 
 def test_received_is_shown_as_elapsed_time_with_the_exact_time_as_title(staff_client: Client) -> None:
@@ -164,21 +297,3 @@ def test_received_is_shown_as_elapsed_time_with_the_exact_time_as_title(staff_cl
     moment = page.select_one("#result_list .field-received time")
     assert moment.text.replace("\xa0", " ") == "2 hours ago"
     assert moment["title"]
-
-
-def test_rank_of_every_combination_of_status_urgency_and_request() -> None:
-    """Closed last, then waiting; of the rest the most urgent first, and of these who can be called."""
-    open_cases = [("now", True), ("now", False), ("today", True), ("today", False), ("soon", True), ("none", True)]
-    open_cases += [("soon", False), ("none", False)]
-    row = submit()
-    for status in Status.values:
-        for urgency in URGENCIES:
-            for wants_call in (True, False):
-                rows = Submission.objects.filter(pk=row.pk)
-                rows.update(status=status, urgency=URGENCIES.index(urgency), wants_call=wants_call)
-                expected = {"closed": 9, "waiting": 8}.get(status, open_cases.index((urgency, wants_call)))
-                assert rows.get().rank == expected, (status, urgency, wants_call)
-
-
-def test_every_open_status_has_a_time_after_which_it_is_overdue(settings: Any) -> None:
-    assert set(settings.OVERDUE_DAYS) == set(Status.values) - {"closed"}

@@ -1,11 +1,15 @@
 """The request for a call: its own form and consent, encrypted, and never shown again."""
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 
 from screening.models import Contact, Submission
 from screening.public.contact import consent_words
@@ -34,7 +38,7 @@ def test_result_offers_a_call_and_the_request_reaches_the_desk(person: Person, s
     assert response.redirect_chain == [("/contact/", 302)]
     assert "you asked us to call." in parse(response).main.text
     html = staff_client.get(url_of(Submission.objects.get())).content.decode()
-    for words in (WISHES["best_time"], WISHES["to_others"], "OK to text", "no voicemail"):
+    for words in (WISHES["best_time"], WISHES["to_others"], "OK to text", "No voicemail"):
         assert words in html
     details = [WISHES[key] for key in ("name", "phone", "email")]
     assert not any(words in html for words in details)
@@ -90,6 +94,73 @@ def test_bad_input_gets_a_clear_error_and_loses_nothing_typed(
     assert soup.select_one("#id_may_text").has_attr("checked")
     assert not soup.select_one("#id_may_voicemail").has_attr("checked")
     assert not Contact.objects.exists()
+
+
+def at(day: str) -> Any:
+    zone = timezone.get_current_timezone()
+    return time_machine.travel(datetime.fromisoformat(day).replace(tzinfo=zone), tick=False)
+
+
+def windows(client: Client) -> list[str]:
+    return [radio.parent.text.strip() for radio in parse(client.get("/contact/")).select("[name=window]")]
+
+
+def test_times_to_be_called_in_follow_the_hours(person: Person, center_tells: Any) -> None:
+    with at("2026-11-27 15:30"):  # a Friday
+        person.finishes(IOP, "save")
+        assert windows(person.client) == [
+            "As soon as you can",
+            "Today after 5",
+            "Tomorrow in the morning",
+            "Tomorrow in the afternoon",
+            "Tomorrow after 5",
+            "Sunday, Nov. 29 in the morning",
+        ]
+        center_tells(**{f"hours_{day}": "9:00-13:00" for day in range(5)}, closed="2026-11-30")
+        assert windows(person.client)[:3] == [
+            "As soon as you can",
+            "Tuesday, Dec. 1 in the morning",
+            "Tuesday, Dec. 1 in the afternoon",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("given", "window", "due_at"),
+    [
+        (IOP, "2026-11-28-morning", "2026-11-28 08:00"),
+        (IOP, "2026-11-27-evening", "2026-11-27 17:00"),
+        (IOP, "", "2026-11-27 15:30"),
+        (URGENT, "2026-11-28-morning", "2026-11-27 15:30"),  # who is in danger is called at once
+    ],
+)
+def test_chosen_time_is_when_the_case_is_due(
+    person: Person, staff_client: Client, given: dict[str, str], window: str, due_at: str
+) -> None:
+    with at("2026-11-27 15:30"):
+        person.finishes(given, "save")
+        assert person.client.post("/contact/", WISHES | {"window": window}).status_code == 302
+        row = Submission.objects.get()
+        assert f"{timezone.localtime(row.due_at):%Y-%m-%d %H:%M}" == due_at
+        shown = Contact.objects.get().best_time
+        assert shown.endswith("Tuesdays at noon")
+        assert shown.startswith("tomorrow in the morning; ") == (window == "2026-11-28-morning")
+
+
+@pytest.mark.parametrize("window", ["2026-11-27-morning", "never", "x" * 9000])
+def test_time_that_is_over_or_never_was_is_one_line_and_nothing_typed_is_lost(person: Person, window: str) -> None:
+    with at("2026-11-27 15:30"):
+        person.finishes(IOP, "save")
+        response = person.client.post("/contact/", WISHES | {"window": window})
+        assert response.status_code == 422
+        assert "This time is over, or was changed. Choose again." in parse(response).select_one("[role=alert]").text
+        assert parse(response).select_one("#id_best_time")["value"] == WISHES["best_time"]
+
+
+def test_hidden_marks_that_turn_text_round_are_not_kept(person: Person) -> None:
+    person.finishes(IOP, "save")
+    person.client.post("/contact/", WISHES | {"name": "Ro\u202ebin\u200f", "to_others": "\u2066say\u2069 it"})
+    contact = Contact.objects.get()
+    assert (contact.name, contact.to_others) == ("Robin", "say it")
 
 
 def test_it_is_kept_encrypted_and_with_the_words_that_were_agreed_to(person: Person) -> None:
@@ -273,17 +344,13 @@ def test_what_was_taken_back_or_replaced_is_not_left_in_the_database_file(person
     assert stored.encode() not in database_files()
 
 
-def test_desk_filters_those_who_want_a_call(person: Person, staff_client: Client) -> None:
-    person.finishes(IOP, "save")
+def test_desk_has_a_queue_of_those_who_are_urgent_and_want_a_call(person: Person, staff_client: Client) -> None:
+    person.finishes(URGENT, "save")
     person.client.post("/contact/", WISHES)
     Submission.objects.submit(URGENT)
     asked, other = map(str, Submission.objects.order_by("pk"))
-    for query, expected in (
-        ("wants_call__exact=1", asked),
-        ("wants_call__exact=0", other),
-        ("queue=wants_call", asked),
-    ):
-        assert listed(staff_client, f"?{query}") == [expected]
+    assert listed(staff_client, "?queue=urgent") == [asked]
+    assert listed(staff_client, "?queue=nobody_to_reach") == [other]
     person.client.post("/contact/", {"action": "withdraw"})
     assert not Submission.objects.filter(wants_call=True).exists()
 

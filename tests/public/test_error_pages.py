@@ -1,4 +1,4 @@
-"""Error pages are kind, link back, show the crisis numbers and need no database (no test here has access to it)."""
+"""Error pages are kind, link back, show the crisis numbers and need no database (all tests but one have none)."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -6,7 +6,11 @@ from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import Client
 
+from screening.desk.submissions import SubmissionAdmin
+from screening.models import Submission
 from screening.public import questions
+from tests.answers import IOP
+from tests.desk.helpers import form_of, url_of
 from tests.helpers import parse
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -60,3 +64,23 @@ def assert_kind(response: object, status: int, words: str) -> None:
     assert "cannot_leave" not in html
     for href in ("tel:988", "tel:911", "/", "/check/"):
         assert f'href="{href}"' in html
+
+
+@pytest.mark.django_db
+def test_errors_at_the_desk_look_like_the_desk_and_give_back_what_was_written(
+    staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = Submission.objects.submit(IOP)
+    form = form_of(staff_client, row) | {"notes-0-text": "A long note."}
+    staff_client.raise_request_exception = False
+
+    def down(*args: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(SubmissionAdmin, "save_related", down)
+    for response, status in ((staff_client.get("/admin/nothing/"), 404), (staff_client.post(url_of(row), form), 503)):
+        assert response.status_code == status
+        page = parse(response)
+        assert "Program fit: staff desk" in page.title.text
+        assert "your answers are still on this device" not in page.text
+        assert [area.text for area in page.select("textarea")] == (["A long note."] if status == 503 else [])

@@ -10,7 +10,7 @@ from tests.public.addresses import STATES, pages_in
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
 
 # What a person may type or choose beside the questions: how to reach themselves, and their own code.
-OWN = {"name", "phone", "may_text", "may_voicemail", "email", "best_time", "to_others", "agree", "code"}
+OWN = {"name", "phone", "may_text", "may_voicemail", "email", "window", "best_time", "to_others", "agree", "code"}
 HIDDEN = {"csrfmiddlewaretoken", "shown", "then", "subject"}  # the last is the trap, which nobody meets
 
 

@@ -16,11 +16,12 @@ from django.db.models.functions import Cast
 from screening import audit, return_codes
 from screening.encryption import cipher, reencrypted_lookup_text
 from screening.fields import EncryptedTextField
-from screening.models import Canary, Phone, RecoveryCode, SealedModel, Submission, second_factor
+from screening.models import Canary, Contact, Phone, RecoveryCode, SealedModel, Submission, contact, second_factor
 
 STORED = TextField()  # the stored form
 LOOKUPS = (
     (Submission, "code", return_codes.KEY_USE),
+    (Contact, "fingerprint", contact.FINGERPRINT),
     (Phone, "key", second_factor.PHONE),
     (RecoveryCode, "code", second_factor.RECOVERY_CODE),
 )

@@ -1,0 +1,131 @@
+"""How to reach the person of a case: shown on a page of its own, tried, and withdrawn at their wish."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from screening import accounts, audit, due, retention
+from screening.models import Action, Contact, Status, Submission, Try
+from screening.typed import typed
+
+TWICE = timedelta(seconds=30)  # in which a second press of the same button is the same attempt
+NO_MORE = (Try.Result.WRONG_NUMBER, Try.Result.ASKED_NOT)  # after these, only the person can bring the case back
+
+
+def reveal(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
+    """Show how to reach the person; each look adds an audit entry."""
+    row = admin.case(request, object_id, "screening.view_contact")
+    if row is None:
+        return redirect(admin.LIST)
+    contact = Contact.objects.unexpired().filter(pk=row.pk).first()
+    if request.method != "POST" or contact is None:
+        if contact is None:
+            admin.message_user(request, gettext("The call request was withdrawn."), messages.WARNING)
+        return redirect(admin.CASE, row.pk)
+    audit.record(Action.REVEALED, request.user, row.reference)
+    context = admin.admin_site.each_context(request) | {
+        "title": gettext("How to reach %(reference)s") % {"reference": row},
+        "submission": row,
+        "contact": contact,
+        "case": {"contact": contact, "due": row.due_at, **tries_of(row, contact, request.user)},
+        "opts": admin.opts,
+    }
+    return TemplateResponse(request, "admin/screening/submission/reveal.html", context)
+
+
+def withdraw(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
+    """Withdraw the request for a call at the person's wish."""
+    row = admin.case(request, object_id, "screening.delete_contact")
+    if row is None:
+        return redirect(admin.LIST)
+    if request.method == "POST":
+        with transaction.atomic():
+            audit.record(Action.WITHDRAWN, request.user, row.reference)
+            Contact.objects.withdraw(row.pk)
+        transaction.on_commit(retention.truncate_journal)
+        admin.message_user(request, gettext("How to reach this person is erased."))
+    return redirect(admin.CASE, row.pk)
+
+
+def results_for(contact: Contact | None) -> list[tuple[str, str]]:
+    """Return the results that an attempt may have: no voicemail where the person does not want one."""
+    unwanted = {Try.Result.VOICEMAIL} if contact and not contact.may_voicemail else set()
+    return [(result.value, str(result.label)) for result in Try.Result if result not in unwanted]
+
+
+def _in_vain(tries: list[Try]) -> int:
+    """Count the attempts since the person was last reached."""
+    valid = [each.result for each in tries if not each.struck_at]
+    return len(valid) - max((place for place, result in enumerate(valid, 1) if result == Try.Result.REACHED), default=0)
+
+
+def tries_of(row: Submission, contact: Contact | None, staff: Any) -> dict[str, Any]:
+    """Return what a page shows of the attempts, and those that this member of staff may add."""
+    tries = [*row.tries.select_related("author")]
+    return {
+        "tries": tries,
+        "ask_to_close": row.due_at and _in_vain(tries) >= len(due.TRIES),
+        "results": results_for(contact) if staff.has_perm("screening.view_contact") else (),
+    }
+
+
+def _next_try(row: Submission, result: str) -> datetime:
+    """Return when the case is due after this attempt."""
+    if result in NO_MORE:
+        return due.NO_TIME
+    if result == Try.Result.REACHED:
+        return due.next_try(2, urgent=row.is_urgent)
+    return due.next_try(_in_vain([*row.tries.all()]), urgent=row.is_urgent)
+
+
+def record(request: HttpRequest, row: Submission, result: str, *, keep_due: bool = False) -> None:
+    """Record an attempt on a locked case, and when the next is due, unless that was chosen or the case is closed."""
+    contact = Contact.objects.unexpired().filter(pk=row.pk).first()
+    same = row.tries.filter(result=result, author=request.user.pk, made_at__gt=timezone.now() - TWICE, struck_at=None)
+    if result not in dict(results_for(contact)) or same.exists():
+        return
+    Try.objects.create(submission=row, result=result, author_id=request.user.pk or 0)
+    audit.record(Action.TRIED, request.user, row.reference, result=result)
+    row.due_at = _next_try(row, result) if row.due_at and not keep_due else row.due_at
+    row.status = Status.IN_PROGRESS if row.status == Status.NEW else row.status
+    row.opened_at, row.version = row.opened_at or timezone.now(), row.version + 1
+    row.touched_by_id, row.touched_at = request.user.pk, timezone.now()
+    row.save(update_fields=("due_at", "status", "opened_at", "version", "touched_by", "touched_at"))
+
+
+def attempt(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
+    """Record an attempt from beside the number; one from the case comes with the rest of its form."""
+    row = admin.case(request, object_id, "screening.view_contact")
+    if row is None:
+        return redirect(admin.LIST)
+    if request.method == "POST":
+        with transaction.atomic():
+            accounts.lock(request.user)
+            if not Submission.objects.lock(row.pk):
+                admin.say_gone(request)
+                return redirect(admin.LIST)
+            row.refresh_from_db()
+            if row.due_at:
+                record(request, row, typed(request.POST, "result", 16))
+    return redirect(admin.CASE, row.pk)
+
+
+def strike_out(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
+    """Strike out one's own attempt or note: it stays to be seen as struck out. When the case is due stays as it is."""
+    row = admin.case(request, object_id, "screening.change_submission")
+    if row is None:
+        return redirect(admin.LIST)
+    kind, _slash, number = typed(request.POST, "entry", 18).partition("/")
+    entries: Any = {"try": row.tries, "note": row.notes}.get(kind, row.notes.none())
+    mine = entries.filter(pk=int(number) if number.isdecimal() else 0, author=request.user, struck_at=None)
+    with transaction.atomic():
+        if request.method == "POST" and mine.update(struck_at=timezone.now()):
+            audit.record(Action.STRUCK_OUT, request.user, row.reference)
+    return redirect(admin.CASE, row.pk)
