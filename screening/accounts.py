@@ -1,4 +1,4 @@
-"""Accounts of the staff: closing and reopening them, and resetting a second factor."""
+"""Accounts of the staff: closing and reopening them, unlocking them, and resetting a second factor."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from screening import audit, clock
+from screening import audit, clock, rate_limits
 from screening.models import Action, Phone, RecoveryCode, Submission
 
 UNUSED_AFTER = timedelta(days=90)
@@ -82,6 +82,20 @@ def reset_second_factor(account: User, actor: Any) -> None:
     with transaction.atomic():
         _delete_devices(account)
         audit.record(Action.ACCOUNT, actor, change="second_factor_reset", account=account.get_username())
+
+
+def is_locked(account: User) -> bool:
+    """Whether wrong passwords or codes keep the account from signing in, from some address."""
+    phones = Phone.objects.filter(user=account)
+    return rate_limits.is_used_up(account.get_username()) or not all(each.verify_is_allowed()[0] for each in phones)
+
+
+def unlock(account: User, actor: Any) -> None:
+    """Forget the wrong passwords and codes of an account; those of an address still count."""
+    with transaction.atomic():
+        rate_limits.counts_of(account.get_username()).delete()
+        Phone.objects.filter(user=account).update(throttling_failure_timestamp=None, throttling_failure_count=0)
+        audit.record(Action.ACCOUNT, actor, change="unlocked", account=account.get_username())
 
 
 def _delete_devices(account: User) -> None:

@@ -7,12 +7,12 @@ compute the hash afterwards (docs/decisions/0010).
 
 import hmac
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -68,11 +68,28 @@ SIGN_IN = Limit("sign in", per_client=20, total=2000, reserved=5)  # wrong passw
 USERNAME = Limit("name", per_client=5, total=2000, reserved=5)  # wrong passwords for one name from one address
 ANYWHERE = Limit("anywhere", per_client=200, total=2000, reserved=200, anywhere=True)  # for one name
 SECOND_FACTOR = Limit("code", per_client=5, total=2000, reserved=5)  # wrong codes for one account
+OF_A_NAME = {limit.key: limit for limit in (USERNAME, ANYWHERE, SECOND_FACTOR)}
+
+
+def counts_of(name: str) -> QuerySet[RateLimitCount]:
+    """Return this hour's counts of attempts with this name, from every address."""
+    window = RateLimitWindow.objects.filter(starts_at=_hour()).first()
+    if window is None:
+        return RateLimitCount.objects.none()
+    return RateLimitCount.objects.filter(window=window, limit__in=OF_A_NAME, client__startswith=_digest(window, name))
+
+
+def is_used_up(name: str) -> bool:
+    """Whether a limit of this name is used up for this hour, from some address."""
+    return any(each.count >= OF_A_NAME[each.limit].per_client for each in counts_of(name))
+
+
+def _hour() -> datetime:
+    return timezone.now().replace(minute=0, second=0, microsecond=0)
 
 
 def _current_window() -> RateLimitWindow:
-    start = timezone.now().replace(minute=0, second=0, microsecond=0)
-    window, created = RateLimitWindow.objects.get_or_create(starts_at=start)
+    window, created = RateLimitWindow.objects.get_or_create(starts_at=_hour())
     if created:
         delete_old_windows()
     return window
@@ -102,6 +119,8 @@ def delete_old_windows() -> None:
 def client_hash(request: HttpRequest | None, window: RateLimitWindow, name: str = "") -> str:
     """Hash the client's address, if any, and the name that it gives, under the key of this window; 32 hex digits.
 
+    The first half is of the name alone, so that all counts of a name can be found.
+
     Behind a proxy it is the last address in X-Forwarded-For: the one that our own proxy wrote. Of an IPv6 address only
     the network counts, because a single line has the rest to itself.
     """
@@ -117,8 +136,12 @@ def client_hash(request: HttpRequest | None, window: RateLimitWindow, name: str 
         if isinstance(address, IPv6Address):
             address = address.ipv4_mapped or address
         network = str(address) if address.version == 4 else address.exploded[:19]
-    message = f"{window.secret} {network} {name}"
-    return hmac.digest(derive_key(settings.DATA_KEYS[0], "address"), message.encode(), "sha256").hex()[:32]
+    return _digest(window, name) + _digest(window, f"{network} {name}")
+
+
+def _digest(window: RateLimitWindow, text: str) -> str:
+    key = derive_key(settings.DATA_KEYS[0], "address")
+    return hmac.digest(key, f"{window.secret} {text}".encode(), "sha256").hex()[:16]
 
 
 def _without_port(text: str) -> str:

@@ -33,6 +33,7 @@ DEEDS: dict[str, tuple[Callable[[User, Any], None], Any]] = {
     "close": (accounts.close, _("This account is closed. Whoever used it is out already.")),  # at once, on every device
     "open": (accounts.reopen, _("This account is open again. Now set a new password for it.")),
     "reset": (accounts.reset_second_factor, _("At the next sign-in a new second factor is set up.")),
+    "unlock": (accounts.unlock, _("The account is unlocked. They can sign in again.")),
 }
 
 
@@ -139,14 +140,15 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         account = kwargs.get("obj")
         title = gettext("Account %(name)s") % {"name": account} if account else gettext("New account")
-        return super().render_change_form(request, context | {"title": title, "subtitle": None}, *args, **kwargs)
+        context |= {"title": title, "subtitle": None, "locked": account and accounts.is_locked(account)}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("open"), boolean=True)
     def is_open(self, account: User) -> bool:
         return account.is_active
 
     def act(self, request: HttpRequest, object_id: int, verb: str) -> HttpResponse:
-        """Close, open or reset an account that is not one's own."""
+        """Close, open, reset or unlock an account that is not one's own."""
         account = User.objects.filter(pk=object_id).first() if object_id < 2**63 else None
         if not self.has_change_permission(request, account):
             raise PermissionDenied

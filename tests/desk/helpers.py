@@ -5,13 +5,15 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
+from django.utils import timezone
+from django_otp.oath import TOTP
 
-from screening.models import Contact, Submission
+from screening.models import Contact, Phone, Submission
 from tests.answers import IOP
 from tests.helpers import overwrite, parse
 
 PASSWORD = "a long enough one"
-CASES = "/admin/screening/submission/"
+CASES, LOGIN, CODE = "/admin/screening/submission/", "/admin/login/", "/admin/code/"
 
 
 def submit(given: dict[str, str] = IOP, *, call: bool = False, **columns: Any) -> Submission:
@@ -58,6 +60,26 @@ def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def password(client: Client, name: str = "ann", word: str = PASSWORD, **more: str) -> Any:
+    """Send the form of the sign-in page."""
+    return client.post(LOGIN, {"username": name, "password": word, **more})
+
+
+def now(device: Phone, steps: int = 0) -> str:
+    """Return the code of the phone, this many steps of 30 seconds from now."""
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    totp.time = timezone.now().timestamp() + 30 * steps
+    return f"{totp.token():06}"
+
+
+def enrolled(client: Client, user: User) -> list[str]:
+    """Set up the second factor, as at a first sign-in; return the recovery codes."""
+    password(client, user.username)
+    client.get(CODE)
+    page = client.post(CODE, {"code": now(Phone.objects.get(user=user))})
+    return [code.text for code in parse(page).select(".recovery-codes code")]
 
 
 def url_of(case: Submission, page: str = "change") -> str:

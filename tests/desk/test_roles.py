@@ -59,6 +59,7 @@ PAGES: dict[str, dict[str, str]] = {
     "auth_user_close": {"GET": "manager superuser", "POST": "manager superuser"},
     "auth_user_open": {"GET": "manager superuser", "POST": "manager superuser"},
     "auth_user_reset": {"GET": "manager superuser", "POST": "manager superuser"},
+    "auth_user_unlock": {"GET": "manager superuser", "POST": "manager superuser"},
 }
 
 # model -> permission -> roles that have it
@@ -342,7 +343,7 @@ def test_manager_cannot_raise_anyone_or_themselves_above_the_roles(staff: dict[s
     crafted = {"username": "manager", "groups": [lead.pk], "is_superuser": "on", "user_permissions": ["1", "2"]}
     assert staff["manager"].post(f"/admin/auth/user/{manager.pk}/change/", crafted).status_code == 302
     assert [group.name for group in manager.groups.all()] == ["manager"]
-    for page in ("change", "password", "close", "reset", "open"):
+    for page in ("change", "password", "close", "reset", "open", "unlock"):
         assert staff["manager"].post(f"/admin/auth/user/{owner.pk}/{page}/", crafted).status_code == 403
     other = User.objects.get(username="nobody")
     crafted = {

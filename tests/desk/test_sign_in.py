@@ -16,18 +16,17 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from django_otp.oath import TOTP
 
 from screening import accounts, rate_limits
 from screening.desk import sign_in
 from screening.models import LogLine, Phone, RateLimitCount, RecoveryCode, Submission
 from screening.models.second_factor import RECOVERY_CODES
 from tests.answers import IOP
-from tests.desk.helpers import CASES, PASSWORD, form_of, member, url_of
+from tests.desk.helpers import CASES, CODE, LOGIN, PASSWORD, enrolled, form_of, member, now, password, url_of
 from tests.helpers import output_of, parse, run_at_once, text_of
 
 pytestmark = pytest.mark.django_db
-LOGIN, CODE, DESK = "/admin/login/", "/admin/code/", "/admin/"
+DESK = "/admin/"
 
 
 @pytest.fixture
@@ -38,25 +37,6 @@ def second_factor(settings: Any) -> None:
 @pytest.fixture
 def ann(db: None) -> User:
     return member("ann", "reviewer")
-
-
-def password(client: Client, name: str = "ann", word: str = PASSWORD, **more: str) -> Any:
-    return client.post(LOGIN, {"username": name, "password": word, **more})
-
-
-def now(device: Phone, steps: int = 0) -> str:
-    """Return the code of the phone, this many steps of 30 seconds from now."""
-    totp = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
-    totp.time = timezone.now().timestamp() + 30 * steps
-    return f"{totp.token():06}"
-
-
-def enrolled(client: Client, user: User) -> list[str]:
-    """Set up the second factor, as at a first sign-in; return the recovery codes."""
-    password(client, user.username)
-    client.get(CODE)
-    page = client.post(CODE, {"code": now(Phone.objects.get(user=user))})
-    return [code.text for code in parse(page).select(".recovery-codes code")]
 
 
 def errors(response: Any) -> str:

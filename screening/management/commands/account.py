@@ -12,11 +12,12 @@ VERBS: dict[str, tuple[Callable[[User, str], None], str]] = {
     "close": (accounts.close, "{name} is closed. Whoever used it is out already."),
     "open": (accounts.reopen, "{name} is open again. Now set a password: manage.py changepassword {name}"),
     "reset": (accounts.reset_second_factor, "At the next sign-in, {name} sets up a new second factor."),
+    "unlock": (accounts.unlock, "{name} can sign in again."),
 }
 
 
 class Command(BaseCommand):
-    help = "Closes an account at once, opens it again, or resets its second factor (a lost phone)."
+    help = "Closes an account at once, opens it again, resets its second factor (a lost phone), or unlocks it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("verb", choices=VERBS)

@@ -1,0 +1,99 @@
+"""Accounts of the staff, as managers and their owners keep them."""
+
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.test import Client
+
+from screening import accounts
+from screening.models import LogLine, Phone, RateLimitCount
+from tests.desk.helpers import CODE, enrolled, member, password, signed_in
+from tests.helpers import output_of, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ann(db: None) -> User:
+    return member("ann", "reviewer")
+
+
+@pytest.fixture
+def manager(db: None) -> Client:
+    """Mo, who manages the accounts, signed in."""
+    return signed_in(member("mo", "manager"))
+
+
+def page_of(account: User, page: str = "change") -> str:
+    return f"/admin/auth/user/{account.pk}/{page}/"
+
+
+def details(**more: Any) -> list[str]:
+    return [*LogLine.objects.filter(action="account", **more).order_by("number").values_list("detail", flat=True)]
+
+
+# Unlocking
+
+
+@pytest.mark.parametrize("way", ["command", "button"])
+@time_machine.travel("2026-11-23 12:10", tick=False)
+def test_name_that_is_locked_is_unlocked_and_no_other(way: str, ann: User, manager: Client) -> None:
+    member("bob")
+    for name in ("ann", "bob"):
+        for _time in range(6):
+            password(Client(), name, "wrong")
+    password(Client(REMOTE_ADDR="192.0.2.7"), "ann", "wrong")
+    assert password(Client()).status_code == 200
+    assert "Unlock" in manager.get(page_of(ann)).content.decode()
+    of_the_address = RateLimitCount.objects.filter(limit="sign in").order_by("pk").values_list("count")
+    before = [*of_the_address]
+    if way == "command":
+        assert output_of("account", "unlock", "ann") == "ann can sign in again.\n"
+    else:
+        assert manager.post(page_of(ann, "unlock")).status_code == 302
+    assert [*of_the_address] == before, "the address is still counted"
+    assert details() == ["change=unlocked; account=ann"]
+    assert "Not locked" in text_of(manager.get(page_of(ann)), ".account-actions")
+    assert password(Client()).status_code == 302
+    assert password(Client(), "bob").status_code == 200
+
+
+def test_phone_that_must_wait_after_wrong_codes_is_unlocked(client: Client, ann: User, settings: Any) -> None:
+    settings.SECOND_FACTOR = True
+    with time_machine.travel("2026-11-23 12:00", tick=False):
+        codes = enrolled(client, ann)
+        assert not accounts.is_locked(ann)
+        other = Client()
+        password(other)
+        other.post(CODE, {"code": "abcdefgh"})
+        Phone.objects.update(throttling_failure_count=9)
+        assert accounts.is_locked(ann)
+        assert other.post(CODE, {"code": codes[0]}).status_code == 422
+        accounts.unlock(ann, "mo")
+        assert not accounts.is_locked(ann)
+        assert other.post(CODE, {"code": codes[0]}).status_code == 302
+
+
+@time_machine.travel("2026-11-23 12:10", tick=False)
+def test_five_wrong_codes_are_unlocked(client: Client, ann: User, settings: Any) -> None:
+    settings.SECOND_FACTOR = True
+    codes = enrolled(client, ann)
+    other = Client()
+    password(other)
+    for _time in range(5):
+        other.post(CODE, {"code": "abcdefgh"})
+        Phone.objects.update(throttling_failure_count=0)
+    assert other.post(CODE, {"code": codes[0]}).status_code == 422
+    accounts.unlock(ann, "mo")
+    assert other.post(CODE, {"code": codes[0]}).status_code == 302
+
+
+@time_machine.travel("2026-11-23 12:10", tick=False)
+def test_nobody_unlocks_their_own_account(manager: Client) -> None:
+    for _time in range(5):
+        password(Client(), "mo", "wrong")
+    manager.post(page_of(User.objects.get(username="mo"), "unlock"))
+    assert accounts.is_locked(User.objects.get(username="mo"))
+    assert details() == []
