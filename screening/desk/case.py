@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import TextField
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
@@ -89,12 +90,14 @@ def _folded(lines: Iterable[LogLine]) -> Iterator[tuple[LogLine, str, int]]:
         yield line, detail, 1 + len(others)
 
 
-def others_on_it(submission: Submission, staff: Any) -> list[LogLine]:
-    """Return the latest entry of everyone else who opened the case within ON_IT."""
+def others_on_it(submission: Submission, staff: Any) -> list[tuple[Any, datetime]]:
+    """Return everyone else who opened the case within ON_IT, and when they last did."""
     lines = LogLine.objects.filter(
         reference=submission.reference, action=Action.OPENED, timestamp__gt=timezone.now() - ON_IT
     ).exclude(account=staff.pk)
-    return list({line.account: line for line in reversed(lines)}.values())
+    latest = {line.account: line for line in reversed(lines)}
+    there = User.objects.in_bulk(latest)
+    return [(there.get(account or 0, line.actor), line.timestamp) for account, line in latest.items()]
 
 
 LOCAL_TIME = forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")

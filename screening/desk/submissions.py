@@ -149,9 +149,9 @@ class SubmissionAdmin(DeskModelAdmin):
         """
         row = Submission.objects.select_related("assigned_to").get(pk=kwargs["obj"].pk)
         if request.method == "GET":
-            for line in case.others_on_it(row, request.user):
+            for who, opened_at in case.others_on_it(row, request.user):
                 message = gettext("This case was opened by %(who)s, %(ago)s.")
-                self.message_user(request, message % {"who": line.actor, "ago": ago(line.timestamp)}, messages.WARNING)
+                self.message_user(request, message % {"who": who, "ago": ago(opened_at)}, messages.WARNING)
         self._opened(request, row, Action.OPENED)
         context["case"] = case.case_for(row, request.user)
         context["title"] = gettext("Case %(reference)s") % {"reference": row}
@@ -270,7 +270,11 @@ class SubmissionAdmin(DeskModelAdmin):
         obj.touched_by, obj.touched_at = cast(User, request.user), timezone.now()
         obj.version += 1
         if changed:  # the log does not hold how a case ended
-            logged = {"status": obj.status, "assigned_to": obj.assigned_to or "", "outcome": "changed"}
+            logged = {
+                "status": obj.status,
+                "assigned_to": obj.assigned_to.get_username() if obj.assigned_to else "",
+                "outcome": "changed",
+            }
             if obj.due_at:
                 logged["due_at"] = "" if obj.due_at == due.NO_TIME else f"{obj.due_at:%Y-%m-%d %H:%M} UTC"
             details = {name: logged[name] for name in changed if name in logged}

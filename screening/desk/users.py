@@ -28,6 +28,15 @@ from screening.typed import Limited
 for model in (User, Group, TOTPDevice):
     admin.site.unregister(model)
 
+
+def full_name(account: User) -> str:
+    """Return how the desk calls a member of staff: "Dana Reed (dana)"."""
+    full, name = account.get_full_name(), account.get_username()
+    return f"{full} ({name})" if full else name
+
+
+User.add_to_class("__str__", full_name)  # for every list, chooser and message; the log asks for the user name
+
 # Verb -> what it does to the account of someone else, and the message when it is done.
 DEEDS: dict[str, tuple[Callable[[User, Any], None], Any]] = {
     "close": (accounts.close, _("This account is closed. Whoever used it is out already.")),  # at once, on every device
@@ -50,11 +59,11 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
     pages = ("changelist", "add", "change")
     lookups = frozenset({"is_active__exact"})
     list_title = _("Accounts")
-    list_display = ("username", "first_name", "last_name", "roles", "last_login", "has_second_factor", "is_open")
+    list_display = ("__str__", "roles", "last_login", "has_second_factor", "is_open")
     list_filter = ("is_active",)
-    search_fields = ("username",)
+    search_fields = ("username", "first_name", "last_name")
     search_label = _("Name")
-    search_help_text = _("The name that they sign in with, or a part of it.")
+    search_help_text = _("Their name, the one that they sign in with, or a part of either.")
     ordering = ("-is_active", "username")
     actions = None
     add_form, change_password_form = AddForm, PasswordForm
@@ -63,7 +72,13 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         (None, {"fields": ("username", "first_name", "last_name", "email", "groups", "last_login", "is_open")}),
     )
     add_fieldsets = (
-        (None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2", "groups")}),
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": ("username", "first_name", "last_name", "email", "password1", "password2", "groups"),
+            },
+        ),
     )
     readonly_fields = ("last_login", "is_open")
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from screening import accounts
-from screening.models import LogLine, Phone, RateLimitCount
-from tests.desk.helpers import CODE, enrolled, member, password, signed_in
+from screening.models import LogLine, Note, Phone, RateLimitCount, Review, Try
+from tests.desk.helpers import CASES, CODE, enrolled, member, password, save, signed_in, submit, url_of
 from tests.helpers import output_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +97,30 @@ def test_nobody_unlocks_their_own_account(manager: Client) -> None:
     manager.post(page_of(User.objects.get(username="mo"), "unlock"))
     assert accounts.is_locked(User.objects.get(username="mo"))
     assert details() == []
+
+
+# Names
+
+
+def test_desk_calls_staff_by_full_and_user_name_and_the_log_by_user_name(staff_client: Client) -> None:
+    dana = User.objects.create_user("dana", first_name="Dana", last_name="Reed", is_staff=True)
+    dana.groups.set(Group.objects.filter(name="reviewer"))
+    case = submit()
+    signed_in(dana).get(url_of(case))
+    Note.objects.create(submission=case, text="Will come.", author=dana)
+    Review.objects.create(submission=case, program="iop", agrees=True, author=dana)
+    Try.objects.create(submission=case, result="voicemail", author=dana)
+    assert save(staff_client, case, assigned_to=str(dana.pk)).status_code == 302
+    page, name = staff_client.get(url_of(case)), "Dana Reed (dana)"
+    places = (".to-do", ".tries", "section[aria-labelledby=notes]", "section[aria-labelledby=reviews]")
+    for place in (*places, ".messagelist", "#id_assigned_to option[selected]"):
+        assert name in text_of(page, place), place
+    assert "dana" in text_of(page, "section[aria-labelledby=history]")
+    assert name not in text_of(page, "section[aria-labelledby=history]")
+    for place in (".field-assigned_to", "#changelist-filter"):
+        assert name in text_of(staff_client.get(CASES), place), place
+    accounts_page = "/admin/auth/user/"
+    assert name in text_of(staff_client.get(f"{accounts_page}?q=reed"), "#result_list")
+    assert name in text_of(staff_client.get(page_of(dana)), "h1")
+    assert LogLine.objects.filter(detail="assigned_to=dana").exists()
+    assert str(member("ann")) == "ann", "one without a full name is called by the other"

@@ -98,7 +98,7 @@ MODELS: dict[str, dict[str, str]] = {
 ACTIONS = {"assign_to_me": CASE, "begin": CASE, "wait": CASE}
 
 ACCOUNT = {"username", "first_name", "last_name", "email", "groups"}
-NEW_ACCOUNT = {"username", "email", "password1", "password2", "groups"}
+NEW_ACCOUNT = {"username", "first_name", "last_name", "email", "password1", "password2", "groups"}
 DECIDE = {"status", "outcome", "next_step", "next_at", "assigned_to", "seen"}
 # page -> role -> the fields that the role can set
 FIELDS: dict[str, dict[str, set[str]]] = {
