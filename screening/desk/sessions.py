@@ -9,13 +9,17 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from screening.encryption import derive_key
+from screening.models import StaffMember
 
 IDLE_TIMEOUT, ABSOLUTE_TIMEOUT = 15 * 60, 8 * 3600  # seconds
 WRITE_INTERVAL = 30  # seconds between writes of the time of the latest request
+TEMPORARY = "temporary"  # session key: a manager chose the password that this session began with
+WITH_TEMPORARY = ("password_change", "login", "logout")  # the pages that are open to such a session
 VERIFIED = "verified"  # session key; django-otp forgets a second factor when its device is deleted, this does not
 
 
@@ -51,7 +55,7 @@ class SessionTimeoutMiddleware:
     A session ends 15 minutes after its latest request (idle timeout), 8 hours after its sign-in (absolute timeout),
     and at once if its second factor was reset: whoever holds it must not set up the next one. Only pages of the desk
     are checked, and count as requests, but not what the script asks by itself; public pages touch no session. The view
-    then meets an anonymous user.
+    then meets an anonymous user. While its password is one that a manager chose, a session may only change it.
 
     A form without a valid CSRF token is answered before this runs; that answer shows nothing of a case.
     """
@@ -62,10 +66,10 @@ class SessionTimeoutMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, *args: Any) -> None:
+    def process_view(self, request: HttpRequest, *args: Any) -> HttpResponse | None:
         match = request.resolver_match
         if not (match and "admin" in match.app_names and request.user.is_authenticated):
-            return
+            return None
         session, now = request.session, int(time.time())
         if "signed_in_at" not in session:
             start(request)
@@ -74,8 +78,12 @@ class SessionTimeoutMiddleware:
         set_back = min(idle, age) < -300  # by more than two machines' clocks may differ: nobody knows how long it was
         if was_reset or set_back or idle > IDLE_TIMEOUT or age > ABSOLUTE_TIMEOUT:
             logout(request)
-        elif idle > WRITE_INTERVAL and (match.url_name != "pulse" or request.method == "POST"):
+            return None
+        if idle > WRITE_INTERVAL and (match.url_name != "pulse" or request.method == "POST"):
             session["last_request_at"] = now
+        if session.get(TEMPORARY) and is_verified(request) and match.url_name not in WITH_TEMPORARY:
+            return redirect("admin:password_change")
+        return None
 
 
 def is_verified(request: HttpRequest) -> bool:
@@ -84,8 +92,10 @@ def is_verified(request: HttpRequest) -> bool:
 
 
 def start(request: HttpRequest) -> None:
-    """Start both timeouts."""
+    """Start both timeouts, and note whether the password is temporary: setting another one ends the session."""
     request.session["signed_in_at"] = request.session["last_request_at"] = int(time.time())
+    member = StaffMember.objects.filter(account=request.user.pk, password_is_temporary=True)
+    request.session[TEMPORARY] = member.exists()
 
 
 def start_unverified(request: HttpRequest) -> None:

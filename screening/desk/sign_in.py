@@ -10,6 +10,7 @@ from typing import Any, cast
 import qrcode
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.contrib.auth import authenticate, login, update_session_auth_hash
 from django.contrib.auth.forms import UsernameField
@@ -28,7 +29,7 @@ from qrcode.image.svg import SvgPathImage
 
 from screening import accounts, audit, draft, rate_limits
 from screening.desk import sessions
-from screening.models import Action, Phone, RecoveryCode
+from screening.models import Action, Phone, RecoveryCode, StaffMember
 from screening.rate_limits import Attempt
 from screening.typed import Limited, typed
 
@@ -38,6 +39,7 @@ CODE_ATTRIBUTES = {"autocomplete": "one-time-code", "spellcheck": "false"}
 
 TOO_MANY = _("Too many wrong tries for this name. Try again in an hour, or ask whoever manages the accounts.")
 TOO_MANY_HERE = _("Too many wrong passwords came from your internet connection. Try again in an hour.")
+SAME = _("This is the password that you have. Choose another one.")
 BUSY = _("Many people are signing in just now. Please try again in a minute.")
 CODE_TOO = _(
     "Many wrong passwords were tried for this name. Type the code that your phone shows, too. If you have not set up a "
@@ -155,23 +157,33 @@ class SignInView(LoginView):
 
 
 class OwnPasswordForm(Limited, AdminPasswordChangeForm):
-    """Django's own, with limits."""
+    """Django's own, with limits; the new password must be another one."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("old_password") and cleaned["old_password"] == cleaned.get("new_password1"):
+            self.add_error("new_password1", cast(str, SAME))
+        return cleaned
 
 
 class ChangeOwnPasswordView(PasswordChangeView):
     """Change one's own password; a wrong old one counts as a wrong password at the sign-in."""
 
     form_class = OwnPasswordForm
-    success_url = reverse_lazy("admin:password_change_done")
+    template_name = "admin/password.html"
+    success_url = reverse_lazy("admin:index")
     attempt: Any = None
 
     def form_valid(self, form: Any) -> HttpResponse:
         account = form.save(commit=False)  # hashed before the transaction
         with transaction.atomic():
             account.save(update_fields=["password"])
+            StaffMember.objects.filter(account=account).update(password_is_temporary=False)
             update_session_auth_hash(self.request, account)
             audit.record(Action.ACCOUNT, account, change="password_changed")
+        self.request.session[sessions.TEMPORARY] = False
         self.attempt.refund()
+        messages.success(self.request, _("Your password is changed."))
         return redirect(self.get_success_url())
 
     def form_invalid(self, form: Any) -> HttpResponse:

@@ -46,7 +46,7 @@ class DeskSite(admin.AdminSite):
     logout_template = "admin/signed_out.html"
 
     def get_urls(self) -> list[Any]:
-        unused = ("autocomplete", "view_on_site", "logout")
+        unused = ("autocomplete", "view_on_site", "logout", "password_change_done")
         urls = [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
         own = [
             path("code/", self.code, name="code"),
@@ -201,7 +201,10 @@ class DeskSite(admin.AdminSite):
             return super().logout(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        context = self.each_context(request) | (extra_context or {})
+        temporary = request.session.get(sessions.TEMPORARY, False)
+        context = self.each_context(request) | {"title": _("Change password"), "temporary": temporary}
+        if temporary:
+            context["has_permission"] = False  # for what is beside the form, and leads elsewhere
         if request.method != "POST":
             return sign_in.ChangeOwnPasswordView.as_view(extra_context=context)(request)
         attempt = rate_limits.USERNAME.hit(request, request.user.get_username())

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -21,7 +21,7 @@ from django_otp.plugins.otp_totp.admin import TOTPDevice
 from screening import accounts, audit
 from screening.desk.model_admin import DeskModelAdmin
 from screening.desk.roles import ROLES
-from screening.models import Action
+from screening.models import Action, StaffMember
 from screening.typed import Limited
 
 # The packages imported above have registered pages of their own: permissions and second factors are not edited by hand.
@@ -46,12 +46,16 @@ DEEDS: dict[str, tuple[Callable[[User, Any], None], Any]] = {
 }
 
 
-class AddForm(Limited, AdminUserCreationForm):
-    """Django's own, with limits."""
+class AddForm(Limited, UserCreationForm):
+    """Django's own, with limits. An account without a password can't be made."""
 
 
 class PasswordForm(Limited, AdminPasswordChangeForm):
-    """Django's own, with limits."""
+    """Django's own, with limits. It can't take the password away: a manager closes the account instead."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("usable_password", None)
 
 
 @admin.register(User)
@@ -66,7 +70,8 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
     search_help_text = _("Their name, the one that they sign in with, or a part of either.")
     ordering = ("-is_active", "username")
     actions = None
-    add_form, change_password_form = AddForm, PasswordForm
+    add_form, add_form_template = AddForm, None
+    change_password_form, change_user_password_template = PasswordForm, "admin/password.html"
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "first_name", "last_name", "email", "groups", "last_login", "is_open")}),
@@ -122,6 +127,12 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         obj.is_staff = True
         super().save_model(request, obj, form, change)
+        if not change:
+            self._hand_over(obj)
+
+    def _hand_over(self, account: User) -> None:
+        """Have its owner choose another password at the next sign-in."""
+        StaffMember.objects.update_or_create(account=account, defaults={"password_is_temporary": True})
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -138,9 +149,8 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         with transaction.atomic():
             response = super().user_change_password(request, id, form_url)
             if account and response.status_code == 302:
-                account.refresh_from_db(fields=["password"])
-                change = "password_set" if account.has_usable_password() else "password_removed"
-                audit.record(Action.ACCOUNT, request.user, change=change, account=account.get_username())
+                self._hand_over(account)
+                audit.record(Action.ACCOUNT, request.user, change="password_set", account=account.get_username())
         return response
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:

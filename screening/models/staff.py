@@ -80,6 +80,22 @@ class Try(models.Model):
         return gettext("Attempt %(number)s") % {"number": self.pk}
 
 
+class StaffMember(models.Model):
+    """What the desk keeps of an account beside Django's own columns; without a row, both are False."""
+
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    password_is_temporary = models.BooleanField(default=False)  # a manager chose it
+    mail_when_assigned = models.BooleanField(_("Mail me when a case is assigned to me"), default=False)
+
+    class Meta:
+        verbose_name = _("member of staff")
+        verbose_name_plural = _("members of staff")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class Notification(models.Model):
     """One e-mail owed to staff; at most one per submission and reason. See notifications.py.
 

@@ -74,9 +74,9 @@ def now(device: Phone, steps: int = 0) -> str:
     return f"{totp.token():06}"
 
 
-def enrolled(client: Client, user: User) -> list[str]:
+def enrolled(client: Client, user: User, word: str = PASSWORD) -> list[str]:
     """Set up the second factor, as at a first sign-in; return the recovery codes."""
-    password(client, user.username)
+    password(client, user.username, word)
     client.get(CODE)
     page = client.post(CODE, {"code": now(Phone.objects.get(user=user))})
     return [code.text for code in parse(page).select(".recovery-codes code")]

@@ -9,8 +9,8 @@ from django.test import Client
 
 from screening import accounts
 from screening.models import LogLine, Note, Phone, RateLimitCount, Review, Try
-from tests.desk.helpers import CASES, CODE, enrolled, member, password, save, signed_in, submit, url_of
-from tests.helpers import output_of, text_of
+from tests.desk.helpers import CASES, CODE, PASSWORD, enrolled, member, password, save, signed_in, submit, url_of
+from tests.helpers import output_of, parse, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +124,74 @@ def test_desk_calls_staff_by_full_and_user_name_and_the_log_by_user_name(staff_c
     assert name in text_of(staff_client.get(page_of(dana)), "h1")
     assert LogLine.objects.filter(detail="assigned_to=dana").exists()
     assert str(member("ann")) == "ann", "one without a full name is called by the other"
+
+
+# A password that a manager chose
+
+HANDED_OVER, OWN = "handed over today", "known to ann alone"
+
+
+def set_password(manager: Client, account: User, word: str = HANDED_OVER, **more: str) -> Any:
+    return manager.post(page_of(account, "password"), {"password1": word, "password2": word, **more})
+
+
+def choose(client: Client, old: str, new: str) -> Any:
+    return client.post("/admin/password_change/", {"old_password": old, "new_password1": new, "new_password2": new})
+
+
+@pytest.mark.parametrize("way", ["made", "set"])
+def test_password_that_a_manager_chose_is_changed_before_anything_is_shown(
+    way: str, client: Client, ann: User, manager: Client, settings: Any
+) -> None:
+    if way == "made":
+        sent = {"username": "eve", "password1": HANDED_OVER, "password2": HANDED_OVER}
+        assert manager.post("/admin/auth/user/add/", sent).status_code == 302
+    else:
+        assert set_password(manager, ann).status_code == 302
+    name = "eve" if way == "made" else "ann"
+    settings.SECOND_FACTOR = True
+    enrolled(client, User.objects.get(username=name), HANDED_OVER)
+    page = client.get("/admin/", follow=True)
+    assert page.redirect_chain == [("/admin/password_change/", 302)]
+    assert "Someone else chose the password" in text_of(page, ".callout")
+    assert not parse(page).select("#user-tools, form.find, script[data-pulse]")
+    same = choose(client, HANDED_OVER, HANDED_OVER)
+    assert "This is the password that you have." in text_of(same, ".wrong-text")
+    assert client.get("/admin/").status_code == 302
+    assert choose(client, HANDED_OVER, OWN).url == "/admin/"
+    assert client.get("/admin/").status_code == 200
+    other = Client()
+    password(other, name, OWN)
+    assert not other.session["temporary"]
+
+
+def test_session_that_is_open_ends_when_a_manager_sets_the_password(ann: User, manager: Client) -> None:
+    at_work = Client()
+    password(at_work)
+    assert at_work.get("/admin/").status_code == 200
+    set_password(manager, ann)
+    assert at_work.get("/admin/").url.startswith("/admin/login/")
+
+
+def test_own_password_is_not_temporary(ann: User) -> None:
+    client = Client()
+    password(client)
+    assert choose(client, PASSWORD, OWN).status_code == 302
+    assert client.get("/admin/").status_code == 200
+    password(client, word=OWN)
+    assert client.get("/admin/").status_code == 200
+
+
+def test_crafted_form_takes_no_password_away_and_makes_no_account_without_one(ann: User, manager: Client) -> None:
+    none = {"usable_password": "false", "unset-password": "1"}
+    for page in ("/admin/auth/user/add/", page_of(ann, "password")):
+        assert not parse(manager.get(page)).select("[name*=usable], [name=unset-password]")
+    assert manager.post(page_of(ann, "password"), none).status_code == 200
+    assert manager.post("/admin/auth/user/add/", {"username": "eve", **none}).status_code == 200
+    assert not User.objects.filter(username="eve").exists()
+    ann.refresh_from_db()
+    assert ann.check_password(PASSWORD)
+    assert set_password(manager, ann, **none).status_code == 302
+    ann.refresh_from_db()
+    assert ann.check_password(HANDED_OVER)
+    assert details() == ["change=password_set; account=ann"]
