@@ -8,9 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
-from screening import audit, clock, rate_limits
-from screening.models import Action, Phone, RecoveryCode, Submission
+from screening import audit, clock, notifications, rate_limits
+from screening.models import AccountChange, Action, Notification, Phone, RecoveryCode, Submission
 
 UNUSED_AFTER = timedelta(days=90)
 
@@ -81,7 +82,29 @@ def reset_second_factor(account: User, actor: Any) -> None:
     """Delete a lost phone and its recovery codes: the next sign-in sets up new ones."""
     with transaction.atomic():
         _delete_devices(account)
+        tell_managers(AccountChange.Kind.SECOND_FACTOR, account, actor)
         audit.record(Action.ACCOUNT, actor, change="second_factor_reset", account=account.get_username())
+
+
+def tell_managers(kind: AccountChange.Kind, account: User, actor: Any, roles: str = "") -> None:
+    """Mail this change to all managers, and keep it until another one has seen it; not what the terminal did."""
+    if isinstance(actor, User):
+        change = AccountChange.objects.create(kind=kind, account=account, by=actor, roles=roles)
+        text = gettext("%(change)s %(who)s did this. If it is not right, undo it, and ask them.")
+        notifications.notify_managers(Notification.Reason.ACCOUNT, text % {"change": change, "who": actor})
+
+
+def changes_to_see(staff: Any) -> QuerySet[AccountChange]:
+    """Return the changes that this manager has to see: neither their own, nor those of their own account."""
+    unseen = AccountChange.objects.filter(seen_by=None).select_related("account", "by")
+    return unseen.exclude(by=staff.pk).exclude(account=staff.pk)
+
+
+def changes_nobody_sees(staff: Any) -> list[AccountChange]:
+    """Return what this manager changed, and there is no other manager to see."""
+    there = set(notifications.managers().values_list("pk", flat=True)) - {staff.pk}
+    mine = AccountChange.objects.filter(by=staff.pk, seen_by=None).select_related("account")
+    return [change for change in mine if not there - {change.account_id}]
 
 
 def is_locked(account: User) -> bool:

@@ -10,9 +10,10 @@ from itertools import takewhile
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 FIRST_RETRY, LONGEST_RETRY = 60, 6 * 3600  # seconds until the next attempt; each time twice as long
 OVERDUE = 600  # seconds after which one that nothing has tried to send is overdue
 BATCH = 100  # sent in one run
+PAGES: dict[str, str] = {Notification.Reason.PHONE: "admin:center", Notification.Reason.ACCOUNT: "admin:index"}
 RUN = 60  # seconds after which a run begins no further sending; the rest stays due
 
 
@@ -47,10 +49,16 @@ def notify(submission: Submission, reason: str) -> None:
         log.error("a notification could not be stored: %s", type(error).__name__)
 
 
-def notify_managers(addresses: list[str], text: str) -> None:
-    """Add a mail to these addresses, in the transaction of the change that it tells of; none without a mail server."""
+def managers() -> QuerySet[User]:
+    """Return the open accounts that manage the center and its accounts."""
+    return User.objects.with_perm("auth.change_user")
+
+
+def notify_managers(reason: Notification.Reason, text: str) -> None:
+    """Add a mail to all managers, in the transaction of the change that it tells of; none without a mail server."""
+    addresses = [*managers().exclude(email="").values_list("email", flat=True)]
     if addresses and settings.EMAIL_HOST:
-        Notification.objects.create(reason=Notification.Reason.PHONE, to="\n".join(addresses), text=text)
+        Notification.objects.create(reason=reason, to="\n".join(addresses), text=text)
 
 
 def send_due() -> tuple[int, int]:
@@ -96,8 +104,8 @@ def _send(pk: int) -> bool | None:
 
 def _message(notification: Notification) -> EmailMessage:
     if notification.submission_id is None:
-        page = f"{settings.SITE_URL}{reverse('admin:center')}"
-        text = f"{notification.text}\n\n{page}\n"
+        page = reverse(PAGES[notification.reason])
+        text = f"{notification.text}\n\n{settings.SITE_URL}{page}\n"
         return EmailMessage(notification.get_reason_display(), text, to=[], bcc=notification.to.split())
     page = reverse("admin:screening_submission_change", args=[notification.submission_id])
     sentences: dict[str, Any] = {

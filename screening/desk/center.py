@@ -12,10 +12,8 @@ from urllib.parse import urlsplit
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.validators import URLValidator, validate_email
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -28,7 +26,7 @@ from screening import audit, center, notifications
 from screening.center import SERVICES, openings
 from screening.desk import sign_in
 from screening.help_lines import tel
-from screening.models import Action, CenterFacts
+from screening.models import Action, CenterFacts, Notification
 from screening.typed import typed
 
 ASK_AGAIN = center.CONFIRMED_FOR - timedelta(days=1)  # after a next start was confirmed
@@ -248,11 +246,6 @@ def _in_words(value: Any) -> str:
     return "yes" if value is True else str(value or "")
 
 
-def _managers() -> QuerySet[User]:
-    """Return the managers who can be mailed."""
-    return User.objects.with_perm("screening.change_centerfacts").exclude(email="")
-
-
 def _save(actor: Any, now: CenterFacts, changes: dict[str, Any]) -> None:
     """Add a row with these changes, and an audit entry for each; mail a new phone number to all managers."""
     if not changes:
@@ -266,7 +259,7 @@ def _save(actor: Any, now: CenterFacts, changes: dict[str, Any]) -> None:
     if "phone" in changes:
         old, new = (facts.get("phone") or gettext("none") for facts in (now.facts, changes))
         text = NEW_NUMBER % {"who": actor, "old": old, "new": new}
-        notifications.notify_managers([*_managers().values_list("email", flat=True)], text)
+        notifications.notify_managers(Notification.Reason.PHONE, text)
     transaction.on_commit(center.refresh)
 
 
@@ -296,7 +289,7 @@ def page(request: HttpRequest, context: dict[str, Any], step: str = "") -> HttpR
         "form": form,
         "step": step,
         "no_mail": not settings.EMAIL_HOST,
-        "no_manager": not _managers().exists(),
+        "no_manager": not notifications.managers().exclude(email="").exists(),
         "time_zone": settings.TIME_ZONE.replace("_", " "),
         "steps": [(slug, GROUPS[slug].title) for slug in STEPS],
     }

@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _, ngettext
 from django.views.decorators.csrf import csrf_protect
 
-from screening import audit, audit_checks, clock, notifications, rate_limits
+from screening import accounts, audit, audit_checks, clock, notifications, rate_limits
 from screening.center import facts
 from screening.desk import agreement, assisted, center, queues, sessions, sign_in
 from screening.desk.model_admin import without
@@ -142,6 +142,9 @@ class DeskSite(admin.AdminSite):
             context["to_tell"] = center.left_to_tell(facts())
             due = center.starts_to_confirm(facts())
             context["to_confirm"] = [(name, center.LABELS[name], day) for name, day in due.items()]
+        if request.user.has_perm("auth.change_user"):
+            context["changes"] = accounts.changes_to_see(request.user)
+            context["changes_nobody_sees"] = accounts.changes_nobody_sees(request.user)
         if request.user.has_perm("screening.view_submission"):
             context["queues"] = queues.counted(request.user, Submission.objects.unexpired())
             context["most"] = queues.MOST

@@ -21,7 +21,7 @@ from django_otp.plugins.otp_totp.admin import TOTPDevice
 from screening import accounts, audit
 from screening.desk.model_admin import DeskModelAdmin
 from screening.desk.roles import ROLES
-from screening.models import Action, StaffMember
+from screening.models import AccountChange, Action, StaffMember
 from screening.typed import Limited
 
 # The packages imported above have registered pages of their own: permissions and second factors are not edited by hand.
@@ -36,6 +36,8 @@ def full_name(account: User) -> str:
 
 
 User.add_to_class("__str__", full_name)  # for every list, chooser and message; the log asks for the user name
+
+TOLD = {"clinical lead", "contact", "manager"}  # the roles of which all managers are told when someone is given one
 
 # Verb -> what it does to the account of someone else, and the message when it is done.
 DEEDS: dict[str, tuple[Callable[[User, Any], None], Any]] = {
@@ -90,7 +92,8 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
     def get_urls(self) -> list[Any]:
         act = self.admin_site.admin_view(self.act)
         own = [path(f"<int:object_id>/{verb}/", act, {"verb": verb}, f"auth_user_{verb}") for verb in DEEDS]
-        return [*own, *super().get_urls()]
+        seen = path("seen/<int:change_id>/", self.admin_site.admin_view(self.seen), name="auth_user_seen")
+        return [*own, seen, *super().get_urls()]
 
     @admin.display(description=_("roles"))
     def roles(self, account: User) -> str:
@@ -135,10 +138,14 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         StaffMember.objects.update_or_create(account=account, defaults={"password_is_temporary": True})
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        groups = form.instance.groups.order_by("name")
+        had = {*groups.values_list("name", flat=True)}
         super().save_related(request, form, formsets, change)
+        if given := [group.name for group in groups.all() if group.name in TOLD - had]:
+            accounts.tell_managers(AccountChange.Kind.ROLES, form.instance, request.user, ", ".join(given))
         name, before = form.instance.get_username(), form.initial.get("username")
         renamed = {"formerly": before[:50]} if change and before != name else {}  # cut, so that the roles fit in too
-        roles = ",".join(form.instance.groups.order_by("name").values_list("name", flat=True))
+        roles = ",".join(group.name for group in groups.all())
         change_made = "changed" if change else "created"
         audit.record(Action.ACCOUNT, request.user, change=change_made, account=name[:50], **renamed, roles=roles)
 
@@ -150,6 +157,7 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
             response = super().user_change_password(request, id, form_url)
             if account and response.status_code == 302:
                 self._hand_over(account)
+                accounts.tell_managers(AccountChange.Kind.PASSWORD, account, request.user)
                 audit.record(Action.ACCOUNT, request.user, change="password_set", account=account.get_username())
         return response
 
@@ -182,3 +190,17 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
             deed(account, request.user)
             self.message_user(request, done, messages.SUCCESS)
         return redirect("admin:auth_user_change", object_id)
+
+    def seen(self, request: HttpRequest, change_id: int) -> HttpResponse:
+        """Record that this manager has seen what a colleague changed."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        with transaction.atomic():
+            waiting = accounts.changes_to_see(request.user).select_for_update(of=("self",))
+            change = waiting.filter(pk=change_id).first() if request.method == "POST" and change_id < 2**63 else None
+            if change:
+                change.seen_by = cast(User, request.user)
+                change.save(update_fields=["seen_by"])
+                name = change.account.get_username()
+                audit.record(Action.ACCOUNT, request.user, change="seen", account=name, seen=change.kind)
+        return redirect("admin:index")

@@ -6,7 +6,16 @@ from screening.models.contact import Contact
 from screening.models.counts import ErasureCount, RateLimitCount, RateLimitWindow
 from screening.models.keys import Canary, SealedModel, refuse_wrong_keys
 from screening.models.second_factor import Phone, RecoveryCode
-from screening.models.staff import Note, Notification, Review, StaffMember, Try, is_result_hidden, result_visible_to
+from screening.models.staff import (
+    AccountChange,
+    Note,
+    Notification,
+    Review,
+    StaffMember,
+    Try,
+    is_result_hidden,
+    result_visible_to,
+)
 from screening.models.submission import (
     ORDER,
     URGENCIES,

@@ -96,6 +96,31 @@ class StaffMember(models.Model):
         return str(self.pk)
 
 
+class AccountChange(models.Model):
+    """What a manager did to an account that opens people's data to someone; another manager is to see it."""
+
+    class Kind(models.TextChoices):
+        ROLES = "roles", _("%(account)s was given: %(roles)s.")
+        PASSWORD = "password", _("A new password was set for %(account)s.")
+        SECOND_FACTOR = "second_factor", _("The second factor of %(account)s was reset.")
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    roles = models.CharField(max_length=100, blank=True)  # those that were given
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    seen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True)
+
+    class Meta:
+        verbose_name = _("change of an account")
+        verbose_name_plural = _("changes of accounts")
+        default_permissions = ()
+        ordering = ("made_at",)
+
+    def __str__(self) -> str:
+        return self.get_kind_display() % {"account": self.account, "roles": self.roles}
+
+
 class Notification(models.Model):
     """One e-mail owed to staff; at most one per submission and reason. See notifications.py.
 
@@ -106,6 +131,7 @@ class Notification(models.Model):
         URGENT = "urgent", _("Urgent")
         CALL = "call", _("Wants a call")
         PHONE = "phone", _("The center’s phone was changed")
+        ACCOUNT = "account", _("An account at the desk was changed")
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="+", null=True)
     to = models.TextField(blank=True)  # addresses, one a line

@@ -7,8 +7,8 @@ import time_machine
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from screening import accounts
-from screening.models import LogLine, Note, Phone, RateLimitCount, Review, Try
+from screening import accounts, notifications
+from screening.models import AccountChange, LogLine, Note, Phone, RateLimitCount, Review, StaffMember, Try
 from tests.desk.helpers import CASES, CODE, PASSWORD, enrolled, member, password, save, signed_in, submit, url_of
 from tests.helpers import output_of, parse, text_of
 
@@ -195,3 +195,107 @@ def test_crafted_form_takes_no_password_away_and_makes_no_account_without_one(an
     ann.refresh_from_db()
     assert ann.check_password(HANDED_OVER)
     assert details() == ["change=password_set; account=ann"]
+
+
+# What other managers are told
+
+
+@pytest.fixture
+def mailed(settings: Any) -> None:
+    settings.EMAIL_HOST, settings.SITE_URL = "mail.example", "https://fit.example"
+
+
+def give(manager: Client, account: User, *roles: str) -> None:
+    account.refresh_from_db()
+    sent = {name: getattr(account, name) for name in ("username", "first_name", "last_name", "email")}
+    sent["groups"] = [*Group.objects.filter(name__in=roles).values_list("pk", flat=True)]
+    assert manager.post(page_of(account), sent).status_code == 302
+
+
+def callouts(client: Client) -> str:
+    return text_of(client.get("/admin/"), ".callout")
+
+
+def press_seen(client: Client, change: AccountChange) -> None:
+    client.post(f"/admin/auth/user/seen/{change.pk}/")
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("roles", "Ann Lee (ann) was given: clinical lead, contact."),
+        ("password", "A new password was set for Ann Lee (ann)."),
+        ("reset", "The second factor of Ann Lee (ann) was reset."),
+    ],
+)
+def test_change_is_mailed_to_managers_and_stands_until_another_one_has_seen_it(
+    what: str, told: str, ann: User, manager: Client, mailed: None, mailoutbox: Any
+) -> None:
+    User.objects.filter(pk=ann.pk).update(first_name="Ann", last_name="Lee", email="ann@clinic.example")
+    User.objects.filter(username="mo").update(email="mo@clinic.example")
+    other, third = (member(name, "manager") for name in ("max", "mia"))
+    User.objects.filter(pk=other.pk).update(email="max@clinic.example")
+    if what == "roles":
+        give(manager, ann, "reviewer", "contact", "clinical lead")
+    elif what == "password":
+        set_password(manager, ann)
+    else:
+        manager.post(page_of(ann, "reset"))
+    notifications.send_due()
+    (mail,) = mailoutbox
+    assert sorted(mail.bcc) == ["max@clinic.example", "mo@clinic.example"]
+    assert (mail.to, mail.subject) == ([], "An account at the desk was changed")
+    assert (
+        mail.body == f"{told} mo did this. If it is not right, undo it, and ask them.\n\nhttps://fit.example/admin/\n"
+    )
+    change = AccountChange.objects.get()
+    assert told not in callouts(manager)
+    press_seen(manager, change)
+    press_seen(signed_in(member("rob", "reviewer", "contact", "auditor")), change)
+    signed_in(other).get(f"/admin/auth/user/seen/{change.pk}/")
+    press_seen(Client(), change)
+    for each in (other, third):
+        assert told in callouts(signed_in(each))
+        assert "mo did this" in callouts(signed_in(each))
+    press_seen(signed_in(other), change)
+    press_seen(signed_in(third), change)
+    change.refresh_from_db()
+    assert change.seen_by == other
+    assert told not in callouts(signed_in(third))
+    assert details(actor__in=("max", "mia")) == [f"change=seen; account=ann; seen={change.kind}"]
+
+
+def test_no_manager_sees_for_others_what_was_changed_at_their_own_account(manager: Client) -> None:
+    """Or one who takes over a colleague's account, or makes a second one, would hide it from all others."""
+    max_, mia = (member(name, "manager") for name in ("max", "mia"))
+    set_password(manager, max_)
+    sent = {"username": "puppet", "password1": HANDED_OVER, "password2": HANDED_OVER}
+    manager.post("/admin/auth/user/add/", sent | {"groups": [Group.objects.get(name="manager").pk]})
+    puppet = User.objects.get(username="puppet")
+    StaffMember.objects.all().delete()  # both passwords are changed
+    for account, change in zip((max_, puppet), AccountChange.objects.order_by("pk"), strict=True):
+        assert change.account == account
+        account.refresh_from_db()
+        press_seen(signed_in(account), change)
+        change.refresh_from_db()
+        assert change.seen_by is None
+        assert str(change) in callouts(signed_in(mia))
+
+
+def test_only_manager_is_told_that_nobody_else_sees_it(ann: User, manager: Client) -> None:
+    give(manager, ann, "contact")
+    assert "No other manager can see what you changed at accounts" in callouts(manager)
+    assert "ann was given: contact." in callouts(manager)
+    later = signed_in(member("max", "manager"))
+    assert "ann was given: contact." in callouts(later)
+    assert "ann was given" not in callouts(manager)
+
+
+def test_what_opens_nothing_more_is_not_told(ann: User, manager: Client) -> None:
+    give(manager, ann, "auditor", "contact")
+    AccountChange.objects.all().delete()
+    give(manager, ann, "contact", "reviewer")
+    manager.post(page_of(ann, "unlock"))
+    manager.post(page_of(ann, "close"))
+    accounts.reset_second_factor(ann, "manage.py")
+    assert not AccountChange.objects.exists()

@@ -58,6 +58,7 @@ PAGES: dict[str, dict[str, str]] = {
     "auth_user_close": {"GET": "manager superuser", "POST": "manager superuser"},
     "auth_user_open": {"GET": "manager superuser", "POST": "manager superuser"},
     "auth_user_reset": {"GET": "manager superuser", "POST": "manager superuser"},
+    "auth_user_seen": {"GET": "manager superuser", "POST": "manager superuser"},
     "auth_user_unlock": {"GET": "manager superuser", "POST": "manager superuser"},
 }
 
@@ -86,6 +87,7 @@ MODELS: dict[str, dict[str, str]] = {
     "phone": {},
     "recoverycode": {},
     "staffmember": {},
+    "accountchange": {},
     "loghead": {},
     "loglink": {},
     "notification": {},
