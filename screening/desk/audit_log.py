@@ -21,8 +21,11 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "change": (_("change"), {
         "created": _("created"), "changed": _("changed"), "closed": _("closed"), "reopened": _("opened again"),
         "password_set": _("new password set"), "password_removed": _("password removed"),
-        "password_changed": _("own password changed"), "second_factor_reset": _("second factor reset"),
+        "mail_off": _("own mail off"), "mail_on": _("own mail on"),
+        "password_changed": _("own password changed"), "recovery_codes": _("own recovery codes made anew"),
+        "second_factor_reset": _("second factor reset"),
         "role_removed": _("role no longer exists"), "seen": _("seen by another manager"),
+        "signed_out_everywhere": _("signed out on every device"),
         "unlocked": _("unlocked"),
     }),
     "channel": (_("channel"), dict(Channel.choices)),
@@ -38,6 +41,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "formerly": (_("was called"), {}),
     "list": (_("list"), {
         "assisted": _("a screening with someone"), "center": _("the center"), "logline": _("the log"),
+        "own_account": _("own account"),
         "slip": _("a slip"), "submission": _("cases"), "user": _("accounts"),
     }),
     "method": (_("tried to"), {"GET": _("open"), "POST": _("send"), "HEAD": _("open")}),

@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import AppConfig, apps as all_apps
 from django.contrib.auth.management import create_permissions
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit
 from screening.models import Action
@@ -50,6 +50,11 @@ ROLES: dict[str, Role] = {
         ("screening.change_centerfacts", "auth.view_user", "auth.add_user", "auth.change_user"),
     ),
 }
+
+
+def roles_of(account: Any) -> str:
+    """Return the roles of an account in words."""
+    return gettext("all (superuser)") if account.is_superuser else ", ".join(map(str, account.groups.all()))
 
 
 def sync(sender: AppConfig, using: str, apps: Any = all_apps, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -89,6 +89,13 @@ class SessionTimeoutMiddleware:
 def is_verified(request: HttpRequest) -> bool:
     """Whether the second factor was given, or is not required on this machine."""
     return not settings.SECOND_FACTOR or cast(Any, request.user).is_verified()
+
+
+def end_all(account: Any) -> None:
+    """End every session of an account, on every device."""
+    for session in SessionStore.get_model_class().objects.filter(expire_date__gt=timezone.now()):
+        if SessionStore().decode(session.session_data).get(SESSION_KEY) == str(account.pk):
+            session.delete()
 
 
 def start(request: HttpRequest) -> None:

@@ -19,12 +19,13 @@ from django.views.decorators.csrf import csrf_protect
 
 from screening import accounts, audit, audit_checks, clock, notifications, rate_limits
 from screening.center import facts
-from screening.desk import agreement, assisted, center, queues, sessions, sign_in
+from screening.desk import agreement, assisted, center, own_account, queues, sessions, sign_in
 from screening.desk.model_admin import without
 from screening.models import Action, ErasureCount, RecoveryCode, Submission
 from screening.typed import typed
 
-OWN_PAGES: tuple[tuple[str, str, Any, str], ...] = (  # route, name, page, the permission that it needs
+OWN_PAGES: tuple[tuple[str, str, Any, str], ...] = (  # route, name, page, the permission that it needs, if any
+    ("account/", "account", own_account.page, ""),
     ("agreement/", "agreement", agreement.page, "screening.view_agreement"),
     ("assisted/", "assisted", assisted.page, "screening.add_submission"),
     ("assisted/slip/", "slip", assisted.slip, "screening.add_submission"),
@@ -151,7 +152,7 @@ class DeskSite(admin.AdminSite):
         return super().index(request, context | (extra_context or {}))
 
     def own_page(self, request: HttpRequest, page: Any, permission: str, **kwargs: str) -> HttpResponse:
-        if not request.user.has_perm(permission):
+        if permission and not request.user.has_perm(permission):
             raise PermissionDenied
         return cast(HttpResponse, page(request, self.each_context(request), **kwargs))
 

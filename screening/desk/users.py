@@ -20,7 +20,7 @@ from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from screening import accounts, audit
 from screening.desk.model_admin import DeskModelAdmin
-from screening.desk.roles import ROLES
+from screening.desk.roles import ROLES, roles_of
 from screening.models import AccountChange, Action, StaffMember
 from screening.typed import Limited
 
@@ -97,9 +97,7 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
 
     @admin.display(description=_("roles"))
     def roles(self, account: User) -> str:
-        if account.is_superuser:
-            return gettext("all (superuser)")
-        return ", ".join(group.name for group in account.groups.all())
+        return roles_of(account)
 
     @admin.display(description=_("second factor"), boolean=True)
     def has_second_factor(self, account: Any) -> bool:

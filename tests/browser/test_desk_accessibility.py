@@ -59,6 +59,7 @@ def test_pages_of_the_desk_are_accessible(
         f"/admin/auth/user/{other.pk}/change/",
         f"/admin/auth/user/{other.pk}/password/",
         "/admin/password_change/",
+        "/admin/account/",
     )
     for address in addresses:
         response = page.goto(address)

@@ -8,8 +8,8 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from screening import accounts, notifications
-from screening.models import AccountChange, LogLine, Note, Phone, RateLimitCount, Review, StaffMember, Try
-from tests.desk.helpers import CASES, CODE, PASSWORD, enrolled, member, password, save, signed_in, submit, url_of
+from screening.models import AccountChange, LogLine, Note, Phone, RateLimitCount, RecoveryCode, Review, StaffMember, Try
+from tests.desk.helpers import CASES, CODE, PASSWORD, enrolled, member, now, password, save, signed_in, submit, url_of
 from tests.helpers import output_of, parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -299,3 +299,69 @@ def test_what_opens_nothing_more_is_not_told(ann: User, manager: Client) -> None
     manager.post(page_of(ann, "close"))
     accounts.reset_second_factor(ann, "manage.py")
     assert not AccountChange.objects.exists()
+
+
+# One's own account
+
+ACCOUNT = "/admin/account/"
+
+
+def test_own_account_says_who_one_is_and_leads_to_the_password(ann: User) -> None:
+    User.objects.filter(pk=ann.pk).update(first_name="Ann", last_name="Lee")
+    client = signed_in(ann)
+    assert parse(client.get("/admin/")).select_one(f"#user-tools a[href='{ACCOUNT}']")
+    page = client.get(ACCOUNT)
+    assert "Ann Lee (ann) Roles: reviewer" in text_of(page, "section")
+    assert parse(page).select_one("main a[href='/admin/password_change/']")
+    assert not parse(page).select("#recovery, #id_code"), "without a second factor"
+
+
+def test_new_recovery_codes_need_a_code_and_are_shown_once(client: Client, ann: User, settings: Any) -> None:
+    settings.SECOND_FACTOR = True
+    with time_machine.travel("2026-11-23 12:00", tick=False):
+        old = enrolled(client, ann)
+        assert "You have 10 codes left." in text_of(client.get(ACCOUNT), "section")
+        RecoveryCode.objects.filter(pk__in=[*RecoveryCode.objects.values_list("pk", flat=True)[:6]]).delete()
+        assert not parse(client.get(ACCOUNT)).select(".errornote")
+        RecoveryCode.objects.first().delete()
+        assert "You have 3 codes left. Make new ones" in text_of(client.get(ACCOUNT), ".errornote")
+    with time_machine.travel("2026-11-23 12:05", tick=False):
+        for code in ("", "000000"):
+            refused = client.post(ACCOUNT, {"action": "codes", "code": code})
+            assert (refused.status_code, RecoveryCode.objects.count()) == (422, 3)
+    with time_machine.travel("2026-11-23 12:10", tick=False):
+        sent = {"action": "codes", "code": now(Phone.objects.get())}
+        new = [code.text for code in parse(client.post(ACCOUNT, sent)).select(".recovery-codes code")]
+        assert len(new) == RecoveryCode.objects.count() == 10
+        assert client.post(ACCOUNT, sent).status_code == 422
+        assert not parse(client.get(ACCOUNT)).select(".recovery-codes")
+        assert details() == ["change=recovery_codes"]
+    for minute, code, works in ((12, old[9], False), (14, new[0], True)):
+        with time_machine.travel(f"2026-11-23 12:{minute}", tick=False):
+            other = Client()
+            password(other)
+            assert (other.post(CODE, {"code": code}).status_code == 302) == works
+
+
+def test_signing_out_everywhere_ends_every_session_of_the_account_and_no_other(ann: User, manager: Client) -> None:
+    here, there = signed_in(ann), Client()
+    password(there)
+    assert here.post(ACCOUNT, {"action": "sign_out"}).url == "/admin/login/"
+    for client in (here, there):
+        assert client.get("/admin/").url.startswith("/admin/login/")
+    assert manager.get("/admin/").status_code == 200
+    assert details() == ["change=signed_out_everywhere"]
+    assert password(there).status_code == 302
+
+
+def test_mail_is_chosen_by_who_has_an_address(ann: User) -> None:
+    client = signed_in(ann)
+    assert "no e-mail address" in text_of(client.get(ACCOUNT), "section")
+    client.post(ACCOUNT, {"action": "mail", "mail": "on"})
+    assert not StaffMember.objects.exists()
+    User.objects.filter(pk=ann.pk).update(email="ann@clinic.example")
+    for sent, wanted in (({"mail": "on"}, True), ({}, False)):
+        assert client.post(ACCOUNT, {"action": "mail", **sent}).url == ACCOUNT
+        assert StaffMember.objects.get(account=ann).mail_when_assigned == wanted
+        assert bool(parse(client.get(ACCOUNT)).select("#id_mail[checked]")) == wanted
+    assert details() == ["change=mail_on", "change=mail_off"]

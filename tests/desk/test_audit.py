@@ -202,7 +202,8 @@ def test_keys_of_details_have_words() -> None:
     admins = admin.site._registry.values()
     filters = {lookup.partition("__")[0] for each in admins for lookup in getattr(each, "lookups", ())}
     assert set(DETAILS["filters"][1]) == {"", "q", *filters}
-    assert set(DETAILS["list"][1]) == {each.opts.model_name for each in admins} | {"assisted", "center", "slip"}
+    own = {"assisted", "center", "own_account", "slip"}
+    assert set(DETAILS["list"][1]) == {each.opts.model_name for each in admins} | own
 
 
 def test_details_are_shown_in_words() -> None:

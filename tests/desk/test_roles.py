@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from screening import audit
 from screening.desk.roles import ROLES
 from screening.desk.site import UNUSED
-from screening.models import Contact, LogLine, Note, Review, StaffMember, Status, Submission
+from screening.models import AccountChange, Contact, LogLine, Note, Review, StaffMember, Status, Submission
 from tests.desk.helpers import PASSWORD, ask_for_call, form_of, submit
 from tests.helpers import parse
 
@@ -36,6 +36,7 @@ PAGES: dict[str, dict[str, str]] = {
     "login": {"GET": EVERYONE, "POST": EVERYONE},
     "logout": {"POST": EVERYONE},
     "pulse": {"GET": EVERYONE, "POST": EVERYONE},  # of cases it tells a number alone, to who may see them
+    "account": {"GET": EVERYONE, "POST": EVERYONE},
     "agreement": {"GET": "lead superuser"},
     "assisted": {"GET": CASE, "POST": CASE},
     "slip": {"GET": CASE},
@@ -100,7 +101,8 @@ MODELS: dict[str, dict[str, str]] = {
 ACTIONS = {"assign_to_me": CASE, "begin": CASE, "wait": CASE}
 
 ACCOUNT = {"username", "first_name", "last_name", "email", "groups"}
-NEW_ACCOUNT = {"username", "first_name", "last_name", "email", "password1", "password2", "groups"}
+NEW_PASSWORD = {"password1", "password2"}
+NEW_ACCOUNT = ACCOUNT | NEW_PASSWORD
 DECIDE = {"status", "outcome", "next_step", "next_at", "assigned_to", "seen"}
 # page -> role -> the fields that the role can set
 FIELDS: dict[str, dict[str, set[str]]] = {
@@ -112,6 +114,9 @@ FIELDS: dict[str, dict[str, set[str]]] = {
     },
     "auth_user_change": {"manager": ACCOUNT, "superuser": ACCOUNT},
     "auth_user_add": {"manager": NEW_ACCOUNT, "superuser": NEW_ACCOUNT},
+    "auth_user_password_change": {"manager": NEW_PASSWORD, "superuser": NEW_PASSWORD},
+    "account": {role: {"mail"} for role in EVERYONE.split()},  # and a code, with a second factor
+    "password_change": {role: {"old_password", "new_password1", "new_password2"} for role in EVERYONE.split()},
     "screening_submission_export": {"lead": {"purpose", "confirm"}, "superuser": {"purpose", "confirm"}},
 }
 
@@ -149,7 +154,8 @@ def session_keys(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict
         User.objects.create_user("leaver", is_staff=True)
         keys = {}
         for role in EVERYONE.split():
-            user = User.objects.create_user(role, password=PASSWORD, is_staff=True, is_superuser=role == "superuser")
+            user = User.objects.create_user(role, f"{role}@clinic.example", PASSWORD, is_staff=True)
+            User.objects.filter(pk=user.pk).update(is_superuser=role == "superuser")
             user.groups.set(Group.objects.filter(name="clinical lead" if role == "lead" else role))
             client = Client()
             client.force_login(user)
@@ -248,6 +254,8 @@ def state() -> list[Any]:
         Note.objects.count(),
         Review.objects.count(),
         Contact.objects.count(),
+        *AccountChange.objects.values_list("account", "seen_by"),
+        *StaffMember.objects.values_list("account", "password_is_temporary", "mail_when_assigned"),
         *User.objects.order_by("pk").values_list("username", "is_active", "is_superuser", "password"),
         *User.objects.order_by("pk").values_list("username", "groups"),
     ]
@@ -269,10 +277,11 @@ def test_session_that_lacks_something_opens_no_page(
     lacking: str, name: str, staff: dict[str, Client], row: Submission, settings: Any
 ) -> None:
     """Neither one with the password alone, nor one whose password a manager chose."""
-    client, leaver, before = staff["superuser"], User.objects.get(username="leaver"), state()
+    client, leaver = staff["superuser"], User.objects.get(username="leaver")
     if lacking == "own password":
         StaffMember.objects.create(account=User.objects.get(username="superuser"), password_is_temporary=True)
     settings.SECOND_FACTOR = lacking == "second factor"
+    before = state()
     way_on = {"second factor": "code", "own password": "password_change"}[lacking]
     for request in (client.get, client.post):
         response = request(address(name, row))
