@@ -70,7 +70,7 @@ CONTACT_RETENTION_DAYS = env_number(
     "CONTACT_RETENTION_DAYS", 14, most=3650
 )  # how to reach a person, after their case was closed
 
-BLIND_PERCENT = env_number("BLIND_PERCENT", 10, most=100, least=0)  # of new submissions; see Submission.blind
+BLIND_PERCENT = env_number("BLIND_PERCENT", 0, most=100, least=0)  # of new submissions; see Submission.blind
 
 # Staff. The second factor is off only where nothing but this machine can reach the site.
 SECOND_FACTOR = env_flag("SECOND_FACTOR", True)

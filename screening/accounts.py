@@ -49,7 +49,7 @@ def close(account: User, actor: Any, reason: str = "asked") -> None:
         cases = Submission.objects.select_for_update().filter(assigned_to=account, due_at__isnull=False).order_by("pk")
         for reference in list(cases.values_list("reference", flat=True)):
             audit.record(Action.CHANGED, actor, reference, assigned_to="")
-        cases.order_by().update(assigned_to=None)
+        cases.order_by().update(assigned_to=None, newly_assigned=False)
 
 
 def reopen(account: User, actor: Any) -> None:

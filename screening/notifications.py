@@ -7,7 +7,7 @@ import logging
 import time
 from datetime import timedelta
 from itertools import takewhile
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from screening import center
-from screening.models import Contact, Notification, Submission
+from screening.models import Contact, Notification, StaffMember, Submission
 
 log = logging.getLogger(__name__)
 
@@ -31,22 +31,36 @@ RUN = 60  # seconds after which a run begins no further sending; the rest stays 
 
 
 def notify(submission: Submission, reason: str) -> None:
-    """Add a notification, once for each submission and reason; of a call anew each time that one is asked for.
+    """Add a notification: that a case is urgent, once; for every other reason anew each time.
 
     A failure never fails its reason.
     """
-    if not center.facts().mail_to:
+    if not _addresses(submission, reason):
         return
     try:
         with transaction.atomic():
             there = Submission.objects.lock(submission.pk)
             if there and (reason != Notification.Reason.CALL or Contact.objects.filter(pk=submission.pk).exists()):
                 row, made = Notification.objects.get_or_create(submission=submission, reason=reason)
-                if not made and reason == Notification.Reason.CALL:
+                if not made and reason != Notification.Reason.URGENT:
                     anew = Notification(pk=row.pk, submission=submission, reason=reason)
                     anew.save(force_update=True)
     except DatabaseError as error:
         log.error("a notification could not be stored: %s", type(error).__name__)
+
+
+def _addresses(submission: Submission, reason: str) -> list[str]:
+    """Return whom to tell: the clinical leads, whom a case is assigned to, or those whom the center names."""
+    accounts = User.objects.filter(is_active=True).exclude(email="")
+    if reason == Notification.Reason.ASSIGNED:
+        wish = StaffMember.objects.filter(pk=submission.assigned_to_id, mail_when_assigned=True)
+        told = accounts.filter(pk__in=wish.values("pk"))
+    elif reason == Notification.Reason.UNSAFE:
+        told = accounts.filter(groups__name="clinical lead")
+    else:
+        told = accounts.none()
+    others = [] if reason == Notification.Reason.ASSIGNED else center.facts().mail_to.split()
+    return [*told.values_list("email", flat=True)] or others
 
 
 def managers() -> QuerySet[User]:
@@ -107,10 +121,13 @@ def _message(notification: Notification) -> EmailMessage:
         page = reverse(PAGES[notification.reason])
         text = f"{notification.text}\n\n{settings.SITE_URL}{page}\n"
         return EmailMessage(notification.get_reason_display(), text, to=[], bcc=notification.to.split())
-    page = reverse("admin:screening_submission_change", args=[notification.submission_id])
+    case = cast(Submission, notification.submission)
+    page = reverse("admin:screening_submission_change", args=[case.pk])
     sentences: dict[str, Any] = {
         Notification.Reason.URGENT: gettext("Something new on the desk should be looked at today."),
         Notification.Reason.CALL: gettext("Someone on the desk waits to hear from you."),
+        Notification.Reason.ASSIGNED: gettext("A case was assigned to you."),
+        Notification.Reason.UNSAFE: gettext("A colleague reported the result of a case as unsafe."),
     }
     text = f"{sentences[notification.reason]}\n\n{settings.SITE_URL}{page}\n"
-    return EmailMessage(gettext("New on the desk"), text, to=[], bcc=center.facts().mail_to.split())
+    return EmailMessage(gettext("New on the desk"), text, to=[], bcc=_addresses(case, notification.reason))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.db.models import QuerySet
@@ -16,11 +17,11 @@ from django.utils import timezone
 
 from intake_site import server
 from screening import notifications
-from screening.models import CenterFacts, Notification, Submission
+from screening.models import CenterFacts, Notification, StaffMember, Submission
 from tests.answers import IOP, URGENT, answers
 from tests.conftest import Person
-from tests.desk.helpers import url_of
-from tests.helpers import parse
+from tests.desk.helpers import CASES, member, save, signed_in, submit, url_of
+from tests.helpers import parse, text_of
 from tests.leaks import secrets_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -235,3 +236,31 @@ def test_unsent_notification_is_counted_on_the_front_page(person: Person, staff_
     assert "could not be sent" not in staff_client.get("/admin/").content.decode()
     Notification.objects.update(created_at=timezone.now() - timedelta(minutes=11))
     assert "Mail about 1 case could not be sent." in staff_client.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("email", "wish", "mails"), [("ann@example.org", True, 2), ("ann@example.org", False, 0), ("", True, 0)]
+)
+def test_who_is_assigned_a_case_is_told_and_mailed_if_they_want_it(
+    staff_client: Client, email: str, wish: bool, mails: int
+) -> None:
+    ann = member("ann", "reviewer")
+    User.objects.filter(pk=ann.pk).update(email=email)
+    StaffMember.objects.create(account=ann, mail_when_assigned=wish)
+    row, of_ann = submit(IOP), signed_in(ann)
+    for told in range(2):
+        save(staff_client, row, assigned_to=str(ann.pk))
+        assert f"not yet opened by you: {row}" in " ".join(text_of(of_ann.get("/admin/"), "#content").split())
+        notifications.send_due()
+        assert len(mail.outbox) == mails * (told + 1) / 2
+        of_ann.get(url_of(row))
+        assert "not yet opened by you" not in of_ann.get("/admin/").content.decode()
+        save(staff_client, row, assigned_to="")
+    assert {tuple(message.bcc) for message in mail.outbox} <= {("ann@example.org",)}
+
+
+def test_who_takes_a_case_is_not_told_of_it(staff_client: Client) -> None:
+    row = submit(IOP)
+    staff_client.post(CASES, {"action": "assign_to_me", "_selected_action": [row.pk]})
+    assert "not yet opened by you" not in staff_client.get("/admin/").content.decode()
+    assert not Notification.objects.exists()

@@ -15,7 +15,18 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from screening import audit
 from screening.desk.kappa import Agreement
-from screening.models import Action, Channel, LogLine, Program, Review, Submission, Urgency, result_visible_to
+from screening.models import (
+    Action,
+    BlindPilot,
+    Channel,
+    LogLine,
+    Program,
+    Review,
+    Submission,
+    Urgency,
+    result_visible_to,
+)
+from screening.models.staff import EITHER
 from screening.rules.ruleset import Recommendation
 
 FEWEST = 20  # cases below which nothing is shown
@@ -41,6 +52,8 @@ class Part:
 
     title: Any
     agreement: Agreement
+    either: int  # cases in which staff found that both programs fit, not in the table
+    either_too: int  # of these, those in which the rules said so too
     wrong: list[tuple[str, str, int, int]]  # rule, its words, cases in which staff judged otherwise, cases it spoke in
 
     @property
@@ -68,20 +81,6 @@ class Part:
         return text % {"kappa": f"{kappa:.2f}", "low": f"{interval[0]:.2f}", "high": f"{interval[1]:.2f}"}
 
 
-@dataclass(frozen=True)
-class Chart:
-    """Bars, one below the other."""
-
-    title: Any
-    counts: list[tuple[Any, int]]
-
-    @property
-    def bars(self) -> list[tuple[Any, int, float]]:
-        """For each bar its label, its count, and its width of 100."""
-        most = max(count for _label, count in self.counts) or 1
-        return [(label, count, 100 * count / most) for label, count in self.counts]
-
-
 def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
     """Return one review for each case, as it was recorded: of a blind one the first blind one, else the latest."""
     reviews = Review.objects.filter(submission__in=rows).select_related("submission").order_by("recorded_at", "pk")
@@ -107,7 +106,9 @@ def spoke_for_it(recommendation: Recommendation) -> dict[str, str]:
     }
 
 
-def part(title: Any, reviews: list[Review]) -> Part:
+def part(title: Any, found: list[Review]) -> Part:
+    either = [review.submission.close_call for review in found if review.program == EITHER]
+    reviews = [review for review in found if review.program != EITHER]
     programs = list(Program.values)
     table = [[0] * len(programs) for _program in programs]
     reason_texts: dict[str, str] = {}
@@ -124,7 +125,7 @@ def part(title: Any, reviews: list[Review]) -> Part:
         spoke.update(keys.keys())
         wrong.update(keys.keys() if review.program != said else ())
     most = [(key, reason_texts[key], count, spoke[key]) for key, count in wrong.most_common(10)]
-    return Part(title, Agreement(table), most)
+    return Part(title, Agreement(table), len(either), sum(either), most)
 
 
 def versions(rows: QuerySet[Submission]) -> list[tuple[str, list[Part]]]:
@@ -146,8 +147,8 @@ def versions(rows: QuerySet[Submission]) -> list[tuple[str, list[Part]]]:
     ]
 
 
-def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
-    """Return the charts for a member of staff; results still hidden from them are not counted by program."""
+def counts(rows: QuerySet[Submission], staff: Any) -> list[tuple[Any, list[tuple[Any, int]]]]:
+    """Return tables of counts, each with its title; results still hidden from this reader are not counted."""
     since = timezone.now() - timedelta(weeks=WEEKS)
     rows = rows.filter(received_at__gt=since).order_by()
     week = TruncWeek("received_at", output_field=DateField())
@@ -159,11 +160,11 @@ def charts(rows: QuerySet[Submission], staff: Any) -> list[Chart]:
     programs = [(each.label, shown.get(each.value, 0)) for each in Program]
     urgencies, channels = (dict(rows.values_list(name).annotate(Count("pk"))) for name in ("urgency", "channel"))
     return [
-        Chart(_("Received, by the week that begins on"), [(date_format(day), weeks.get(day, 0)) for day in mondays]),
-        Chart(_("Program, where you may see the result"), programs),
-        Chart(_("Urgency"), [(each.label, urgencies.get(each.value, 0)) for each in reversed(Urgency)]),
-        Chart(_("Channel"), [(each.label, channels.get(each.value, 0)) for each in Channel]),
-        Chart(_("From sending the answers until staff first looked up how to reach them"), first_contact(rows, since)),
+        (_("Received, by the week that begins on"), [(date_format(day), weeks.get(day, 0)) for day in mondays]),
+        (_("Program, where you may see the result"), programs),
+        (_("Urgency"), [(each.label, urgencies.get(each.value, 0)) for each in reversed(Urgency)]),
+        (_("Channel"), [(each.label, channels.get(each.value, 0)) for each in Channel]),
+        (_("From sending the answers until staff first looked up how to reach them"), first_contact(rows, since)),
     ]
 
 
@@ -171,19 +172,19 @@ def first_contact(rows: QuerySet[Submission], since: Any) -> list[tuple[Any, int
     """Count the cases by the time until someone first revealed the contact details, from the audit log."""
     lines = LogLine.objects.filter(action=Action.REVEALED, timestamp__gt=since).order_by()
     first = dict(lines.values_list("reference").annotate(Min("timestamp")))
-    counts = dict.fromkeys((label for _hours, label in FIRST_CONTACT), 0)
+    found = dict.fromkeys((label for _hours, label in FIRST_CONTACT), 0)
     waiting = 0
     for reference, received, wants_call in rows.values_list("reference", "received_at", "wants_call").iterator():
         if reference in first:
             hours = (first[reference] - received).total_seconds() / 3600
-            counts[next(label for most, label in FIRST_CONTACT if most is None or hours <= most)] += 1
+            found[next(label for most, label in FIRST_CONTACT if most is None or hours <= most)] += 1
         elif wants_call:
             waiting += 1
-    return [*counts.items(), (_("not yet"), waiting)]
+    return [*found.items(), (_("not yet"), waiting)]
 
 
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """Show agreement and charts. Erased submissions are not counted, test data only if there is nothing else."""
+    """Show agreement and counts. Erased submissions are not counted, test data only if there is nothing else."""
     audit.record(Action.COMPARED, request.user)
     kept = Submission.objects.unexpired()
     real = kept.filter(is_test=False)
@@ -192,7 +193,8 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     page_context = {
         "title": _("Agreement"),
         "versions": versions(rows),
-        "charts": charts(rows, request.user),
+        "counts": counts(rows, request.user),
+        "pilot": sum(BlindPilot.objects.values_list("left", flat=True)),
         "invented": invented and rows.exists(),
         "fewest": ngettext("%d case", "%d cases", FEWEST) % FEWEST,
         "programs": [program.label for program in Program],

@@ -18,6 +18,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit, notifications, reference_numbers, return_codes, rules
 from screening.center import facts
+from screening.desk import sessions
 from screening.encryption import cipher
 from screening.explanation import HEADLINES, Explanation, explain, first_aid
 from screening.forms import PageForm
@@ -131,6 +132,7 @@ def _at_once(answers: dict[str, str]) -> dict[str, Any] | None:
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Ask all questions on one page and show what the rules say to them; save it only if the person agreed."""
     form = AssistedForm(request.POST if request.method == "POST" else None)
+    form.initial.update(sessions.given_back(request))
     answers = form.chosen() if form.is_bound else {}
     complete = len(answers) == len(QUESTIONS) and not form.wrong
     if form.is_valid() and form.saves:

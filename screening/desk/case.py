@@ -13,7 +13,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
-from screening import audit, due
+from screening import audit, due, notifications
 from screening.center import facts
 from screening.desk import reach
 from screening.desk.audit_log import detail_in_words
@@ -25,12 +25,14 @@ from screening.models import (
     Contact,
     LogLine,
     Note,
+    Notification,
     Review,
     Status,
     Submission,
     Urgency,
     is_result_hidden,
 )
+from screening.models.staff import EITHER, JUDGEMENTS
 from screening.spam import SIGNS
 
 STAFF_FIELDS = ("status", "outcome", "assigned_to")  # the fields that staff set
@@ -58,6 +60,7 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
     lines = list(LogLine.objects.filter(reference=submission.reference)[:100])
     contact = Contact.objects.unexpired().filter(pk=submission.pk).first()
     sees_reviews = not hidden and staff.has_perm("screening.view_review")
+    notes = submission.notes.filter(author=staff.pk) if hidden else submission.notes.all()
     return {
         "submission": submission,
         "hidden": hidden,
@@ -74,12 +77,20 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
         "others": answers_by_section({key: answers[key] for key in answers if key not in marked}),
         "subjects": answers_by_subject(answers),
         "may_agree": staff.has_perm("screening.add_review") and not hidden,
+        "as_the_rules": as_the_rules(submission),
+        "unsafe": () if hidden else submission.unsafe.select_related("author"),
         "signs": [SIGNS[key] for key in submission.spam_signs.split(",") if key in SIGNS],
         "reviews": submission.reviews.select_related("author") if sees_reviews else (),
-        "notes": submission.notes.select_related("author") if staff.has_perm("screening.view_note") else (),
+        "notes": notes.select_related("author") if staff.has_perm("screening.view_note") else (),
         "history": [*_folded(lines)],
         "withdrawn": next((line for line in lines if line.action == Action.WITHDRAWN), None),
     }
+
+
+def as_the_rules(submission: Submission) -> tuple[str, str]:
+    """Return the judgement that agrees with the rules, and its words."""
+    said = EITHER if submission.close_call else submission.program
+    return said, str(dict(JUDGEMENTS)[said])
 
 
 def _folded(lines: Iterable[LogLine]) -> Iterator[tuple[LogLine, str, int]]:
@@ -153,11 +164,11 @@ class CaseForm(forms.ModelForm):
         if cleaned.get("seen") != self.instance.version:
             raise forms.ValidationError(self._changed_meanwhile(self.instance))
         for name in {"status", "outcome"} - set(self.changed_data) - set(self.errors):
-            cleaned[name] = self.initial[name]  # as it is now: its person may have brought the case back meanwhile
+            cleaned[name] = getattr(self.instance, name)  # now: its person may have brought the case back meanwhile
         if cleaned.get("outcome") and "outcome" in self.changed_data:
             cleaned["status"] = Status.CLOSED
         if cleaned.get("status") != Status.CLOSED:
-            cleaned["outcome"] = ""
+            cleaned["outcome"] = self.instance.outcome = ""
         elif not cleaned.get("outcome"):
             self.add_error("outcome", _("How did it end? A closed case needs an outcome."))
         self.instance.due_at = self._due_at(cleaned.get("status") or self.instance.status)
@@ -173,7 +184,7 @@ class CaseForm(forms.ModelForm):
     def _changed_meanwhile(self, now: Submission) -> str:
         """Say what a colleague changed, and show that; what was typed here stays in its place."""
         data, news = cast(QueryDict, self.data).copy(), []
-        for name, value in forms.model_to_dict(now, STAFF_FIELDS).items():
+        for name, value in forms.model_to_dict(now, {*STAFF_FIELDS} & {*self.fields}).items():
             field, current = self[name], "" if value is None else str(value)
             if current != self.data.get(field.html_initial_name, ""):
                 news.append(f"{field.label}: {_in_words(now, name)}.")
@@ -193,6 +204,29 @@ class CaseForm(forms.ModelForm):
 def _in_words(case: Submission, name: str) -> str:
     display = getattr(case, f"get_{name}_display", None)
     return str(display() if display else getattr(case, name) or "") or gettext("nobody")
+
+
+def save_change(request: HttpRequest, case: Submission, *changed: str) -> None:
+    """Save these fields of a locked case, who changed it, and an audit entry; tell whom it was assigned to."""
+    names = {*changed, "touched_by", "touched_at", "version"}
+    if "status" in changed:
+        case.status_at = timezone.now()
+        names |= {"status_at", "outcome"}
+    if "assigned_to" in changed:
+        case.newly_assigned = case.assigned_to_id not in (None, request.user.pk)
+        names.add("newly_assigned")
+    case.touched_by, case.touched_at = cast(User, request.user), timezone.now()
+    case.version += 1
+    if changed:  # the log does not hold how a case ended
+        assignee = case.assigned_to.get_username() if case.assigned_to else ""
+        logged = {"status": case.status, "assigned_to": assignee, "outcome": "changed"}
+        if case.due_at:
+            logged["due_at"] = "" if case.due_at == due.NO_TIME else f"{case.due_at:%Y-%m-%d %H:%M} UTC"
+        details = {name: logged[name] for name in changed if name in logged}
+        audit.record(Action.CHANGED, request.user, case.reference, **details)
+    case.save(update_fields=names)
+    if "assigned_to" in changed and case.newly_assigned:
+        notifications.notify(case, Notification.Reason.ASSIGNED)
 
 
 class NewRowsFormSet(forms.BaseInlineFormSet):
@@ -281,7 +315,7 @@ class ReviewForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         program = cleaned.get("program")
         case = self.instance.submission
-        self.instance.agrees = program == case.program
+        self.instance.agrees = program in ({case.program, EITHER} if case.close_call else {case.program})
         if program and not cleaned.get("reason") and (self.hidden or not self.instance.agrees):
             why = _("Please say why.") if self.hidden else _("You differ from the rules. Please say why.")
             self.add_error("reason", why)

@@ -24,7 +24,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit, center, notifications
 from screening.center import SERVICES, openings
-from screening.desk import sign_in
+from screening.desk import sessions, sign_in
 from screening.help_lines import tel
 from screening.models import Action, CenterFacts, Notification
 from screening.typed import typed
@@ -283,6 +283,7 @@ def page(request: HttpRequest, context: dict[str, Any], step: str = "") -> HttpR
             messages.success(request, _("Saved. The pages follow within a minute."))
             following = STEPS[STEPS.index(step) + 1 :] if step else ()
             return redirect("admin:center_step", following[0]) if following else redirect("admin:center")
+        form.initial.update(sessions.given_back(request))
         audit.record(Action.LISTED, request.user, list="center")
     page_context = {
         "title": _("The center"),

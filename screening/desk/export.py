@@ -19,6 +19,7 @@ from screening import audit, reference_numbers, rules
 from screening.center import facts
 from screening.explanation import LEVEL_WORDS
 from screening.models import URGENCIES, Action, Channel, Outcome, Program, Review, Status, Urgency, result_visible_to
+from screening.models.staff import JUDGEMENTS
 from screening.questionnaire import QUESTIONS
 
 HIDDEN = "hidden"
@@ -52,7 +53,7 @@ class Purpose(forms.Form):
 
 
 # The columns that tell the result: hidden from who exports while the result is.
-RESULT = frozenset({"program", "close_call", "need", "support", "duties", "rules", "judged"})
+RESULT = frozenset({"program", "close_call", "need", "support", "duties", "rules", "outcome", "judged"})
 
 
 def _result(name: str) -> Callable[[Any], Any]:
@@ -94,7 +95,7 @@ COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
     "status": (_("How far staff are."), dict(Status.choices), lambda row: row.status),
     "outcome": (_("How the case ended; empty while it is open."), dict(Outcome.choices), lambda row: row.outcome),
     "wants_call": (_("Whether a request for a call is kept."), YES_NO, lambda row: _yes(row.wants_call)),
-    "judged": (_("The program of the latest review; empty without one."), PROGRAMS, lambda row: row.judged),
+    "judged": (_("The program of the latest review; empty without one."), dict(JUDGEMENTS), lambda row: row.judged),
     **{key: (question.text, question.options, _answer(key)) for key, question in QUESTIONS.items()},
     "redisclosure": (_("What whoever receives this must know, in each row."), {}, lambda row: facts().redisclosure),
 }

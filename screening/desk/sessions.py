@@ -1,19 +1,24 @@
 """Sessions of the staff: how they are stored, and how long they last."""
 
 import hmac
+import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django_otp import DEVICE_ID_SESSION_KEY
 
-from screening.encryption import derive_key
+from screening.encryption import cipher, derive_key
 from screening.models import StaffMember
 
 IDLE_TIMEOUT, ABSOLUTE_TIMEOUT = 15 * 60, 8 * 3600  # seconds
@@ -77,13 +82,36 @@ class SessionTimeoutMiddleware:
         idle, age = now - session["last_request_at"], now - session["signed_in_at"]
         set_back = min(idle, age) < -300  # by more than two machines' clocks may differ: nobody knows how long it was
         if was_reset or set_back or idle > IDLE_TIMEOUT or age > ABSOLUTE_TIMEOUT:
+            account = request.user.pk
             logout(request)
+            cast(Any, request).timed_out = account
             return None
         if idle > WRITE_INTERVAL and (match.url_name != "pulse" or request.method == "POST"):
             session["last_request_at"] = now
         if session.get(TEMPORARY) and is_verified(request) and match.url_name not in WITH_TEMPORARY:
             return redirect("admin:password_change")
         return None
+
+
+def hold(request: HttpRequest, texts: dict[str, str]) -> bool:
+    """Keep field -> text for whoever was just signed out, until they open the page again; return whether it is kept."""
+    account = getattr(request, "timed_out", None)
+    if account and texts:
+        held = json.dumps([account, request.path, texts]).encode()
+        request.session["held"] = cipher("held text").encrypt(held).decode()
+    return bool(account and texts)
+
+
+def given_back(request: HttpRequest) -> dict[str, str]:
+    """Return what this account had typed on this page when it was signed out, once; empty for all others."""
+    held = request.session.get("held") if request.method == "GET" else None
+    with suppress(InvalidToken):
+        account, path, texts = json.loads(cipher("held text").decrypt(held.encode())) if held else (0, "", {})
+        if (account, path) == (request.user.pk, request.path):
+            del request.session["held"]
+            messages.info(request, _("What you had typed is back in its place. It is not saved yet."))
+            return cast(dict[str, str], texts)
+    return {}
 
 
 def is_verified(request: HttpRequest) -> bool:

@@ -19,14 +19,15 @@ from django.views.decorators.csrf import csrf_protect
 
 from screening import accounts, audit, audit_checks, clock, notifications, rate_limits
 from screening.center import facts
-from screening.desk import agreement, assisted, center, own_account, queues, sessions, sign_in
+from screening.desk import agreement, assisted, center, own_account, queues, sessions, sign_in, unsafe
 from screening.desk.model_admin import without
-from screening.models import Action, ErasureCount, RecoveryCode, Submission
+from screening.models import ORDER, Action, ErasureCount, RecoveryCode, Submission
 from screening.typed import typed
 
 OWN_PAGES: tuple[tuple[str, str, Any, str], ...] = (  # route, name, page, the permission that it needs, if any
     ("account/", "account", own_account.page, ""),
     ("agreement/", "agreement", agreement.page, "screening.view_agreement"),
+    ("unsafe/", "unsafe", unsafe.page, "screening.view_agreement"),
     ("assisted/", "assisted", assisted.page, "screening.add_submission"),
     ("assisted/slip/", "slip", assisted.slip, "screening.add_submission"),
     ("center/", "center", center.page, "screening.change_centerfacts"),
@@ -112,6 +113,11 @@ class DeskSite(admin.AdminSite):
     def signed_out(self, request: HttpRequest) -> HttpResponse:
         """Answer in place of the sign-in page, which would lose what was typed."""
         message = _("You are signed out: nothing happened for a while. Nothing was saved.")
+        if sessions.hold(request, self._typed(request)):
+            message = _(
+                "You are signed out: nothing happened for a while. Nothing was saved. Open the page again and sign in: "
+                "what you had typed is back in its place."
+            )
         return self._not_done(request, _("Signed out"), message)
 
     def stale(self, request: HttpRequest) -> HttpResponse:
@@ -119,11 +125,15 @@ class DeskSite(admin.AdminSite):
         message = _("This page was from before you last signed in. Nothing was saved. Open it again.")
         return self._not_done(request, _("Open it again"), message)
 
-    def _not_done(self, request: HttpRequest, title: Any, message: Any) -> HttpResponse:
+    def _typed(self, request: HttpRequest) -> dict[str, str]:
+        """Return field -> the text that staff typed there."""
         names = [name for name in request.POST if name.endswith(TYPED) or name in center.GIVEN_BACK]
-        fields = [assisted.row_of(request.POST), *(typed(request.POST, name, LONGEST).strip() for name in names)]
+        fields = {name: typed(request.POST, name, LONGEST).strip() for name in names}
+        return {name: text for name, text in (fields | {"letters": assisted.row_of(request.POST)}).items() if text}
+
+    def _not_done(self, request: HttpRequest, title: Any, message: Any) -> HttpResponse:
         again = request.get_full_path() if request.method == "POST" else ""
-        context = {"title": title, "message": message, "again": again, "typed": [*filter(None, fields)]}
+        context = {"title": title, "message": message, "again": again, "typed": self._typed(request).values()}
         return TemplateResponse(request, "admin/not_done.html", self.each_context(request) | context, status=403)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
@@ -146,7 +156,11 @@ class DeskSite(admin.AdminSite):
         if request.user.has_perm("auth.change_user"):
             context["changes"] = accounts.changes_to_see(request.user)
             context["changes_nobody_sees"] = accounts.changes_nobody_sees(request.user)
+        if request.user.has_perm("screening.view_agreement"):
+            context["unsafe"] = unsafe.on_file().filter(read_at=None).count()
         if request.user.has_perm("screening.view_submission"):
+            assigned = Submission.objects.unexpired().filter(assigned_to=request.user.pk, newly_assigned=True)
+            context["assigned"] = assigned.filter(queues.OPEN).order_by(*ORDER)[:10]
             context["queues"] = queues.counted(request.user, Submission.objects.unexpired())
             context["most"] = queues.MOST
         return super().index(request, context | (extra_context or {}))

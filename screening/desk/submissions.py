@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 from django.forms import BaseModelFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,19 +15,17 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import accounts, audit, due, reference_numbers, return_codes
-from screening.desk import case, export, queues, reach
+from screening.desk import bulk, case, export, queues, reach, sessions, unsafe
 from screening.desk.filters import LOOKUPS, CaseList, Received, WorkFilter
 from screening.desk.model_admin import DeskModelAdmin, without
 from screening.desk.times import ago, due_in_words, elapsed
 from screening.models import (
     ORDER,
-    URGENT,
     Action,
     Contact,
-    Status,
     Submission,
     Urgency,
     is_result_hidden,
@@ -37,9 +34,6 @@ from screening.models import (
 from screening.models.contact import fingerprints
 from screening.typed import typed
 
-# Cases whose status is never set on many at once: a closed one would forget how it ended.
-ONE_BY_ONE = Q(urgency__in=URGENT) | Q(opened_at=None) | Q(status=Status.CLOSED)
-LEFT = _("Urgent, closed, or opened by nobody, and left as they are. Open these one by one:")
 RETURN_CODE = _("This is a return code. It opens a page of its person alone. Ask them for the reference, or the phone.")
 
 
@@ -70,7 +64,7 @@ class SubmissionAdmin(DeskModelAdmin):
     form = case.CaseForm
 
     inlines = (case.ReviewInline, case.NoteInline)
-    actions = ("assign_to_me", "begin", "wait")
+    actions = (bulk.assign_to_me, bulk.begin, bulk.wait)
     fieldsets = (
         (_("Update this case"), {"fields": ("status", "outcome", "next_step", "next_at", "assigned_to", "seen")}),
     )
@@ -83,6 +77,7 @@ class SubmissionAdmin(DeskModelAdmin):
             "attempt": ("<int:object_id>/attempt/", reach.attempt),
             "strike_out": ("<int:object_id>/strike-out/", reach.strike_out),
             "withdraw": ("<int:object_id>/withdraw/", reach.withdraw),
+            "unsafe": ("<int:object_id>/unsafe/", unsafe.report),
             "print": ("<int:object_id>/print/", SubmissionAdmin.print_view),
             "export": ("export/", export.page),
             "columns": ("export/columns.csv", export.columns),
@@ -156,6 +151,10 @@ class SubmissionAdmin(DeskModelAdmin):
         context["case"] = case.case_for(row, request.user)
         context["title"] = gettext("Case %(reference)s") % {"reference": row}
         context["subtitle"] = None
+        given_back = sessions.given_back(request)
+        context["unsafe_reason"] = given_back.get("unsafe-reason", "")
+        for form in (form for inline in context["inline_admin_formsets"] for form in inline.formset.forms):
+            form.initial |= {name: given_back.get(form.add_prefix(name), "") for name in form.fields}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _opened(self, request: HttpRequest, row: Submission, what: Action) -> None:
@@ -165,6 +164,8 @@ class SubmissionAdmin(DeskModelAdmin):
             unopened = Submission.objects.filter(pk=row.pk, opened_at=None)
             unopened.filter(wants_call=False, due_at__isnull=False).update(due_at=due.NO_TIME)
             unopened.update(opened_at=timezone.now())
+            mine = Submission.objects.filter(pk=row.pk, assigned_to=request.user.pk, newly_assigned=True)
+            mine.update(newly_assigned=False)
 
     def case(self, request: HttpRequest, object_id: int, permission: str) -> Submission | None:
         """Return the row of a page; None, with a message, if it is gone. Raise PermissionDenied if not permitted."""
@@ -217,6 +218,12 @@ class SubmissionAdmin(DeskModelAdmin):
             return gettext("Review before seeing the result")
         return gettext("Either program fits") if submission.close_call else str(submission.get_program_display())
 
+    def get_fieldsets(self, request: HttpRequest, obj: Submission | None = None) -> Any:
+        """Leave out how a case ended while its result is hidden."""
+        left_out = {"outcome"} if obj and obj.outcome and is_result_hidden(obj, request.user) else set()
+        ((title, options),) = self.fieldsets
+        return ((title, {"fields": [name for name in options["fields"] if name not in left_out]}),)
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and db_field.name in case.STAFF_FIELDS:
@@ -234,7 +241,7 @@ class SubmissionAdmin(DeskModelAdmin):
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         changed = cast(case.CaseForm, form).changes
         if changed or any(formset.has_changed() for formset in formsets):
-            self._save_change(request, form.instance, *changed)
+            case.save_change(request, form.instance, *changed)
         super().save_related(request, form, formsets, change)
         if (result := typed(request.POST, "_tried", 16)) and request.user.has_perm("screening.view_contact"):
             reach.record(request, form.instance, result, keep_due="due_at" in changed)
@@ -245,7 +252,7 @@ class SubmissionAdmin(DeskModelAdmin):
         row = self.get_queryset(request).filter(pk=key).first() if key else None
         if row and not is_result_hidden(row, request.user):
             post: Any = without(request.POST)
-            post["reviews-0-program"] = row.program
+            post["reviews-0-program"] = case.as_the_rules(row)[0]
             cast(Any, request).POST = post
         return super().changeform_view(request, object_id, *args, **kw)
 
@@ -260,62 +267,6 @@ class SubmissionAdmin(DeskModelAdmin):
             return super().response_change(request, obj)
         self.message_user(request, _("Nothing was changed, so nothing was saved."), messages.INFO)
         return redirect(request.path) if "_continue" in request.POST else self.response_post_save_change(request, obj)
-
-    def _save_change(self, request: HttpRequest, obj: Submission, *changed: str) -> None:
-        """Save these fields, who changed the case, and an audit entry."""
-        names = {*changed, "touched_by", "touched_at", "version"}
-        if "status" in changed:
-            obj.status_at = timezone.now()
-            names |= {"status_at", "outcome"}
-        obj.touched_by, obj.touched_at = cast(User, request.user), timezone.now()
-        obj.version += 1
-        if changed:  # the log does not hold how a case ended
-            logged = {
-                "status": obj.status,
-                "assigned_to": obj.assigned_to.get_username() if obj.assigned_to else "",
-                "outcome": "changed",
-            }
-            if obj.due_at:
-                logged["due_at"] = "" if obj.due_at == due.NO_TIME else f"{obj.due_at:%Y-%m-%d %H:%M} UTC"
-            details = {name: logged[name] for name in changed if name in logged}
-            audit.record(Action.CHANGED, request.user, obj.reference, **details)
-        obj.save(update_fields=names)
-
-    def _set_on_each(self, request: HttpRequest, rows: Any, left: Q, why: Any, **values: Any) -> None:
-        """Set the same values on each row, with an audit entry for each, but for those that are `left`: say which."""
-        count, kept = 0, []
-        with transaction.atomic():
-            accounts.lock(request.user)
-            rows = rows.select_for_update(of=("self",)).order_by("pk")
-            left_out = set(rows.filter(left).values_list("pk", flat=True))
-            for row in rows:
-                changed = [name for name, value in values.items() if getattr(row, name) != value]
-                if row.pk in left_out:
-                    kept.append(str(row))
-                elif changed:
-                    for name in changed:
-                        setattr(row, name, values[name])
-                    if row.status == Status.WAITING and "status" in changed:
-                        row.due_at, changed = due.next_try(len(due.TRIES), urgent=row.is_urgent), [*changed, "due_at"]
-                    self._save_change(request, row, *changed)
-                    count += 1
-        self.message_user(request, ngettext("%d case changed.", "%d cases changed.", count) % count)
-        if kept:
-            self.message_user(request, f"{why} {', '.join(kept)}", messages.WARNING)
-
-    @admin.action(description=_("Assign to me"), permissions=["change"])
-    def assign_to_me(self, request: HttpRequest, rows: Any) -> None:
-        others = Q(assigned_to__isnull=False) & ~Q(assigned_to=request.user)
-        why = gettext("Assigned to a colleague, and left to them. To take one over, open it:")
-        self._set_on_each(request, rows, others, why, assigned_to=request.user)
-
-    @admin.action(description=_("Set to: in progress"), permissions=["change"])
-    def begin(self, request: HttpRequest, rows: Any) -> None:
-        self._set_on_each(request, rows, ONE_BY_ONE, LEFT, status=Status.IN_PROGRESS)
-
-    @admin.action(description=_("Set to: waiting for person"), permissions=["change"])
-    def wait(self, request: HttpRequest, rows: Any) -> None:
-        self._set_on_each(request, rows, ONE_BY_ONE, LEFT, status=Status.WAITING)
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         inline = next(each for each in self.get_inline_instances(request) if each.model is formset.model)

@@ -13,6 +13,7 @@ from screening.models.staff import (
     Review,
     StaffMember,
     Try,
+    UnsafeResult,
     is_result_hidden,
     result_visible_to,
 )
@@ -20,6 +21,7 @@ from screening.models.submission import (
     ORDER,
     URGENCIES,
     URGENT,
+    BlindPilot,
     Channel,
     Outcome,
     Program,

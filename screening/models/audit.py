@@ -29,6 +29,8 @@ class Action(models.TextChoices):
     CHANGED = "changed", _("Changed")
     NOTED = "noted", _("Added a note")
     REVIEWED = "reviewed", _("Added a review")
+    UNSAFE = "unsafe", _("Reported the result as unsafe")
+    UNSAFE_READ = "unsafe_read", _("Went through a result reported as unsafe")
     TRIED = "tried", _("Tried to reach the person")
     STRUCK_OUT = "struck_out", _("Struck out an entry")
     ASKED = "asked", _("Asked for a call")

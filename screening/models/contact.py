@@ -88,7 +88,7 @@ class Contact(models.Model):
             super().save(*args, **kwargs)
             case, now = Submission.objects.filter(pk=self.pk), timezone.now()
             at = self.wished_at if self.wished_at and self.submission.urgency not in URGENT else now
-            done = case.filter(status__in=(Status.WAITING, Status.CLOSED))
+            done = case.exclude(status__in=(Status.NEW, Status.IN_PROGRESS))
             done.update(status=Status.IN_PROGRESS, status_at=now, outcome="", due_at=at)
             case.update(wants_call=True, due_at=at)
 

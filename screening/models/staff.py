@@ -32,12 +32,16 @@ class Note(models.Model):
         return gettext("Note %(number)s") % {"number": self.pk}
 
 
+EITHER = "either"
+JUDGEMENTS = (*Program.choices, (EITHER, _("Either program fits")))
+
+
 class Review(SealedModel):
     """A judgement of which program is right; added by staff, never changed. The latest one counts."""
 
     SEALED = ("submission_id", "program", "agrees", "blind", "reason", "author_id", "recorded_at")
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="reviews", verbose_name=_("submission"))
-    program = models.CharField(_("your recommendation"), max_length=16, choices=Program)
+    program = models.CharField(_("your recommendation"), max_length=16, choices=JUDGEMENTS)
     agrees = models.BooleanField(_("agrees with the rules"), editable=False)
     blind = models.BooleanField(_("recorded before seeing the result"), default=False, editable=False)
     reason = EncryptedTextField(_("reason"), max_length=4000, blank=True)
@@ -52,6 +56,26 @@ class Review(SealedModel):
 
     def __str__(self) -> str:
         return gettext("Review %(number)s") % {"number": self.pk}
+
+
+class UnsafeResult(models.Model):
+    """What staff found unsafe in the result of a case. The clinical lead goes through them each month."""
+
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="unsafe", verbose_name=_("submission"))
+    reason = EncryptedTextField(_("reason"), max_length=500)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
+    reported_at = models.DateTimeField(_("reported"), default=timezone.now)
+    read_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("unsafe result")
+        verbose_name_plural = _("unsafe results")
+        default_permissions = ()
+        ordering = ("-reported_at", "-pk")
+
+    def __str__(self) -> str:
+        return gettext("Unsafe result %(number)s") % {"number": self.pk}
 
 
 class Try(models.Model):
@@ -124,12 +148,14 @@ class AccountChange(models.Model):
 class Notification(models.Model):
     """One e-mail owed to staff; at most one per submission and reason. See notifications.py.
 
-    One without a submission has its own text, and goes to addresses of its own.
+    One without a submission has its own text. Some go to addresses of their own, others to those of the center.
     """
 
     class Reason(models.TextChoices):
         URGENT = "urgent", _("Urgent")
         CALL = "call", _("Wants a call")
+        ASSIGNED = "assigned", _("Assigned to you")
+        UNSAFE = "unsafe", _("Reported as unsafe")
         PHONE = "phone", _("The center’s phone was changed")
         ACCOUNT = "account", _("An account at the desk was changed")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, gettext_lazy as _
 
@@ -78,6 +78,25 @@ def retention_cutoff() -> datetime:
     return timezone.now() - timedelta(days=settings.RETENTION_DAYS)
 
 
+class BlindPilot(models.Model):
+    """How many of the next submissions are blind: one row, or none."""
+
+    left = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = verbose_name_plural = _("blind pilot")
+
+    def __str__(self) -> str:
+        return str(self.left)
+
+
+def _is_drawn_blind() -> bool:
+    """Whether the next submission is blind: it is counted in a pilot, or drawn by chance."""
+    in_pilot = BlindPilot.objects.filter(left__gt=0).update(left=F("left") - 1) > 0
+    return in_pilot or SystemRandom().random() * 100 < settings.BLIND_PERCENT
+
+
 class SubmissionManager(models.Manager["Submission"]):
     def unexpired(self) -> models.QuerySet["Submission"]:
         """Leave out those whose time is up, even if they are not erased yet."""
@@ -129,7 +148,7 @@ class SubmissionManager(models.Manager["Submission"]):
                 "rules_version": recommendation.rules_version,
                 "spam_signs": spam_signs,
                 "channel": channel,
-                "blind": channel == Channel.ONLINE and SystemRandom().random() * 100 < settings.BLIND_PERCENT,
+                "blind": channel == Channel.ONLINE and _is_drawn_blind(),
                 "language": get_language() or settings.LANGUAGE_CODE,
                 "result": {
                     "need": recommendation.need,
@@ -194,6 +213,7 @@ class Submission(SealedModel):
         db_index=False,
         verbose_name=_("assigned to"),
     )
+    newly_assigned = models.BooleanField(default=False, db_default=False, editable=False)  # and unopened by them
     touched_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

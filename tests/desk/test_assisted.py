@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
@@ -132,6 +133,16 @@ def test_who_was_signed_out_meanwhile_gets_back_the_row_of_letters(contact: Clie
     assert row == "AAB" + "-" * 16
     contact.force_login(User.objects.get())
     assert len(ticked(contact.post(PAGE, {"letters": row}))) == 3
+
+
+def test_who_signs_in_again_finds_the_row_of_letters_in_its_place() -> None:
+    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
+        client = signed_in(member("cara", "contact"))
+        client.get(PAGE)
+        clock.shift(16 * 60)
+        client.post(PAGE, {"letters": "AAB"})
+        client.force_login(User.objects.get(username="cara"))
+        assert parse(client.get(PAGE)).select_one("#id_letters")["value"] == "AAB" + "-" * 16
 
 
 def test_what_the_center_lacks_is_said_to_the_person(contact: Client, center_tells: Any) -> None:
@@ -318,8 +329,8 @@ def test_channel_is_shown_filtered_and_counted_apart(contact: Client) -> None:
     assert "By phone" in text_of(contact.get(f"{CASES}{by_phone.pk}/change/"), ".to-do")
     lead = signed_in(member("lea", "clinical lead"))
     page = parse(lead.get("/admin/agreement/"))
-    chart = next(figure for figure in page.select("figure") if "Channel" in figure.text)
-    assert [cell.text for cell in chart.select("td")] == ["1", "1", "0", "0"]
+    counts = next(table for table in page.select("table") if "Channel" in table.text)
+    assert [cell.text for cell in counts.select("td")] == ["1", "1", "0", "0"]
 
 
 # The bench

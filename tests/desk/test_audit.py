@@ -125,7 +125,7 @@ def test_deed_whose_line_cannot_be_written_does_not_happen(staff_client: Client,
         staff_client.post(url_of(row, "withdraw")),
         staff_client.get(url_of(row, "print")),
         staff_client.post(f"{CASES}export/", {"purpose": "quality", "confirm": "on"}),
-        staff_client.post(CASES, {"action": "wait", "_selected_action": [row.pk]}),
+        staff_client.post(CASES, {"action": "wait", "_selected_action": [row.pk], "confirm": "yes"}),
         staff_client.post("/admin/password_change/", NEW_PASSWORD),
         staff_client.post("/admin/logout/"),
     ):
@@ -202,7 +202,7 @@ def test_keys_of_details_have_words() -> None:
     admins = admin.site._registry.values()
     filters = {lookup.partition("__")[0] for each in admins for lookup in getattr(each, "lookups", ())}
     assert set(DETAILS["filters"][1]) == {"", "q", *filters}
-    own = {"assisted", "center", "own_account", "slip"}
+    own = {"assisted", "center", "own_account", "slip", "unsafe"}
     assert set(DETAILS["list"][1]) == {each.opts.model_name for each in admins} | own
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from screening import audit, rules
+from intake_site import settings as settings_file
+from screening import audit, return_codes, rules
 from screening.desk import agreement, queues
-from screening.models import Program, Review, Submission
+from screening.models import Channel, Program, Review, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT
-from tests.desk.helpers import CASES, member, save, signed_in, submit, url_of
+from tests.desk.helpers import CASES, form_of, member, save, send, signed_in, submit, url_of
 from tests.helpers import output_of, overwrite, parse
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +41,32 @@ def text(client: Client, address: str) -> str:
 
 
 # The hidden result
+
+
+def test_no_submission_is_blind_unless_someone_asks_for_it() -> None:
+    assert settings_file.BLIND_PERCENT == 0
+    assert "BLIND_PERCENT" in Path("docs/settings.md").read_text()
+
+
+def test_pilot_has_the_next_that_come_online_judged_blind_and_no_more(settings: Any) -> None:
+    settings.BLIND_PERCENT = 0
+    lead = signed_in(member("lea", "clinical lead"))
+    assert "No pilot is under way." in text(lead, "/admin/agreement/")
+    assert "the next 3 are judged blind" in output_of("blind_pilot", "3")
+    assert "the next 3 people" in text(lead, "/admin/agreement/")
+    Submission.objects.submit(IOP, channel=Channel.PHONE)
+    code = return_codes.generate()
+    made = [Submission.objects.submit(IOP, code) for _ in range(2)]
+    made += [Submission.objects.submit(IOP) for _ in range(4)]
+    assert [row.blind for row in made] == [True, True, True, True, False, False]
+    assert made[0].pk == made[1].pk
+    output_of("blind_pilot")
+    assert "the next 30 people" in text(lead, "/admin/agreement/")
+    assert "No pilot" in output_of("blind_pilot", "0")
+    assert not Submission.objects.submit(IOP).blind
+    for wrong in ("-1", "1001"):
+        with pytest.raises(CommandError, match="from 0 to 1000"):
+            output_of("blind_pilot", wrong)
 
 
 def test_configured_share_of_new_submissions_is_blind(settings: Any) -> None:
@@ -71,6 +99,35 @@ def test_result_is_hidden_from_a_reviewer_until_they_have_judged(reviewer: Clien
     assert [each.blind for each in Review.objects.order_by("pk")] == [True, False]
 
 
+def test_how_a_case_ended_and_what_colleagues_noted_is_hidden_until_then(reviewer: Client) -> None:
+    row, colleague = case(), signed_in(member("carl", "reviewer"))
+    page = form_of(reviewer, row)
+    save(colleague, row, outcome="inpatient", notes__0__text="Moved in on Monday.")
+    save(reviewer, row, notes__0__text="I called her.")
+
+    def shown() -> str:
+        return text(reviewer, url_of(row)) + text(reviewer, url_of(row, "print"))
+
+    assert (row.status, row.outcome) == ("closed", "inpatient")
+    assert "Moved in on Monday." not in shown()
+    assert "Started inpatient care" not in shown()
+    assert shown().count("I called her.") == 2
+    assert "Started inpatient care" not in send(reviewer, row, page, status="waiting").content.decode()
+    row.refresh_from_db()
+    assert row.outcome == "inpatient"
+    judge(reviewer, row, "iop", "From the answers.")
+    assert (row.status, row.outcome) == ("closed", "inpatient")
+    assert "Moved in on Monday." in shown()
+    assert "Started inpatient care" in shown()
+
+
+def test_who_has_not_judged_can_reopen_a_case_whose_outcome_they_do_not_see(reviewer: Client) -> None:
+    row = submit(IOP, blind=True, status="closed", outcome="iop")
+    assert "outcome" not in form_of(reviewer, row)
+    assert save(reviewer, row, status="in_progress").status_code == 302
+    assert (row.status, row.outcome, row.due_at is None) == ("in_progress", "", False)
+
+
 def test_missing_reason_does_not_reveal_the_hidden_result(reviewer: Client) -> None:
     row = case()
     errors = set()
@@ -97,6 +154,36 @@ def test_hidden_result_cannot_be_inferred_from_filters_counts_or_colleagues(revi
     assert [review.blind for review in Review.objects.all()] == [True, True]
 
 
+@pytest.mark.parametrize(("given", "agrees"), [(CLOSE_CALL, True), (IOP, False)], ids=["both fit", "one fits"])
+def test_review_may_say_that_either_program_fits(reviewer: Client, given: dict[str, str], agrees: bool) -> None:
+    row = case(given, blind=False)
+    response = judge(reviewer, row, "either")
+    assert (response.status_code == 302) == agrees  # who differs says why
+    if not agrees:
+        judge(reviewer, row, "either", "Her sister can stay.")
+    review = Review.objects.get()
+    assert (review.program, review.agrees) == ("either", agrees)
+    assert "Either program fits" in text(reviewer, url_of(row))
+
+
+def test_one_press_agrees_that_either_fits_where_the_rules_say_so(reviewer: Client) -> None:
+    row = case(CLOSE_CALL, blind=False)
+    assert "Review: Either program fits, as the rules say" in text(reviewer, url_of(row))
+    save(reviewer, row, _agree="1")
+    assert Review.objects.values_list("program", "agrees").get() == ("either", True)
+
+
+def test_reviews_that_say_either_are_counted_apart() -> None:
+    for given, times in ((CLOSE_CALL, 2), (INPATIENT, 1)):
+        for _ in range(times):
+            reviewed("either", blind=True, given=given)
+    reviewed("inpatient", blind=True)
+    unseen, _rest, _assisted = parts()[rules.CURRENT.version]
+    assert (unseen.agreement.table, unseen.either, unseen.either_too) == ([[0, 0], [0, 1]], 3, 2)
+    html = text(signed_in(member("lea", "clinical lead")), "/admin/agreement/")
+    assert "In 3 more cases staff found that either program fits; the rules said so too in 2." in html
+
+
 def counted(client: Client) -> dict[str, int]:
     staff = User.objects.get(pk=client.session["_auth_user_id"])
     return {queue.key: count for queue, count in queues.counted(staff, Submission.objects.unexpired())}
@@ -118,8 +205,8 @@ def test_hidden_result_cannot_be_inferred_from_counts_on_other_pages() -> None:
     lead = signed_in(member("lea", "clinical lead"))
 
     def programs() -> list[str]:
-        figures = parse(lead.get("/admin/agreement/")).select("figure")
-        return [cell.text for cell in figures[1].select("td")]
+        tables = parse(lead.get("/admin/agreement/")).select("section[aria-labelledby=work] table")
+        return [cell.text for cell in tables[1].select("td")]
 
     row = case(INPATIENT)
     assert programs() == ["0", "0"]
@@ -238,7 +325,7 @@ def test_erased_expired_and_invented_submissions_do_not_count() -> None:
     assert "of 21 cases" in html
 
 
-def test_charts_have_their_numbers_in_a_table(staff_client: Client) -> None:
+def test_counts_of_the_last_weeks_are_shown(staff_client: Client) -> None:
     for days, given, call in ((0, URGENT, True), (8, IOP, False), (8, INPATIENT, True), (120, IOP, True)):
         row = case(given, blind=False)
         Submission.objects.filter(pk=row.pk).update(
@@ -248,13 +335,8 @@ def test_charts_have_their_numbers_in_a_table(staff_client: Client) -> None:
     audit.record(audit.Action.REVEALED, "staff", Submission.objects.order_by("pk").first().reference)
     page = parse(staff_client.get("/admin/agreement/"))
     tables = {}
-    for chart in page.select(".chart"):
-        rows = {row.th.text: int(row.td.text) for row in chart.select("tr")}
-        tables[chart.figcaption.text] = rows
-        assert [text.text for text in chart.select("svg svg + text")] == [str(count) for count in rows.values()]
-        widths = [float(bar["width"].rstrip("%")) for bar in chart.select("rect")]
-        most = max(rows.values())
-        assert widths == pytest.approx([100 * count / most for count in rows.values()], abs=0.01)
+    for table in page.select("section[aria-labelledby=work] table"):
+        tables[table.caption.text] = {row.th.text: int(row.td.text) for row in table.select("tr")}
     volume, programs, urgency, channels, contact = tables.values()
     assert (len(volume), sum(volume.values())) == (13, 3)
     assert programs == {"IOP": 1, "Inpatient": 2}

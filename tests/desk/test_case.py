@@ -196,15 +196,16 @@ def test_save_locks_the_case_before_reading_it(
 # Bulk actions
 
 
-def act(client: Client, action: str, *rows: Submission) -> Any:
-    return client.post(CASES, {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True)
+def act(client: Client, action: str, *rows: Submission, **more: str) -> Any:
+    sent = {"action": action, "_selected_action": [row.pk for row in rows], **more}
+    return client.post(CASES, sent, follow=True)
 
 
 def test_bulk_action_acts_on_each_case_and_is_logged_one_by_one(staff_client: Client) -> None:
     rows = [submit(IOP, opened_at=timezone.now()) for _ in range(3)]
     page = form_of(staff_client, rows[0])
     assert "2 cases changed." in act(staff_client, "assign_to_me", *rows[:2]).content.decode()
-    assert "1 case changed." in act(staff_client, "wait", rows[0]).content.decode()
+    assert "1 case changed." in act(staff_client, "wait", rows[0], confirm="yes").content.decode()
     for row in rows:
         row.refresh_from_db()
     assert [row.assigned_to_id is not None for row in rows] == [True, True, False]
@@ -233,12 +234,30 @@ def test_status_is_set_on_many_only_where_someone_has_looked_and_nobody_is_in_da
         submit(IOP),
         submit(IOP, opened_at=now, status=Status.CLOSED, outcome="iop"),
     ]
-    text = act(staff_client, action, calm, *left).content.decode()
+    page = parse(act(staff_client, action, calm, *left)).select_one("#content-main form")
+    assert [line.text.split(":")[0].strip() for line in page.select("li")] == list(map(str, (calm, *reversed(left))))
+    sent = {str(field["name"]): str(field.get("value", "")) for field in page.select("[name]")}
+    assert (sent["_selected_action"], sent["action"]) == (str(calm.pk), action)
+    assert {*Submission.objects.values_list("status", flat=True)} == {"new", "closed"}
+    text = act(staff_client, action, calm, *left, confirm="yes").content.decode()
     assert "1 case changed." in text
     said = f"Open these one by one: {', '.join(map(str, left))}"
     assert said in text
     assert [*Submission.objects.order_by("pk").values_list("status", flat=True)[1:]] == ["new", "new", "new", "closed"]
     assert Submission.objects.get(pk=left[3].pk).outcome == "iop"
+
+
+def test_status_of_many_is_not_asked_about_if_none_of_them_is_set_that_way(staff_client: Client) -> None:
+    assert "Open these one by one" in act(staff_client, "wait", submit(URGENT)).content.decode()
+    assert Submission.objects.get().status == "new"
+
+
+def test_case_that_was_closed_while_the_page_asked_is_left(staff_client: Client) -> None:
+    rows = [submit(IOP, opened_at=timezone.now()) for _ in range(2)]
+    assert parse(act(staff_client, "begin", *rows)).select_one("button[name=confirm]")["value"] == "yes"
+    overwrite(rows[0], status="closed", outcome="iop", due_at=None)
+    act(staff_client, "begin", *rows, confirm="yes")
+    assert [*Submission.objects.order_by("pk").values_list("status", flat=True)] == ["closed", "in_progress"]
 
 
 def test_case_of_a_colleague_is_not_taken_from_the_list(staff_client: Client) -> None:
@@ -433,7 +452,7 @@ def test_case_whose_request_was_withdrawn_waits_for_its_person_again(staff_clien
 def test_bulk_action_is_for_what_is_ticked_alone(staff_client: Client, row: Submission) -> None:
     other = Submission.objects.submit(IOP)
     Submission.objects.update(opened_at=timezone.now())
-    page = {"action": "begin", "_selected_action": [row.pk], "select_across": "1"}
+    page = {"action": "begin", "_selected_action": [row.pk], "select_across": "1", "confirm": "yes"}
     staff_client.post(CASES, page)
     for wrong in ("abc", "", "9" * 30, "-1", "1,2", "\0"):
         answer = staff_client.post(CASES, page | {"_selected_action": [wrong]}, follow=True)

@@ -178,6 +178,17 @@ def test_who_was_signed_out_meanwhile_gets_back_what_was_typed(manager: Client) 
     assert "123456" not in given_back
 
 
+def test_who_signs_in_again_finds_what_was_typed_in_its_place() -> None:
+    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
+        manager = signed_in(member("max", "manager"))
+        typed = form_on(manager) | {"redisclosure": "A long notice.", "code": "123456"}
+        clock.shift(16 * 60)
+        assert manager.post(PAGE, typed).status_code == 403
+        manager.force_login(User.objects.get(username="max"))
+        shown = form_on(manager)
+    assert (shown["redisclosure"], shown.get("code", "")) == ("A long notice.", "")
+
+
 def test_start_that_is_over_since_it_was_told_hinders_no_other_change(manager: Client) -> None:
     CenterFacts.objects.create(facts={**now(), "inpatient": True, "inpatient_starts": "2020-01-01"})
     assert tell(manager, name="Hill House").status_code == 302

@@ -174,7 +174,7 @@ def test_list_and_front_page_take_a_constant_number_of_queries(
     listed(staff_client)
     with django_assert_max_num_queries(13):
         assert len(listed(staff_client)) == 30
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(25):
         tiles(staff_client)
 
 

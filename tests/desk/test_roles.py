@@ -38,6 +38,7 @@ PAGES: dict[str, dict[str, str]] = {
     "pulse": {"GET": EVERYONE, "POST": EVERYONE},  # of cases it tells a number alone, to who may see them
     "account": {"GET": EVERYONE, "POST": EVERYONE},
     "agreement": {"GET": "lead superuser"},
+    "unsafe": {"GET": "lead superuser", "POST": "lead superuser"},
     "assisted": {"GET": CASE, "POST": CASE},
     "slip": {"GET": CASE},
     "center": {"GET": "manager superuser", "POST": "manager superuser"},
@@ -49,6 +50,7 @@ PAGES: dict[str, dict[str, str]] = {
     "screening_submission_withdraw": {"GET": "contact superuser", "POST": "contact superuser"},
     "screening_submission_attempt": {"GET": "contact superuser", "POST": "contact superuser"},
     "screening_submission_strike_out": {"GET": CASE, "POST": CASE},
+    "screening_submission_unsafe": {"GET": CASE, "POST": CASE},
     "screening_submission_export": {"GET": "lead superuser", "POST": "lead superuser"},
     "screening_submission_columns": {"GET": "lead superuser"},
     "screening_logline_changelist": {"GET": "auditor superuser", "POST": "auditor superuser"},  # a POST changes nothing
@@ -93,6 +95,8 @@ MODELS: dict[str, dict[str, str]] = {
     "loglink": {},
     "notification": {},
     "try": {},
+    "unsaferesult": {},
+    "blindpilot": {},
     "erasurecount": {},
     "ratelimitwindow": {},
     "ratelimitcount": {},
@@ -103,7 +107,7 @@ ACTIONS = {"assign_to_me": CASE, "begin": CASE, "wait": CASE}
 ACCOUNT = {"username", "first_name", "last_name", "email", "groups"}
 NEW_PASSWORD = {"password1", "password2"}
 NEW_ACCOUNT = ACCOUNT | NEW_PASSWORD
-DECIDE = {"status", "outcome", "next_step", "next_at", "assigned_to", "seen"}
+DECIDE = {"status", "outcome", "next_step", "next_at", "assigned_to", "seen", "unsafe-reason"}
 # page -> role -> the fields that the role can set
 FIELDS: dict[str, dict[str, set[str]]] = {
     "screening_submission_change": {
@@ -181,7 +185,8 @@ def row() -> Submission:
 
 
 OF_A_CASE = {
-    f"screening_submission_{name}" for name in ["change", "print", "reveal", "withdraw", "attempt", "strike_out"]
+    f"screening_submission_{name}"
+    for name in ["change", "print", "reveal", "withdraw", "attempt", "strike_out", "unsafe"]
 }
 
 
@@ -304,7 +309,7 @@ def test_every_action_is_in_the_table_and_refused_to_others(staff: dict[str, Cli
         for action, who in ACTIONS.items():
             Submission.objects.update(status=Status.NEW, assigned_to=None, opened_at=timezone.now())
             before = state()
-            sent = {"action": action, "_selected_action": [row.pk]}
+            sent = {"action": action, "_selected_action": [row.pk], "confirm": "yes"}
             client.post(reverse("admin:screening_submission_changelist"), sent)
             assert (state() != before) == (role in who.split()), (role, action)
 

@@ -428,11 +428,43 @@ def test_what_was_typed_when_a_session_ended_is_shown_again_and_not_saved(ann: U
         page = form_of(client, row) | {"notes-0-text": "She will call <b>again</b> on Monday."}
         clock.shift(16 * 60)
         response = client.post(url_of(row), page)
-    assert response.status_code == 403
-    assert "You are signed out" in response.content.decode()
-    assert parse(response).select_one("textarea").text.strip() == "She will call <b>again</b> on Monday."
-    assert parse(response).select_one("a.button")["href"] == url_of(row)
+        assert response.status_code == 403
+        assert "You are signed out" in response.content.decode()
+        assert parse(response).select_one("textarea").text.strip() == "She will call <b>again</b> on Monday."
+        assert parse(response).select_one("a.button")["href"] == url_of(row)
+        assert not row.notes.exists()
+        assert "again" not in str([*Session.objects.values()])
+        password(client)
+        assert note_of(client, Submission.objects.submit(IOP)) == ""
+        assert note_of(client, row) == "She will call <b>again</b> on Monday."
+        assert note_of(client, row) == ""  # once
     assert not row.notes.exists()
+
+
+def note_of(client: Client, row: Submission) -> str:
+    return str(parse(client.get(url_of(row))).select_one("#id_notes-0-text").text.strip())
+
+
+def test_what_was_typed_is_given_back_to_nobody_else(ann: User) -> None:
+    client, row = Client(), Submission.objects.submit(IOP)
+    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
+        password(client)
+        page = form_of(client, row) | {"notes-0-text": "She will call again."}
+        clock.shift(16 * 60)
+        client.post(url_of(row), page)
+        client.force_login(member("bob", "reviewer"))
+        assert note_of(client, row) == ""
+        client.post("/admin/logout/")
+        password(client)
+        assert note_of(client, row) == ""
+
+
+def test_who_was_not_signed_in_leaves_no_text_behind(db: None) -> None:
+    client, row = Client(), Submission.objects.submit(IOP)
+    response = client.post(url_of(row), {"notes-0-text": "She will call again."})
+    assert response.status_code == 403
+    assert "is back in its place" not in response.content.decode()
+    assert not Session.objects.exists()
 
 
 def test_page_from_before_the_latest_sign_in_shows_what_was_typed(ann: User) -> None:

@@ -62,7 +62,7 @@ setInterval(() => {
 
 // Text that is not saved is not left behind without a word.
 const form = document.getElementById("submission_form");
-let unsaved = false;
+let unsaved = [...(form?.querySelectorAll("textarea") ?? [])].some((area) => area.value); // given back, or refused
 form?.addEventListener("input", () => (unsaved = true));
 form?.addEventListener("submit", () => (unsaved = false));
 addEventListener("beforeunload", (event) => unsaved && event.preventDefault());
