@@ -33,11 +33,9 @@ _CASE = (
 )
 _REVIEW = (*_CASE, "screening.view_review", "screening.add_review")
 ROLES: dict[str, Role] = {
-    "reviewer": Role(
-        _("screens with people, reads submissions, takes notes, and judges which program is right"), _REVIEW
-    ),
+    "reviewer": Role(_("screens with people, reads cases, takes notes, and judges which program is right"), _REVIEW),
     "contact": Role(
-        _("screens with people, reads submissions, takes notes, and sees how to reach the person"),
+        _("screens with people, reads cases, takes notes, and sees how to reach the person"),
         (*_CASE, "screening.view_contact", "screening.delete_contact"),
     ),
     "clinical lead": Role(
