@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.db.models import TextField
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit, due, notifications
@@ -48,6 +50,16 @@ WHAT_TO_DO = {
 }
 
 
+def urgency_mark(submission: Submission) -> SafeString:
+    """Render how urgent a case is; one that is so for what they said of suicide says to ask about it."""
+    urgency, html = Urgency(submission.urgency), '<span class="urgency {}">{}</span>'
+    result = submission.readable_recommendation() if urgency == Urgency.SOON else None
+    urgent = [reason for reason in (result.reasons if result else ()) if reason.dimension == "urgency"]
+    if any("self_harm" in reason.questions for reason in urgent):
+        return format_html(html, "ask", gettext("Soon: ask about suicide"))
+    return format_html(html, urgency.name.lower(), urgency.label)
+
+
 def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
     """Return what the page of a case shows to this member of staff, above the fields that they set."""
     recommendation = submission.readable_recommendation()
@@ -64,6 +76,7 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
     return {
         "submission": submission,
         "hidden": hidden,
+        "urgency_mark": urgency_mark(submission),
         "to_do": WHAT_TO_DO[Urgency(submission.urgency)],
         "due": due_in_words(submission),
         **reach.tries_of(submission, contact, staff),

@@ -16,7 +16,8 @@ from screening.models import Submission, Try, result_visible_to
 class WorkFilter(admin.SimpleListFilter):
     """The queues of the front page."""
 
-    title = _("work")
+    title = _("queues")
+    template = "admin/tabs.html"
     parameter_name = "queue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:

@@ -1,5 +1,6 @@
 """The base of the desk's model admins: audit entries for what is seen, lists that stay fast, no unused page."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
@@ -9,6 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 
 from screening import audit
 from screening.models import Action
@@ -39,6 +41,22 @@ class SearchForm(Limited, ChangeListSearchForm):
 
 class DeskChangeList(ChangeList):
     search_form_class = SearchForm
+    places = ("queue",)  # the filters that are shown as tabs
+
+    @property
+    def filters_on(self) -> Iterator[tuple[Any, Any, str]]:
+        """Yield each filter that is on: its title, what is chosen, and the address without it."""
+        if self.query:
+            yield gettext("Search"), self.query, self.get_query_string(remove=["q"])
+        for spec in cast(list[Any], self.filter_specs):
+            every, *choices = spec.choices(self)
+            if spec.expected_parameters()[0] not in self.places:
+                yield from ((spec.title, on["display"], every["query_string"]) for on in choices if on["selected"])
+
+    @property
+    def all_cleared(self) -> str:
+        """The address of this list, or of its tab, with no filter on."""
+        return self.get_query_string(remove=[name for name in self.params if name not in self.places])
 
 
 class DeskModelAdmin(admin.ModelAdmin):
@@ -53,9 +71,6 @@ class DeskModelAdmin(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # a count for each filter would count every row
     paginator = CappedPaginator
-
-    class Media:
-        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("screening/desk.css",)}
 
     def get_urls(self) -> list[Any]:
         return [url for url in super().get_urls() if url.name and url.name.rpartition("_")[2] in self.pages]

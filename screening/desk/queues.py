@@ -48,7 +48,7 @@ QUEUES: tuple[Queue, ...] = (
     Queue("unread", _("New, unread"), _("Opened by nobody so far."), _("Every open case was opened by someone."),
         lambda staff: Q(opened_at=None)),
     # A list of one value: SQLite uses no index for a bare boolean column.
-    Queue("either", _("Both could fit"), _("Staff decide, with the person."), _("No open case could be either program."),
+    Queue("either", _("Either program fits"), _("Staff decide, with the person."), _("No open case could be either program."),
         lambda staff: Q(close_call__in=[True]) & result_visible_to(staff)),
     Queue("mine", _("Mine"), _("Assigned to you."), _("Nothing is assigned to you."),
         lambda staff: Q(assigned_to=staff.pk)),

@@ -25,9 +25,9 @@ from screening.desk.times import ago, due_in_words, elapsed
 from screening.models import (
     ORDER,
     Action,
+    Channel,
     Contact,
     Submission,
-    Urgency,
     is_result_hidden,
     retention_cutoff,
 )
@@ -49,9 +49,8 @@ class SubmissionAdmin(DeskModelAdmin):
         "wants_a_call",
         "tried",
         "program_shown",
-        "status",
-        "assigned_to",
-        "channel",
+        "status_shown",
+        "assignee",
         "received",
     )
     list_filter = (WorkFilter, "status", "assigned_to", "channel", ("received_at", Received))
@@ -63,7 +62,7 @@ class SubmissionAdmin(DeskModelAdmin):
     search_help_text = _("In full, as the person says it; dashes and small letters are fine. Looks in all cases.")
     form = case.CaseForm
 
-    inlines = (case.ReviewInline, case.NoteInline)
+    inlines = (case.NoteInline, case.ReviewInline)
     actions = (bulk.assign_to_me, bulk.begin, bulk.wait)
     fieldsets = (
         (_("Update this case"), {"fields": ("status", "outcome", "next_step", "next_at", "assigned_to", "seen")}),
@@ -90,7 +89,7 @@ class SubmissionAdmin(DeskModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         queue = queues.BY_KEY.get(typed(request.GET, "queue", 50))
-        context = {"title": queue.title if queue else self.list_title, "empty": queue.empty if queue else ""}
+        context = {"title": queue.title, "hint": queue.hint, "empty": queue.empty} if queue else {}
         response: Any = super().changelist_view(request, context)
         if sought := typed(request.GET, "q", 256):
             if return_codes.parse(sought):
@@ -187,16 +186,15 @@ class SubmissionAdmin(DeskModelAdmin):
 
     @admin.display(description=_("urgency"))
     def urgency_mark(self, submission: Submission) -> SafeString:
-        urgency = Urgency(submission.urgency)
-        return format_html('<span class="urgency {}">{}</span>', urgency.name.lower(), urgency.label)
+        return case.urgency_mark(submission)
 
     @admin.display(description=_("due"), empty_value="")
     def due(self, submission: Submission) -> SafeString | str:
         return due_in_words(submission)
 
     @admin.display(description=_("call"), empty_value="")
-    def wants_a_call(self, submission: Submission) -> str:
-        return gettext("Wants a call") if submission.wants_call else ""
+    def wants_a_call(self, submission: Submission) -> SafeString | str:
+        return format_html('<span class="chip">{}</span>', gettext("Wants a call")) if submission.wants_call else ""
 
     @admin.display(description=_("tried"), empty_value="")
     def tried(self, submission: Any) -> SafeString | str:
@@ -207,10 +205,20 @@ class SubmissionAdmin(DeskModelAdmin):
             "{}×: {}, {}", len(submission.tried), last.get_result_display().lower(), elapsed(last.made_at)
         )
 
+    @admin.display(description=_("status"))
+    def status_shown(self, submission: Submission) -> SafeString:
+        return format_html('<span class="chip {}">{}</span>', submission.status, submission.get_status_display())
+
+    @admin.display(description=_("assigned to"))
+    def assignee(self, submission: Submission) -> SafeString:
+        words = '<span class="in-card">{}</span> {}'
+        return format_html(words, gettext("Assigned to:"), submission.assigned_to or gettext("nobody"))
+
     @admin.display(description=_("received"))
     def received(self, submission: Submission) -> SafeString:
+        how = submission.get_channel_display() if submission.channel != Channel.ONLINE else ""
         mark = gettext("Suspected spam") if submission.spam_signs else ""
-        return format_html("{} {}", elapsed(submission.received_at), mark)
+        return format_html("{} {} {}", elapsed(submission.received_at), how, mark)
 
     @admin.display(description=_("program"))
     def program_shown(self, submission: Any) -> str:
