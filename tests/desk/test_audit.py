@@ -45,8 +45,8 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client, cen
             lambda: staff_client.post(page, sent | typed),
             [
                 ("changed", row.reference, "status=in_progress"),
-                ("reviewed", row.reference, ""),
                 ("noted", row.reference, ""),
+                ("reviewed", row.reference, ""),
             ],
         ),
         (lambda: staff_client.post(url_of(row, "reveal")), [("revealed", row.reference, "")]),

@@ -486,8 +486,8 @@ def test_save_after_losing_the_permission_shows_what_was_typed(ann: User) -> Non
     assert response.status_code == 403
     assert "does not have the right to this" in response.content.decode()
     assert [area.text.strip() for area in parse(response).select("textarea")] == [
-        "Alone at home.",
         "She will call again.",
+        "Alone at home.",
     ]
     assert not row.notes.exists()
 

@@ -92,3 +92,6 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   document.getElementById("find")?.focus();
 });
+
+// After a refused save a reader begins at what is wrong.
+document.querySelector('[role="alert"][tabindex]')?.focus();
