@@ -39,7 +39,13 @@ RETURN_CODE = _("This is a return code. It opens a page of its person alone. Ask
 
 @admin.register(Submission)
 class SubmissionAdmin(DeskModelAdmin):
-    """What needs a person first is on top; staff set status, next step and outcome, assign cases, and add to them."""
+    """What needs a person first is on top; staff set status, next step and outcome, assign cases, and add to them.
+
+    A save takes this path: `changeform_view` makes a review of the button that agrees; `get_object` locks the row;
+    `CaseForm` refuses a page that a colleague has overtaken, and says what is changed and when the case is due;
+    `save_related` saves that with its audit entry, then notes and reviews with theirs (`save_formset`), then an attempt
+    (`reach.record`); `response_change` and `response_post_save_change` lead on.
+    """
 
     LIST, CASE = "admin:screening_submission_changelist", "admin:screening_submission_change"
     list_display = (
