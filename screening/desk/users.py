@@ -107,10 +107,14 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         return super().get_queryset(request).prefetch_related("groups", "totpdevice_set")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody but a superuser changes the account of a superuser."""
-        if obj is not None and obj.is_superuser and not cast(User, request.user).is_superuser:
-            return False
-        return super().has_change_permission(request, obj)
+        return self._is_open_to(request, obj) and super().has_change_permission(request, obj)
+
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return self._is_open_to(request, obj) and super().has_view_permission(request, obj)
+
+    def _is_open_to(self, request: HttpRequest, account: User | None) -> bool:
+        """Nobody but a superuser opens the account of a superuser; the list names it."""
+        return account is None or not account.is_superuser or cast(User, request.user).is_superuser
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Nobody changes their own roles."""

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import Browser
 
-from screening.models import Note, Review, Submission
+from screening import accounts
+from screening.models import AccountChange, Note, Phone, Review, StaffMember, Submission
 from tests.answers import CLOSE_CALL, IOP, URGENT
 from tests.browser.conftest import WIDTHS
-from tests.desk.helpers import CASES, ask_for_call, member, signed_in, superuser, url_of
+from tests.desk.helpers import CASES, PASSWORD, ask_for_call, member, now, password, signed_in, superuser, url_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite_is_enough]
 
@@ -26,7 +28,12 @@ def test_pages_of_the_desk_are_accessible(
     ask_for_call(urgent)
     Note.objects.create(submission=urgent, text="Called.", author=staff)
     Review.objects.create(submission=urgent, program="iop", agrees=False, reason="A bed at home.", author=staff)
-    other = member("other")
+    other, third = member("other", "manager"), member("third")
+    AccountChange.objects.create(kind="roles", account=third, by=other, roles="contact")
+    AccountChange.objects.create(kind="password", account=other, by=staff)
+    StaffMember.objects.create(account=other, password_is_temporary=True)
+    for _time in range(5):
+        password(Client(), "other", "wrong")
     client = signed_in(staff)
     context = browser.new_context(
         base_url=live_server.url, viewport={"width": width, "height": 844}, color_scheme=scheme
@@ -104,9 +111,30 @@ def test_pages_of_the_desk_are_accessible(
     page.goto("/admin/")
     page.get_by_role("heading", name="Your second factor").wait_for()
     check("code")
+    page.get_by_label("Code").fill(now(Phone.objects.get()))
+    page.get_by_role("button", name="Set it up").click()
+    code = page.locator(".recovery-codes code").first.inner_text()
+    check("recovery codes")
+    page.goto("/admin/account/")
+    check("own account with a second factor")
+    page.get_by_role("button", name="Make new recovery codes").click()
+    check("own account with errors")
+    page.get_by_label("Code that your phone shows").fill(code)
+    page.get_by_role("button", name="Make new recovery codes").click()
+    page.locator(".recovery-codes").wait_for()
+    check("new recovery codes")
     page.goto("/admin/logout/")
     context.clear_cookies()
     page.goto("/admin/")
     check("sign in")
+    settings.SECOND_FACTOR = False
+    accounts.unlock(other, "")
+    page.get_by_label("Username").fill("other")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("Someone else chose the password").wait_for()
+    check("temporary password")
+    page.get_by_role("button", name="Save the new password").click()
+    check("temporary password with errors")
     context.close()
     assert not "\n".join(f"{address} {rule}: {html}" for (address, rule), html in violations_by_rule.items())

@@ -284,7 +284,7 @@ def test_no_manager_sees_for_others_what_was_changed_at_their_own_account(manage
 
 def test_only_manager_is_told_that_nobody_else_sees_it(ann: User, manager: Client) -> None:
     give(manager, ann, "contact")
-    assert "No other manager can see what you changed at accounts" in callouts(manager)
+    assert "There is no other manager to see what you changed" in callouts(manager)
     assert "ann was given: contact." in callouts(manager)
     later = signed_in(member("max", "manager"))
     assert "ann was given: contact." in callouts(later)

@@ -385,6 +385,7 @@ def test_manager_cannot_raise_anyone_or_themselves_above_the_roles(staff: dict[s
     assert [group.name for group in manager.groups.all()] == ["manager"]
     for page in ("change", "password", "close", "reset", "open", "unlock"):
         assert staff["manager"].post(f"/admin/auth/user/{owner.pk}/{page}/", crafted).status_code == 403
+        assert staff["manager"].get(f"/admin/auth/user/{owner.pk}/{page}/").status_code == 403
     other = User.objects.get(username="nobody")
     crafted = {
         "username": "nobody",
