@@ -102,8 +102,8 @@ def changes_to_see(staff: Any) -> QuerySet[AccountChange]:
 
 def changes_nobody_sees(staff: Any) -> list[AccountChange]:
     """Return what this manager changed, and there is no other manager to see."""
-    there = set(notifications.managers().values_list("pk", flat=True)) - {staff.pk}
-    mine = AccountChange.objects.filter(by=staff.pk, seen_by=None).select_related("account")
+    mine = [*AccountChange.objects.filter(by=staff.pk, seen_by=None).select_related("account")]
+    there = set(notifications.managers().values_list("pk", flat=True)) - {staff.pk} if mine else set()
     return [change for change in mine if not there - {change.account_id}]
 
 
