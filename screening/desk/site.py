@@ -104,8 +104,9 @@ class DeskSite(admin.AdminSite):
 
     def refused(self, request: HttpRequest, object_id: Any = None) -> HttpResponse:
         key = str(object_id or "")
-        row = Submission.objects.filter(pk=int(key)).first() if key.isdecimal() and len(key) < 16 else None
-        page = request.resolver_match.url_name if request.resolver_match else ""
+        page = (request.resolver_match.url_name if request.resolver_match else None) or ""
+        of_a_case = page.startswith("screening_submission") and key.isdecimal() and len(key) < 16
+        row = Submission.objects.filter(pk=int(key)).first() if of_a_case else None
         audit.record(Action.REFUSED, request.user, row.reference if row else "", method=request.method, page=page)
         message = _("Your account does not have the right to this. Whoever manages the accounts can give it to you.")
         return self._not_done(request, _("Not open to you"), message)

@@ -117,7 +117,7 @@ def test_desk_calls_staff_by_full_and_user_name_and_the_log_by_user_name(staff_c
         assert name in text_of(page, place), place
     assert "dana" in text_of(page, "section[aria-labelledby=history]")
     assert name not in text_of(page, "section[aria-labelledby=history]")
-    for place in (".field-assignee", "#changelist-filter"):
+    for place in (".field-assignee", ".filters"):
         assert name in text_of(staff_client.get(CASES), place), place
     accounts_page = "/admin/auth/user/"
     assert name in text_of(staff_client.get(f"{accounts_page}?q=reed"), "#result_list")

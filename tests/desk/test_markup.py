@@ -46,7 +46,7 @@ def faults(page: BeautifulSoup) -> Iterator[str]:
     for group in page.select("fieldset"):
         if not (group.legend and group.legend.text.strip()):
             yield f"no legend: {str(group)[:80]}"
-    for field in page.select("input:not([type=hidden], [type=submit]), select, textarea"):
+    for field in page.select("input:not([type=hidden], [type=submit], [hidden]), select, textarea"):
         if not name_of(page, field):
             yield f"no label: {field}"
     for button in page.select("button:not([hidden]), a"):
