@@ -50,7 +50,7 @@ def faults(page: BeautifulSoup) -> Iterator[str]:
         if not name_of(page, field):
             yield f"no label: {field}"
     for label in page.select("label"):
-        if not (label.select("input, select, textarea") or page.find(id=label.get("for", "none"))):
+        if not (label.select("input, select, textarea") or page.find(id=str(label.get("for", "none")))):
             yield f"no field: {label}"
     for button in page.select("button:not([hidden]), a"):
         if not (button.text.strip() or button.get("aria-label")):
