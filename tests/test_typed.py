@@ -80,7 +80,7 @@ def test_every_field_to_type_in_says_how_much_it_takes() -> None:
     seen = 0
     for address, response in every_page():
         assert response.status_code in (200, 404), address
-        for field in parse(response).select("textarea, input:not(.hidden)"):
+        for field in parse(response).select("textarea, input:not(.hidden, [hidden])"):
             if field.get("type", "text") in ("text", "password", "email", "tel", "search"):
                 seen += 1
                 assert int(str(field.get("maxlength") or 0)) in range(1, 4001), (address, field)
