@@ -98,7 +98,7 @@ def measure(client: Client) -> dict[str, float]:
         taken = []
         for _ in range(15):
             start = time.perf_counter()
-            assert client.get(address).status_code == 200
+            assert client.get(address).status_code in (200, 302)  # a search that finds one case opens it
             taken.append(1000 * (time.perf_counter() - start))
         times[name] = statistics.median(taken)
     return times
