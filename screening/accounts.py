@@ -14,6 +14,7 @@ from screening import audit, clock, notifications, rate_limits
 from screening.models import AccountChange, Action, Notification, Phone, RecoveryCode, Submission
 
 UNUSED_AFTER = timedelta(days=90)
+MANAGES = "auth.change_user"  # the permission of a manager
 
 
 def unused_accounts() -> QuerySet[User]:
@@ -41,15 +42,22 @@ def close(account: User, actor: Any, reason: str = "asked") -> None:
     """
     with transaction.atomic():
         User.objects.select_for_update().get(pk=account.pk)  # before its cases, as in `lock`
+        if account.is_active and account.has_perm(MANAGES):
+            tell_managers(AccountChange.Kind.NO_MANAGER, account, actor)
         account.is_active = False
         account.set_unusable_password()
         account.save(update_fields=["is_active", "password"])
         _delete_devices(account)
         audit.record(Action.ACCOUNT, actor, change="closed", account=account.get_username(), reason=reason)
-        cases = Submission.objects.select_for_update().filter(assigned_to=account, due_at__isnull=False).order_by("pk")
-        for reference in list(cases.values_list("reference", flat=True)):
-            audit.record(Action.CHANGED, actor, reference, assigned_to="")
-        cases.order_by().update(assigned_to=None, newly_assigned=False)
+        unassign(account, actor)
+
+
+def unassign(account: User, actor: Any) -> None:
+    """Make the open cases of an account nobody's."""
+    cases = Submission.objects.select_for_update().filter(assigned_to=account, due_at__isnull=False).order_by("pk")
+    for reference in list(cases.values_list("reference", flat=True)):
+        audit.record(Action.CHANGED, actor, reference, assigned_to="")
+    cases.order_by().update(assigned_to=None, newly_assigned=False)
 
 
 def reopen(account: User, actor: Any) -> None:
@@ -86,25 +94,35 @@ def reset_second_factor(account: User, actor: Any) -> None:
         audit.record(Action.ACCOUNT, actor, change="second_factor_reset", account=account.get_username())
 
 
-def tell_managers(kind: AccountChange.Kind, account: User, actor: Any, roles: str = "") -> None:
+def tell_managers(kind: AccountChange.Kind, account: User, actor: Any, roles: str = "", to: Any = None) -> None:
     """Mail this change to all managers, and keep it until another one has seen it; not what the terminal did."""
     if isinstance(actor, User):
         change = AccountChange.objects.create(kind=kind, account=account, by=actor, roles=roles)
         text = gettext("%(change)s %(who)s did this. If it is not right, undo it, and ask them.")
-        notifications.notify_managers(Notification.Reason.ACCOUNT, text % {"change": change, "who": actor})
+        notifications.notify_managers(Notification.Reason.ACCOUNT, text % {"change": change, "who": actor}, to)
 
 
-def changes_to_see(staff: Any) -> QuerySet[AccountChange]:
-    """Return the changes that this manager has to see: neither their own, nor those of their own account."""
-    unseen = AccountChange.objects.filter(seen_by=None).select_related("account", "by")
-    return unseen.exclude(by=staff.pk).exclude(account=staff.pk)
+def _unseen() -> list[tuple[AccountChange, set[int]]]:
+    """Return the changes that nobody has seen, each with the managers who may say that they have.
+
+    Whoever did it may not, nor whose account it is, nor a manager whom nobody else has seen yet: it may be the same
+    person. If there is no other manager, the last may all the same.
+    """
+    unseen = [*AccountChange.objects.filter(seen_by=None).select_related("account", "by")]
+    there = set(notifications.managers().values_list("pk", flat=True)) if unseen else set()
+    new = {each.account_id for each in unseen if each.kind in (AccountChange.Kind.ROLES, AccountChange.Kind.PASSWORD)}
+    others = [(change, there - {change.by_id, change.account_id}) for change in unseen]
+    return [(change, (able - new) or able) for change, able in others]
+
+
+def changes_to_see(staff: Any) -> list[AccountChange]:
+    """Return the changes that this manager has to see."""
+    return [change for change, able in _unseen() if staff.pk in able]
 
 
 def changes_nobody_sees(staff: Any) -> list[AccountChange]:
     """Return what this manager changed, and there is no other manager to see."""
-    mine = [*AccountChange.objects.filter(by=staff.pk, seen_by=None).select_related("account")]
-    there = set(notifications.managers().values_list("pk", flat=True)) - {staff.pk} if mine else set()
-    return [change for change in mine if not there - {change.account_id}]
+    return [change for change, able in _unseen() if change.by_id == staff.pk and not able]
 
 
 def is_locked(account: User) -> bool:

@@ -52,6 +52,8 @@ def notify(submission: Submission, reason: str) -> None:
 def _addresses(submission: Submission, reason: str) -> list[str]:
     """Return whom to tell: the clinical leads, whom a case is assigned to, or those whom the center names."""
     accounts = User.objects.filter(is_active=True).exclude(email="")
+    if reason not in (Notification.Reason.URGENT, Notification.Reason.CALL) and not settings.EMAIL_HOST:
+        return []
     if reason == Notification.Reason.ASSIGNED:
         wish = StaffMember.objects.filter(pk=submission.assigned_to_id, mail_when_assigned=True)
         told = accounts.filter(pk__in=wish.values("pk"))
@@ -68,9 +70,16 @@ def managers() -> QuerySet[User]:
     return User.objects.with_perm("auth.change_user")
 
 
-def notify_managers(reason: Notification.Reason, text: str) -> None:
-    """Add a mail to all managers, in the transaction of the change that it tells of; none without a mail server."""
-    addresses = [*managers().exclude(email="").values_list("email", flat=True)]
+def manager_addresses() -> list[str]:
+    return [*managers().exclude(email="").values_list("email", flat=True)]
+
+
+def notify_managers(reason: Notification.Reason, text: str, to: list[str] | None = None) -> None:
+    """Add a mail to all managers, or those who were `to` be told; none without a mail server.
+
+    It is added in the transaction of the change that it tells of.
+    """
+    addresses = manager_addresses() if to is None else to
     if addresses and settings.EMAIL_HOST:
         Notification.objects.create(reason=reason, to="\n".join(addresses), text=text)
 

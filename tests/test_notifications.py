@@ -242,8 +242,9 @@ def test_unsent_notification_is_counted_on_the_front_page(person: Person, staff_
     ("email", "wish", "mails"), [("ann@example.org", True, 2), ("ann@example.org", False, 0), ("", True, 0)]
 )
 def test_who_is_assigned_a_case_is_told_and_mailed_if_they_want_it(
-    staff_client: Client, email: str, wish: bool, mails: int
+    staff_client: Client, settings: Any, email: str, wish: bool, mails: int
 ) -> None:
+    settings.EMAIL_HOST = "mail.example.org"
     ann = member("ann", "reviewer")
     User.objects.filter(pk=ann.pk).update(email=email)
     StaffMember.objects.create(account=ann, mail_when_assigned=wish)

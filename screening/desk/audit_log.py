@@ -62,7 +62,6 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
         "screening_submission_print": _("print view of a case"),
         "screening_submission_reveal": _("how to reach a person"),
         "screening_submission_strike_out": _("strike out an entry"),
-        "screening_submission_unsafe": _("report a result as unsafe"),
         "screening_submission_withdraw": _("take back a request for a call"),
         "unsafe": _("results reported as unsafe"),
     }),

@@ -69,7 +69,8 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
     urgent = [reason for reason in reasons if (reason.dimension, reason.level) == ("urgency", level)]
     marked = {key for reason in (urgent if hidden else reasons) for key in reason.questions}
     answers = submission.readable_answers
-    lines = list(LogLine.objects.filter(reference=submission.reference)[:100])
+    said = LogLine.objects.filter(reference=submission.reference)
+    lines = list((said.exclude(action__in=(Action.UNSAFE, Action.UNSAFE_READ)) if hidden else said)[:100])
     contact = Contact.objects.unexpired().filter(pk=submission.pk).first()
     sees_reviews = not hidden and staff.has_perm("screening.view_review")
     notes = submission.notes.filter(author=staff.pk) if hidden else submission.notes.all()
@@ -139,6 +140,7 @@ class CaseForm(forms.ModelForm):
     """Require an outcome if and only if the case is closed; refuse to overwrite what a colleague saved meanwhile."""
 
     next_step = forms.ChoiceField(label=_("Next step"), required=False)
+    unsafe_reason = forms.CharField(label=_("What was unsafe, in a line"), max_length=500, required=False)
     next_at = forms.DateTimeField(label=_("Or at this time"), required=False, widget=LOCAL_TIME)
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)  # the version of the case that the page showed
 
@@ -148,6 +150,7 @@ class CaseForm(forms.ModelForm):
         chooser: Any = self.fields["next_step"]
         to_come = [(key, words) for key, (words, when) in NEXT.items() if when() > timezone.now()]
         chooser.choices = [("", _("As it is")), *to_come]
+        chooser.error_messages["invalid_choice"] = _("This time is over. Choose again.")
 
     def clean_next_at(self) -> datetime | None:
         """Refuse a time that is past, or too far away. Raise a ValidationError."""
@@ -174,6 +177,8 @@ class CaseForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if "_unsafe" in self.data and not cleaned.get("unsafe_reason"):
+            self.add_error("unsafe_reason", _("Say in a line what was unsafe."))
         if cleaned.get("seen") != self.instance.version:
             raise forms.ValidationError(self._changed_meanwhile(self.instance))
         for name in {"status", "outcome"} - set(self.changed_data) - set(self.errors):
@@ -206,12 +211,11 @@ class CaseForm(forms.ModelForm):
             data[field.html_initial_name] = current
         data[self["seen"].html_name] = str(now.version)
         self.data = data
-        message = gettext(
-            "%(who)s saved this case after you opened it. %(news)s Nothing of yours is saved yet, and nothing that you "
-            "typed is lost. Please look, and save again."
-        )
-        who = now.touched_by or gettext("Someone")
-        return message % {"who": who, "news": " ".join(news) or gettext("A note or a review was added.")}
+        by_staff = gettext("%(who)s saved this case after you opened it.") % {"who": now.touched_by}
+        by_person = gettext("After you opened this case, its person asked for a call, or changed or withdrew that.")
+        added = gettext("A note or a review was added.") if now.touched_by else ""
+        rest = gettext("Nothing of yours is saved yet, and nothing that you typed is lost. Look, and save again.")
+        return " ".join(filter(None, [by_staff if now.touched_by else by_person, *(news or [added]), rest]))
 
 
 def _in_words(case: Submission, name: str) -> str:
@@ -257,6 +261,8 @@ class AppendOnlyInline(admin.StackedInline):
     formset = NewRowsFormSet
     formfield_overrides = {TextField: {"widget": forms.Textarea(attrs={"rows": 4, "cols": 60})}}  # noqa: RUF012 - as Django has it
     action: ClassVar[Action]
+    said: ClassVar[tuple[str, ...]]  # the columns by which two rows are the same
+    when: ClassVar[str]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Without the permission to change a submission, its page has no save button.
@@ -273,10 +279,14 @@ class AppendOnlyInline(admin.StackedInline):
         return super().get_formset(request, obj, absolute_max=1, **kwargs)  # however many a crafted form sends
 
     def add(self, request: HttpRequest, added: Any) -> None:
-        """Save a row, with its audit entry."""
+        """Save a row, with its audit entry; but not the same one again, as Back and Save would."""
         added.author = request.user
-        audit.record(self.action, request.user, added.submission.reference)
-        added.save()
+        mine = self.model.objects.filter(submission=added.submission, author=request.user.pk)
+        recent = mine.filter(**{f"{self.when}__gt": timezone.now() - ON_IT})
+        same = [row for row in recent if all(getattr(row, name) == getattr(added, name) for name in self.said)]
+        if not [row for row in same if not getattr(row, "struck_at", None)]:
+            audit.record(self.action, request.user, added.submission.reference)
+            added.save()
 
 
 class NoteForm(forms.ModelForm):
@@ -303,17 +313,14 @@ class NoteForm(forms.ModelForm):
 class NoteInline(AppendOnlyInline):
     model = Note
     form = NoteForm
-    action = Action.NOTED
+    action, said, when = Action.NOTED, ("text",), "written_at"
     verbose_name = _("Add a note. It can't be edited later.")
-
-    def add(self, request: HttpRequest, added: Any) -> None:
-        """Save a note, but not the same one again, as Back and Save would."""
-        mine = added.submission.notes.filter(author_id=request.user.pk, written_at__gt=timezone.now() - ON_IT)
-        if added.text not in [note.text for note in mine]:
-            super().add(request, added)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("template", "text") if facts().note_templates else ("text",)
+
+
+BOTH = "both"  # in place of a program: one was chosen, and the button for another pressed
 
 
 class ReviewForm(forms.ModelForm):
@@ -323,6 +330,12 @@ class ReviewForm(forms.ModelForm):
     """
 
     hidden = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["program"].error_messages["invalid_choice"] = _(
+            "You chose one program, and pressed the button for another. Choose one, and save."
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -338,7 +351,7 @@ class ReviewForm(forms.ModelForm):
 class ReviewInline(AppendOnlyInline):
     model = Review
     form = ReviewForm
-    action = Action.REVIEWED
+    action, said, when = Action.REVIEWED, ("program", "reason", "blind"), "recorded_at"
     fields = ("program", "reason")
     verbose_name = _("Add your review. It can't be edited later.")
 

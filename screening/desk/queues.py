@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from screening.due import NO_TIME
 from screening.models import ORDER, URGENT, Submission, Urgency, result_visible_to
 
 MOST = 100  # a queue is counted up to here; more is "many"
@@ -42,9 +43,9 @@ QUEUES: tuple[Queue, ...] = (
     Queue("due", _("Due now"), _("The most urgent first, and of these the latest."), _("Nothing is due. Look again in a while."),
         lambda staff: EVERY & Q(due_at__lte=timezone.now())),
     Queue("urgent", _("Urgent, can be called"), _("Danger now, or help needed today, and they asked for a call."), _("No open case is urgent and can be called."),
-        lambda staff: Q(urgency__in=URGENT, wants_call=True)),
+        lambda staff: Q(urgency__in=URGENT, wants_call=True, due_at__lt=NO_TIME)),
     Queue("nobody_to_reach", _("Urgent, nobody to reach"), _("They left no number. If they call: ask for the reference, and if they are safe."), _("Nobody who is urgent left without a number."),
-        lambda staff: Q(urgency__in=URGENT, wants_call=False)),
+        lambda staff: Q(urgency__in=URGENT) & (Q(wants_call=False) | Q(due_at=NO_TIME))),
     Queue("unread", _("New, unread"), _("Opened by nobody so far."), _("Every open case was opened by someone."),
         lambda staff: Q(opened_at=None)),
     # A list of one value: SQLite uses no index for a bare boolean column.

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -69,7 +70,10 @@ def _in_vain(tries: list[Try]) -> int:
 def tries_of(row: Submission, contact: Contact | None, staff: Any) -> dict[str, Any]:
     """Return what a page shows of the attempts, and those that this member of staff may add."""
     tries = [*row.tries.select_related("author")]
+    last = next((each for each in reversed(tries) if not each.struck_at), None)
+    asked_since = bool(contact and last and contact.asked_at > last.made_at)
     return {
+        "stop": last.get_result_display() if last and last.result in NO_MORE and not asked_since else "",
         "tries": tries,
         "ask_to_close": row.due_at and _in_vain(tries) >= len(due.TRIES),
         "results": results_for(contact) if staff.has_perm("screening.view_contact") else (),
@@ -112,13 +116,17 @@ def attempt(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
                 admin.say_gone(request)
                 return redirect(admin.LIST)
             row.refresh_from_db()
+            result = typed(request.POST, "result", 16)
             if row.due_at:
-                record(request, row, typed(request.POST, "result", 16))
+                record(request, row, result)
+            if not row.due_at or result not in dict(results_for(Contact.objects.filter(pk=row.pk).first())):
+                message = gettext("Nothing was recorded: the case is closed by now, or the person does not want this.")
+                admin.message_user(request, message, messages.WARNING)
     return redirect(admin.CASE, row.pk)
 
 
 def strike_out(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
-    """Strike out one's own attempt or note: it stays to be seen as struck out. When the case is due stays as it is."""
+    """Strike out one's own attempt or note: it stays to be seen as struck out. What it had put away for good is due."""
     row = admin.case(request, object_id, "screening.change_submission")
     if row is None:
         return redirect(admin.LIST)
@@ -126,6 +134,10 @@ def strike_out(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse
     entries: Any = {"try": row.tries, "note": row.notes}.get(kind, row.notes.none())
     mine = entries.filter(pk=int(number) if number.isdecimal() else 0, author=request.user, struck_at=None)
     with transaction.atomic():
+        accounts.lock(request.user)
+        Submission.objects.lock(row.pk)
         if request.method == "POST" and mine.update(struck_at=timezone.now()):
             audit.record(Action.STRUCK_OUT, request.user, row.reference)
+            waits = Submission.objects.filter(pk=row.pk, due_at=due.NO_TIME, wants_call=True)
+            waits.update(due_at=timezone.now(), version=F("version") + 1)  # the attempt had put it there
     return redirect(admin.CASE, row.pk)

@@ -82,9 +82,11 @@ class SessionTimeoutMiddleware:
         idle, age = now - session["last_request_at"], now - session["signed_in_at"]
         set_back = min(idle, age) < -300  # by more than two machines' clocks may differ: nobody knows how long it was
         if was_reset or set_back or idle > IDLE_TIMEOUT or age > ABSOLUTE_TIMEOUT:
+            if match.url_name == "pulse":  # the form that is on its way finds the session, and is kept
+                return HttpResponse(status=403)
             account = request.user.pk
             logout(request)
-            cast(Any, request).timed_out = account
+            session["timed_out"] = account
             return None
         if idle > WRITE_INTERVAL and (match.url_name != "pulse" or request.method == "POST"):
             session["last_request_at"] = now
@@ -94,8 +96,8 @@ class SessionTimeoutMiddleware:
 
 
 def hold(request: HttpRequest, texts: dict[str, str]) -> bool:
-    """Keep field -> text for whoever was just signed out, until they open the page again; return whether it is kept."""
-    account = getattr(request, "timed_out", None)
+    """Keep field -> text for whoever was signed out, until they open the page again; return whether it is kept."""
+    account = request.session.pop("timed_out", None)
     if account and texts:
         held = json.dumps([account, request.path, texts]).encode()
         request.session["held"] = cipher("held text").encrypt(held).decode()

@@ -161,7 +161,7 @@ class OwnPasswordForm(Limited, AdminPasswordChangeForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("old_password") and cleaned["old_password"] == cleaned.get("new_password1"):
+        if cleaned.get("old_password") and cleaned["old_password"].strip() == cleaned.get("new_password1", "").strip():
             self.add_error("new_password1", cast(str, SAME))
         return cleaned
 

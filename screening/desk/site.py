@@ -35,7 +35,8 @@ OWN_PAGES: tuple[tuple[str, str, Any, str], ...] = (  # route, name, page, the p
 )
 # Parameters of Django's admin for what the desk does not have: pop-ups, copies, counts in filters.
 UNUSED = ("_popup", "_to_field", "_source_model", "_saveasnew", "_facets")
-TYPED, LONGEST = ("-text", "-reason"), 4000  # the ends of the names of fields in which staff write; characters
+TYPED, LONGEST = ("-text", "-reason", "unsafe_reason"), 4000  # ends of names of fields in which staff write; characters
+CHOSEN = ("-program", "-template", "next_step", "next_at")  # ends of names of what goes with it
 
 
 class DeskSite(admin.AdminSite):
@@ -114,7 +115,8 @@ class DeskSite(admin.AdminSite):
     def signed_out(self, request: HttpRequest) -> HttpResponse:
         """Answer in place of the sign-in page, which would lose what was typed."""
         message = _("You are signed out: nothing happened for a while. Nothing was saved.")
-        if sessions.hold(request, self._typed(request)):
+        chosen = {name: typed(request.POST, name, 200) for name in request.POST if name.endswith(CHOSEN)}
+        if sessions.hold(request, self._typed(request) | chosen):
             message = _(
                 "You are signed out: nothing happened for a while. Nothing was saved. Open the page again and sign in: "
                 "what you had typed is back in its place."

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.forms import BaseModelFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -34,6 +35,7 @@ from screening.models import (
 from screening.models.contact import fingerprints
 from screening.typed import typed
 
+ONLY_CONTACT = _("By phone, colleagues with the role “contact” can search. You can search by the reference.")
 RETURN_CODE = _("This is a return code. It opens a page of its person alone. Ask them for the reference, or the phone.")
 
 
@@ -82,7 +84,6 @@ class SubmissionAdmin(DeskModelAdmin):
             "attempt": ("<int:object_id>/attempt/", reach.attempt),
             "strike_out": ("<int:object_id>/strike-out/", reach.strike_out),
             "withdraw": ("<int:object_id>/withdraw/", reach.withdraw),
-            "unsafe": ("<int:object_id>/unsafe/", unsafe.report),
             "print": ("<int:object_id>/print/", SubmissionAdmin.print_view),
             "export": ("export/", export.page),
             "columns": ("export/columns.csv", export.columns),
@@ -100,6 +101,8 @@ class SubmissionAdmin(DeskModelAdmin):
         if sought := typed(request.GET, "q", 256):
             if return_codes.parse(sought):
                 self.message_user(request, RETURN_CODE, messages.WARNING)
+            elif not reference_numbers.parse(sought) and not request.user.has_perm("screening.view_contact"):
+                self.message_user(request, ONLY_CONTACT, messages.WARNING)
             found = getattr(response, "context_data", {}).get("cl")
             if found and found.result_count == 1:
                 return redirect(self.CASE, found.result_list[0].pk)
@@ -122,7 +125,7 @@ class SubmissionAdmin(DeskModelAdmin):
         if reference := reference_numbers.parse(search_term):
             return queryset.filter(reference=reference), False
         marks = [*filter(None, fingerprints(search_term))] if request.user.has_perm("screening.view_contact") else []
-        found = [*Contact.objects.filter(fingerprint__in=marks).values_list("pk", flat=True)]
+        found = [*Contact.objects.unexpired().filter(fingerprint__in=marks).values_list("pk", flat=True)]
         return queryset.filter(pk__in=found), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -157,9 +160,12 @@ class SubmissionAdmin(DeskModelAdmin):
         context["title"] = gettext("Case %(reference)s") % {"reference": row}
         context["subtitle"] = None
         given_back = sessions.given_back(request)
-        context["unsafe_reason"] = given_back.get("unsafe-reason", "")
-        for form in (form for inline in context["inline_admin_formsets"] for form in inline.formset.forms):
-            form.initial |= {name: given_back.get(form.add_prefix(name), "") for name in form.fields}
+        inlines = [form for inline in context["inline_admin_formsets"] for form in inline.formset.forms]
+        for form in (context["adminform"].form, *inlines) if given_back else ():
+            found = {name: given_back.get(form.add_prefix(name), "") for name in form.fields}
+            form.initial |= {name: value for name, value in found.items() if value}
+        attempt = typed(request.POST, "_tried", 16)  # of a save that was refused: it goes with the next
+        context["attempt"] = {key: words for key, words in context["case"]["results"] if key == attempt}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _opened(self, request: HttpRequest, row: Submission, what: Action) -> None:
@@ -244,21 +250,33 @@ class SubmissionAdmin(DeskModelAdmin):
             field.show_hidden_initial = True  # what the page showed, so that only what was changed is saved
         if field and db_field.name == "assigned_to":
             chooser = cast(ModelChoiceField, field)
-            chooser.queryset = User.objects.with_perm("screening.view_submission").filter(is_staff=True)
+            able = User.objects.with_perm("screening.view_submission").filter(is_staff=True)
+            chooser.queryset = User.objects.filter(Q(pk__in=able.values("pk")) | Q(pk=self._assignee(request)))
             for what in ("add", "change", "delete", "view"):  # accounts are made elsewhere
                 setattr(chooser.widget, f"can_{what}_related", False)
         return field
+
+    def _assignee(self, request: HttpRequest) -> int | None:
+        """Return whom the case of the page is assigned to: someone who has lost the right to it stays until changed."""
+        match = request.resolver_match
+        key = str(match.kwargs.get("object_id", "")) if match else ""
+        row = Submission.objects.filter(pk=key).first() if key.isdecimal() and len(key) < 16 else None
+        return row.assigned_to_id if row else None
 
     def save_model(self, request: HttpRequest, obj: Submission, form: ModelForm, change: bool) -> None:
         """Leave it to save_related, which knows whether anything was changed or added."""
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         changed = cast(case.CaseForm, form).changes
-        if changed or any(formset.has_changed() for formset in formsets):
+        is_unsafe = "_unsafe" in request.POST and not is_result_hidden(form.instance, request.user)
+        if changed or is_unsafe or any(formset.has_changed() for formset in formsets):
             case.save_change(request, form.instance, *changed)
         super().save_related(request, form, formsets, change)
         if (result := typed(request.POST, "_tried", 16)) and request.user.has_perm("screening.view_contact"):
             reach.record(request, form.instance, result, keep_due="due_at" in changed)
+        if is_unsafe:
+            unsafe.report(request, form.instance, form.cleaned_data["unsafe_reason"])
+            self.message_user(request, _("Reported. The clinical lead is told, and goes through it."))
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kw: Any) -> Any:
         """Take the button that agrees with the rules as a review that says the same."""
@@ -266,13 +284,16 @@ class SubmissionAdmin(DeskModelAdmin):
         row = self.get_queryset(request).filter(pk=key).first() if key else None
         if row and not is_result_hidden(row, request.user):
             post: Any = without(request.POST)
-            post["reviews-0-program"] = case.as_the_rules(row)[0]
+            said, chosen = case.as_the_rules(row)[0], typed(post, "reviews-0-program", 16)
+            post["reviews-0-program"] = said if chosen in ("", said) else case.BOTH
             cast(Any, request).POST = post
         return super().changeform_view(request, object_id, *args, **kw)
 
     def response_post_save_change(self, request: HttpRequest, obj: Submission) -> Any:
         """Go on to the next case that is due, if that was asked for and there is one."""
         rows = queues.BY_KEY["due"].rows(self.get_queryset(request), request.user)
+        just_now = timezone.now() - case.ON_IT  # what they have worked on is not the next again
+        rows = rows.exclude(touched_by=request.user.pk, touched_at__gt=just_now)
         following = rows.exclude(pk=obj.pk).order_by(*ORDER).first() if "_next" in request.POST else None
         return redirect(self.CASE, following.pk) if following else super().response_post_save_change(request, obj)
 

@@ -18,7 +18,7 @@ from django.urls import path
 from django.utils.translation import gettext, gettext_lazy as _
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
-from screening import accounts, audit
+from screening import accounts, audit, notifications
 from screening.desk.model_admin import DeskModelAdmin
 from screening.desk.roles import ROLES, roles_of
 from screening.models import AccountChange, Action, StaffMember
@@ -31,7 +31,7 @@ for model in (User, Group, TOTPDevice):
 
 def full_name(account: User) -> str:
     """Return how the desk calls a member of staff: "Dana Reed (dana)"."""
-    full, name = account.get_full_name(), account.get_username()
+    full, name = " ".join(account.get_full_name().split()), account.get_username()
     return f"{full} ({name})" if full else name
 
 
@@ -131,6 +131,9 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         obj.is_staff = True
+        before = User.objects.filter(pk=obj.pk).first()
+        if before and before.email != obj.email and before.has_perm(accounts.MANAGES):
+            accounts.tell_managers(AccountChange.Kind.EMAIL, obj, request.user)  # at the earlier address, too
         super().save_model(request, obj, form, change)
         if not change:
             self._hand_over(obj)
@@ -141,10 +144,14 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         groups = form.instance.groups.order_by("name")
-        had = {*groups.values_list("name", flat=True)}
+        had, told = {*groups.values_list("name", flat=True)}, notifications.manager_addresses()
         super().save_related(request, form, formsets, change)
         if given := [group.name for group in groups.all() if group.name in TOLD - had]:
             accounts.tell_managers(AccountChange.Kind.ROLES, form.instance, request.user, ", ".join(given))
+        if "manager" in had - {group.name for group in groups.all()}:
+            accounts.tell_managers(AccountChange.Kind.NO_MANAGER, form.instance, request.user, to=told)
+        if had and not User.objects.get(pk=form.instance.pk).has_perm("screening.view_submission"):
+            accounts.unassign(form.instance, request.user)
         name, before = form.instance.get_username(), form.initial.get("username")
         renamed = {"formerly": before[:50]} if change and before != name else {}  # cut, so that the roles fit in too
         roles = ",".join(group.name for group in groups.all())
@@ -198,9 +205,10 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         with transaction.atomic():
-            waiting = accounts.changes_to_see(request.user).select_for_update(of=("self",))
-            change = waiting.filter(pk=change_id).first() if request.method == "POST" and change_id < 2**63 else None
-            if change:
+            User.objects.select_for_update().get(pk=cast(User, request.user).pk)  # one press at a time
+            for change in (each for each in accounts.changes_to_see(request.user) if each.pk == change_id):
+                if request.method != "POST":
+                    break
                 change.seen_by = cast(User, request.user)
                 change.save(update_fields=["seen_by"])
                 name = change.account.get_username()

@@ -63,6 +63,8 @@ class Migration(migrations.Migration):
                             ("roles", "%(account)s was given: %(roles)s."),
                             ("password", "A new password was set for %(account)s."),
                             ("second_factor", "The second factor of %(account)s was reset."),
+                            ("no_manager", "%(account)s no longer manages the accounts."),
+                            ("email", "The e-mail address of %(account)s was changed."),
                         ],
                         max_length=16,
                     ),

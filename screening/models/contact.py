@@ -1,12 +1,13 @@
 """Contact details of a person who asked for a call."""
 
 import re
+import unicodedata
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
@@ -38,13 +39,14 @@ class ContactManager(models.Manager["Contact"]):
             self.filter(pk__in=of).delete()
             Notification.objects.filter(submission__in=of, reason=Notification.Reason.CALL).delete()
             cases = Submission.objects.filter(pk__in=of)
-            cases.update(wants_call=False)
+            cases.update(wants_call=False, version=F("version") + 1, touched_by=None, touched_at=timezone.now())
             cases.filter(due_at__isnull=False, opened_at__isnull=False).update(due_at=due.NO_TIME)
 
 
 def fingerprints(phone: str) -> list[str]:
     """Encrypt the last ten digits of a phone number so that they can be looked up; one for each of DATA_KEYS, or ""."""
-    digits = re.sub(r"\D", "", phone)[-10:]
+    number = re.split("ext|x", unicodedata.normalize("NFKC", phone.lower()))[0]  # without an extension
+    digits = re.sub(r"\D", "", number)[-10:]
     return lookup_texts(FINGERPRINT, digits.encode()) if len(digits) == 10 else [""]
 
 
@@ -90,7 +92,7 @@ class Contact(models.Model):
             at = self.wished_at if self.wished_at and self.submission.urgency not in URGENT else now
             done = case.exclude(status__in=(Status.NEW, Status.IN_PROGRESS))
             done.update(status=Status.IN_PROGRESS, status_at=now, outcome="", due_at=at)
-            case.update(wants_call=True, due_at=at)
+            case.update(wants_call=True, due_at=at, version=F("version") + 1, touched_by=None, touched_at=now)
 
     @property
     def href(self) -> str:

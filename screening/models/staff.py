@@ -127,6 +127,8 @@ class AccountChange(models.Model):
         ROLES = "roles", _("%(account)s was given: %(roles)s.")
         PASSWORD = "password", _("A new password was set for %(account)s.")
         SECOND_FACTOR = "second_factor", _("The second factor of %(account)s was reset.")
+        NO_MANAGER = "no_manager", _("%(account)s no longer manages the accounts.")
+        EMAIL = "email", _("The e-mail address of %(account)s was changed.")
 
     kind = models.CharField(max_length=16, choices=Kind)
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

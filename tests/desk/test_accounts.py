@@ -282,6 +282,57 @@ def test_no_manager_sees_for_others_what_was_changed_at_their_own_account(manage
         assert str(change) in callouts(signed_in(mia))
 
 
+def test_manager_whom_nobody_else_has_seen_yet_sees_for_nobody(manager: Client) -> None:
+    """Two made-up managers would see each other's, and then what their maker did."""
+    bob = signed_in(member("bob", "manager"))
+    for name, role in (("puppet", "manager"), ("second", "manager"), ("spy", "contact")):
+        sent = {"username": name, "password1": HANDED_OVER, "password2": HANDED_OVER}
+        manager.post("/admin/auth/user/add/", sent | {"groups": [Group.objects.get(name=role).pk]})
+    StaffMember.objects.all().delete()
+    for name in ("puppet", "second"):
+        for change in AccountChange.objects.all():
+            press_seen(signed_in(User.objects.get(username=name)), change)
+    assert AccountChange.objects.filter(seen_by=None).count() == 3
+    for change in AccountChange.objects.all():
+        press_seen(bob, change)
+    assert not AccountChange.objects.filter(seen_by=None).exists()
+
+
+def test_second_manager_sees_what_the_first_does_though_the_first_made_them(manager: Client, ann: User) -> None:
+    sent = {"username": "second", "password1": HANDED_OVER, "password2": HANDED_OVER}
+    manager.post("/admin/auth/user/add/", sent | {"groups": [Group.objects.get(name="manager").pk]})
+    StaffMember.objects.all().delete()
+    give(manager, ann, "contact")
+    assert "ann was given: contact." in callouts(signed_in(User.objects.get(username="second")))
+
+
+@pytest.mark.parametrize("way", ["role", "close", "email"])
+def test_manager_who_is_put_out_of_the_way_is_told_of_it(
+    way: str, manager: Client, mailed: None, mailoutbox: Any
+) -> None:
+    bob, mia = member("bob", "manager"), member("mia", "manager")
+    User.objects.filter(pk=bob.pk).update(email="bob@clinic.example")
+    if way == "role":
+        give(manager, bob, "reviewer")
+    elif way == "close":
+        manager.post(page_of(bob, "close"))
+    else:
+        sent = {"username": "bob", "email": "mo@clinic.example", "groups": [Group.objects.get(name="manager").pk]}
+        assert manager.post(page_of(bob), sent).status_code == 302
+    notifications.send_due()
+    assert "bob@clinic.example" in mailoutbox[0].bcc
+    told = "The e-mail address of bob was changed." if way == "email" else "bob no longer manages the accounts."
+    assert told in callouts(signed_in(mia))
+
+
+def test_cases_of_someone_who_loses_the_right_to_them_are_nobodys(manager: Client, ann: User) -> None:
+    give(manager, ann, "reviewer")
+    row = submit(assigned_to=ann)
+    give(manager, ann, "auditor")
+    row.refresh_from_db()
+    assert row.assigned_to is None
+
+
 def test_only_manager_is_told_that_nobody_else_sees_it(ann: User, manager: Client) -> None:
     give(manager, ann, "contact")
     assert "There is no other manager to see what you changed" in callouts(manager)

@@ -7,11 +7,23 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from screening import due
+from screening import due, requests
 from screening.desk.reach import TWICE
 from screening.models import Contact, LogLine, Status, Submission, Try
 from tests.answers import IOP, URGENT
-from tests.desk.helpers import CASES, ask_for_call, due_of, listed, member, save, signed_in, submit, url_of
+from tests.desk.helpers import (
+    CASES,
+    ask_for_call,
+    due_of,
+    form_of,
+    listed,
+    member,
+    save,
+    send,
+    signed_in,
+    submit,
+    url_of,
+)
 from tests.helpers import overwrite, parse, run_at_once, text_of
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +141,7 @@ def test_two_colleagues_at_the_same_moment_lose_nothing() -> None:
     run_at_once(*(lambda each=each: each.post(url_of(row, "attempt"), {"result": "no_answer"}) for each in clients))
     row.refresh_from_db()
     assert Try.objects.count() == 2
-    assert row.version == 2
+    assert row.version == 3  # the request, and each attempt
     assert abs(due_of(row) - timezone.now() - timedelta(days=1)) < timedelta(minutes=1)
 
 
@@ -212,4 +224,48 @@ def test_attempts_go_with_their_case(contact: Client) -> None:
     tried(contact, row, "reached")
     overwrite(row, received_at=timezone.now() - timedelta(days=91))
     Submission.objects.all().delete()
+    assert not Try.objects.exists()
+
+
+@pytest.mark.parametrize("result", ["wrong_number", "asked_not"])
+def test_attempt_that_put_a_case_away_for_good_and_is_struck_out_brings_it_back(contact: Client, result: str) -> None:
+    row = submit(URGENT, call=True)
+    save(contact, row, _tried=result)
+    assert row.due_at == due.NO_TIME
+    words = str(Try.Result(result).label)
+    assert words in text_of(contact.get(url_of(row)), ".wishes")
+    assert listed(contact, "?queue=urgent") == []
+    assert listed(contact, "?queue=nobody_to_reach") == [str(row)]
+    contact.post(url_of(row, "strike-out"), {"entry": f"try/{row.tries.get().pk}"})
+    row.refresh_from_db()
+    assert due_of(row) <= timezone.now()
+    assert listed(contact, "?queue=urgent") == [str(row)]
+    assert words not in text_of(contact.get(url_of(row)), ".wishes")
+
+
+def test_wish_not_to_be_called_ends_with_the_next_request(contact: Client) -> None:
+    row = submit(IOP, call=True)
+    save(contact, row, _tried="asked_not")
+    Contact.objects.get().delete()
+    requests.store(Contact(submission=row, phone="405 555 0123", may_text=True, may_voicemail=True, consent="Yes."))
+    assert "Asked not to be called" not in text_of(contact.get(url_of(row)), ".wishes")
+
+
+def test_attempt_of_a_save_that_was_refused_goes_with_the_next(contact: Client) -> None:
+    row = submit(IOP, call=True)
+    stale = form_of(contact, row)
+    save(signed_in(member("carl", "reviewer")), row, notes__0__text="I know her.")
+    refused = send(contact, row, stale, _tried="no_answer")
+    assert "“No answer” is recorded when you save" in " ".join(text_of(refused, ".work").split())
+    assert not Try.objects.exists()
+    save(contact, row, _tried=str(parse(refused).select_one("input[name=_tried]")["value"]))
+    assert Try.objects.get().result == "no_answer"
+
+
+def test_attempt_that_cannot_be_recorded_says_so(contact: Client) -> None:
+    closed, quiet = submit(IOP, call=True, status="closed", outcome="iop"), submit(IOP)
+    ask_for_call(quiet, may_voicemail=False)
+    for row, result in ((closed, "reached"), (quiet, "voicemail")):
+        answer = contact.post(url_of(row, "attempt"), {"result": result}, follow=True)
+        assert "Nothing was recorded" in answer.content.decode()
     assert not Try.objects.exists()

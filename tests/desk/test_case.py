@@ -434,7 +434,12 @@ def test_request_that_comes_while_a_colleague_has_the_case_open_is_not_undone_by
     save(staff_client, row, status=status, outcome="declined" if status == "closed" else "")
     page = form_of(staff_client, row)
     ask_for_call(row)
-    assert send(staff_client, row, page, notes__0__text="They told me to wait.").status_code == 302
+    refused = send(staff_client, row, page, notes__0__text="They told me to wait.")
+    assert "its person asked for a call" in errors(refused)
+    assert (row.status, row.outcome, row.notes.count()) == ("in_progress", "", 0)
+    again = {**page, "seen": str(row.version), "status": "in_progress", "initial-status": "in_progress"}
+    again |= {"outcome": "", "initial-outcome": ""}
+    assert send(staff_client, row, again, notes__0__text="They told me to wait.").status_code == 302
     assert (row.status, row.outcome, row.notes.count()) == ("in_progress", "", 1)
     assert due_of(row) <= timezone.now()
 
@@ -613,3 +618,95 @@ def test_interview_that_is_not_urgent_begins_with_the_answers(staff_client: Clie
 def test_every_question_is_of_one_subject() -> None:
     assert sorted(key for keys in BY_SUBJECT.values() for key in keys) == sorted(QUESTIONS)
     assert all(BY_SUBJECT.values())
+
+
+# What fresh eyes stumbled over
+
+
+@pytest.mark.parametrize("deed", ["asks", "withdraws"])
+def test_page_from_before_a_request_does_not_close_the_case_or_put_it_off(staff_client: Client, deed: str) -> None:
+    row = submit(IOP, call=deed == "withdraws", opened_at=timezone.now())
+    stale = form_of(staff_client, row)
+    if deed == "asks":
+        ask_for_call(row)
+    else:
+        Contact.objects.withdraw(row.pk)
+    for typed in ({"outcome": "not_reached"}, {"next_step": "morning"}):
+        refused = send(staff_client, row, stale, **typed)
+        assert "After you opened this case, its person asked for a call" in errors(refused)
+        assert row.status == "new"
+        assert row.due_at == due.NO_TIME if deed == "withdraws" else due_of(row) <= timezone.now()
+
+
+def test_save_and_next_goes_through_all_that_is_due_and_ends(staff_client: Client) -> None:
+    rows = [submit(IOP, due_at=timezone.now() - timedelta(hours=hours)) for hours in (3, 2, 1)]
+    seen, row = [rows[0].pk], rows[0]
+    for _ in rows:
+        answer = save(staff_client, row, notes__0__text="Looked.", _next="1")
+        row = Submission.objects.filter(pk__in=[row.pk for row in rows if f"/{row.pk}/" in answer.url]).first() or row
+        seen.append(row.pk)
+    assert seen == [row.pk for row in rows] + [rows[2].pk]
+    assert answer.url == CASES
+
+
+def test_note_that_was_struck_out_can_be_written_again(staff_client: Client) -> None:
+    row = submit(IOP)
+    save(staff_client, row, notes__0__text="She called.")
+    staff_client.post(url_of(row, "strike-out"), {"entry": f"note/{row.notes.get().pk}"})
+    save(staff_client, row, notes__0__text="She called.")
+    assert [note.struck_at is None for note in row.notes.all()] == [False, True]
+
+
+def test_review_is_not_stored_twice_by_back_and_save(staff_client: Client) -> None:
+    row = submit(IOP)
+    for _ in range(2):
+        save(staff_client, row, _agree="1")
+    assert row.reviews.count() == 1
+
+
+def test_button_that_agrees_does_not_turn_another_choice_round(staff_client: Client) -> None:
+    row = submit(IOP)
+    refused = save(staff_client, row, _agree="1", reviews__0__program="inpatient", reviews__0__reason="Needs a bed.")
+    assert "You chose one program, and pressed the button for another" in errors(refused)
+    assert "Needs a bed." in refused.content.decode()
+    assert not row.reviews.exists()
+
+
+def test_next_step_that_is_past_is_refused_in_words(staff_client: Client) -> None:
+    assert "This time is over." in errors(save(staff_client, submit(IOP), next_step="noon"))
+
+
+def test_case_stays_with_someone_who_lost_the_right_to_it_until_it_is_changed(staff_client: Client) -> None:
+    ann = member("ann", "reviewer")
+    row = submit(IOP, assigned_to=ann)
+    ann.groups.clear()
+    save(staff_client, row, notes__0__text="Looked.")
+    assert row.assigned_to == ann
+
+
+@pytest.mark.parametrize("typed", ["Ref: {}", "{} (test)", "ｒｅｆ {}"])
+def test_reference_is_found_with_words_around_it(staff_client: Client, typed: str) -> None:
+    row = submit(IOP)
+    assert staff_client.get(CASES, {"q": typed.format(row)}).url == url_of(row)
+
+
+@pytest.mark.parametrize("stored", ["+1 (405) 555-0177 ext. 12", "405-555-0177x3", "４０５ 555 0177"])
+def test_phone_is_found_whatever_its_extension(staff_client: Client, stored: str) -> None:
+    row = submit(IOP)
+    ask_for_call(row, phone=stored)
+    for typed in ("405 555 0177", "4055550177 ext 9"):
+        assert staff_client.get(CASES, {"q": typed}).url == url_of(row)
+
+
+def test_phone_of_a_request_whose_time_is_up_is_not_found(staff_client: Client) -> None:
+    long_ago = timezone.now() - timedelta(days=60)
+    submit(IOP, call=True, status="closed", outcome="iop", status_at=long_ago)
+    assert staff_client.get(CASES, {"q": "405 555 0123"}).status_code == 200
+
+
+def test_who_may_not_search_by_phone_is_told_who_may() -> None:
+    reviewer = signed_in(member("rita", "reviewer"))
+    submit(IOP, call=True)
+    page = reviewer.get(CASES, {"q": "405 555 0123"})
+    assert "colleagues with the role “contact” can search" in page.content.decode()
+    assert parse(page).select_one("label[for=find]").text == "Reference"

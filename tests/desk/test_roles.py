@@ -50,7 +50,6 @@ PAGES: dict[str, dict[str, str]] = {
     "screening_submission_withdraw": {"GET": "contact superuser", "POST": "contact superuser"},
     "screening_submission_attempt": {"GET": "contact superuser", "POST": "contact superuser"},
     "screening_submission_strike_out": {"GET": CASE, "POST": CASE},
-    "screening_submission_unsafe": {"GET": CASE, "POST": CASE},
     "screening_submission_export": {"GET": "lead superuser", "POST": "lead superuser"},
     "screening_submission_columns": {"GET": "lead superuser"},
     "screening_logline_changelist": {"GET": "auditor superuser", "POST": "auditor superuser"},  # a POST changes nothing
@@ -107,7 +106,7 @@ ACTIONS = {"assign_to_me": CASE, "begin": CASE, "wait": CASE}
 ACCOUNT = {"username", "first_name", "last_name", "email", "groups"}
 NEW_PASSWORD = {"password1", "password2"}
 NEW_ACCOUNT = ACCOUNT | NEW_PASSWORD
-DECIDE = {"status", "outcome", "next_step", "next_at", "assigned_to", "seen", "unsafe-reason"}
+DECIDE = {"status", "outcome", "next_step", "next_at", "assigned_to", "seen", "unsafe_reason"}
 # page -> role -> the fields that the role can set
 FIELDS: dict[str, dict[str, set[str]]] = {
     "screening_submission_change": {
@@ -185,8 +184,7 @@ def row() -> Submission:
 
 
 OF_A_CASE = {
-    f"screening_submission_{name}"
-    for name in ["change", "print", "reveal", "withdraw", "attempt", "strike_out", "unsafe"]
+    f"screening_submission_{name}" for name in ["change", "print", "reveal", "withdraw", "attempt", "strike_out"]
 }
 
 

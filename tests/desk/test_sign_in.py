@@ -441,6 +441,35 @@ def test_what_was_typed_when_a_session_ended_is_shown_again_and_not_saved(ann: U
     assert not row.notes.exists()
 
 
+def test_script_that_asks_before_the_form_arrives_loses_nothing(ann: User) -> None:
+    client, row = Client(), Submission.objects.submit(IOP)
+    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
+        password(client)
+        page = form_of(client, row) | {"reviews-0-reason": "Alone.", "reviews-0-program": "iop", "next_step": "morning"}
+        clock.shift(16 * 60)
+        for ask in (client.get, client.post):
+            assert ask("/admin/pulse/").status_code == 403
+        assert client.post(url_of(row), page).status_code == 403
+        assert client.get(url_of(row)).status_code == 302
+        password(client)
+        again = parse(client.get(url_of(row)))
+    chosen = [str(option["value"]) for option in again.select(".work option[selected]") if option.get("value")]
+    assert {"iop", "morning"} <= set(chosen)
+    assert again.select_one("#id_reviews-0-reason").text.strip() == "Alone."
+
+
+def test_what_was_typed_is_kept_if_another_tab_found_the_session_over_first(ann: User) -> None:
+    client, row = Client(), Submission.objects.submit(IOP)
+    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
+        password(client)
+        page = form_of(client, row) | {"notes-0-text": "She will call again."}
+        clock.shift(16 * 60)
+        assert client.get("/admin/").status_code == 302
+        client.post(url_of(row), page)
+        password(client)
+        assert note_of(client, row) == "She will call again."
+
+
 def note_of(client: Client, row: Submission) -> str:
     return str(parse(client.get(url_of(row))).select_one("#id_notes-0-text").text.strip())
 
