@@ -196,7 +196,7 @@ def test_what_one_does_in_a_case_is_in_view(browser: Browser, live_server: Any, 
     if width == WIDTHS["phone"]:
         page.locator("label[for=open-work]").click()
     for _time in range(1 if width == WIDTHS["phone"] else 2):
-        for name in ("Reached", "No answer", "Save", "Save and open the next that is due"):
+        for name in ("Reached", "No answer", "Save", "Save and open the next"):
             expect(page.locator(".work").get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
         expect(page.get_by_label("Next step:")).to_be_in_viewport(ratio=1)
         page.mouse.wheel(0, 900)
