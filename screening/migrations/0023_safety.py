@@ -139,4 +139,12 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
             },
         ),
+        migrations.AddIndex(
+            model_name="submission",
+            index=models.Index(
+                condition=models.Q(("newly_assigned", True)),
+                fields=["assigned_to", "-urgency", "due_at", "received_at"],
+                name="newly_assigned",
+            ),
+        ),
     ]

@@ -257,6 +257,7 @@ class Submission(SealedModel):
                 models.Index(fields=(field, *ORDER), name=f"open_{field}", condition=Q(due_at__isnull=False))
                 for field in ("assigned_to", "wants_call", "close_call")
             ),
+            models.Index(fields=("assigned_to", *ORDER), name="newly_assigned", condition=Q(newly_assigned=True)),
             models.Index(fields=ORDER, name="open_unread", condition=Q(due_at__isnull=False, opened_at=None)),
         )
 
