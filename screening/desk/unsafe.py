@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from screening import accounts, audit, notifications
-from screening.models import Action, Notification, Submission, UnsafeResult, is_result_hidden
+from screening.models import Action, Notification, Submission, UnsafeResult, is_result_hidden, retention_cutoff
 from screening.typed import typed
 
 
@@ -24,7 +24,7 @@ def report(request: HttpRequest, row: Submission, why: str) -> None:
 
 def on_file() -> Any:
     """Return what was reported, of cases whose time is not up."""
-    return UnsafeResult.objects.filter(submission__in=Submission.objects.unexpired())
+    return UnsafeResult.objects.filter(submission__received_at__gt=retention_cutoff())
 
 
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
@@ -33,7 +33,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     if request.method == "POST" and number.isdecimal():
         with transaction.atomic():
             accounts.lock(request.user)
-            found = on_file().select_for_update().filter(pk=int(number), read_at=None).first()
+            found = on_file().select_for_update(of=("self",)).filter(pk=int(number), read_at=None).first()
             if found and not is_result_hidden(found.submission, request.user):
                 found.read_by_id, found.read_at = request.user.pk, timezone.now()
                 found.save(update_fields=("read_by", "read_at"))
