@@ -21,6 +21,7 @@ from screening import accounts, audit, audit_checks, clock, notifications, rate_
 from screening.center import facts
 from screening.desk import agreement, assisted, center, own_account, queues, sessions, sign_in, unsafe
 from screening.desk.model_admin import without
+from screening.desk.times import due_in_words
 from screening.models import ORDER, Action, ErasureCount, RecoveryCode, Submission, retention_cutoff
 from screening.typed import typed
 
@@ -166,6 +167,8 @@ class DeskSite(admin.AdminSite):
             # The time is looked at here: SQLite would read another index for it, which holds all that is assigned.
             new = [row for row in mine.order_by(*ORDER)[:10] if row.received_at > retention_cutoff()]
             context["assigned"] = new
+            first = queues.BY_KEY["due"].rows(Submission.objects.unexpired(), request.user).order_by(*ORDER).first()
+            context["first"], context["first_due"] = first, due_in_words(first) if first else ""
             context["queues"] = queues.counted(request.user, Submission.objects.unexpired())
             context["most"] = queues.MOST
         return super().index(request, context | (extra_context or {}))

@@ -297,3 +297,14 @@ def test_received_is_shown_as_elapsed_time_with_the_exact_time_as_title(staff_cl
     moment = page.select_one("#result_list .field-received time")
     assert moment.text.replace("\xa0", " ") == "2 hours ago"
     assert moment["title"]
+
+
+def test_front_page_opens_what_comes_first_in_one_press(staff_client: Client) -> None:
+    assert "Open what comes first" not in staff_client.get("/admin/").content.decode()
+    now = timezone.now()
+    submit(IOP, due_at=now - 9 * HOUR)
+    urgent = submit(URGENT, due_at=now - HOUR)
+    submit(URGENT, due_at=now + HOUR)
+    button = parse(staff_client.get("/admin/")).select_one("a.button.default")
+    assert button["href"] == url_of(urgent)
+    assert "1 hour late" in " ".join(button.parent.text.split()).lower()
