@@ -120,7 +120,7 @@ def test_result_that_is_still_hidden_from_who_exports_stays_hidden(staff_client:
     other = User.objects.create_user("other", is_staff=True)
     Review.objects.create(submission=row, program="iop", agrees=True, blind=True, author=other)
     (line,) = exported(staff_client)
-    for column in ("program", "close_call", "need", "support", "duties", "rules", "judged"):
+    for column in ("program", "close_call", "need", "support", "duties", "rules", "outcome", "judged"):
         assert line[column] == "hidden"
     assert exported(staff_client, "?queue=either") == []
 
