@@ -126,7 +126,10 @@ def attempt(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
 
 
 def strike_out(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
-    """Strike out one's own attempt or note: it stays to be seen as struck out. What it had put away for good is due."""
+    """Strike out one's own attempt or note: it stays to be seen as struck out.
+
+    A case that only this attempt had put away for good is due.
+    """
     row = admin.case(request, object_id, "screening.change_submission")
     if row is None:
         return redirect(admin.LIST)
@@ -136,8 +139,10 @@ def strike_out(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse
     with transaction.atomic():
         accounts.lock(request.user)
         Submission.objects.lock(row.pk)
+        put_away = kind == "try" and mine.filter(result__in=NO_MORE).exists()
         if request.method == "POST" and mine.update(struck_at=timezone.now()):
             audit.record(Action.STRUCK_OUT, request.user, row.reference)
-            waits = Submission.objects.filter(pk=row.pk, due_at=due.NO_TIME, wants_call=True)
-            waits.update(due_at=timezone.now(), version=F("version") + 1)  # the attempt had put it there
+            if put_away and not row.tries.filter(result__in=NO_MORE, struck_at=None).exists():
+                waits = Submission.objects.filter(pk=row.pk, due_at=due.NO_TIME, wants_call=True)
+                waits.update(due_at=timezone.now(), version=F("version") + 1)
     return redirect(admin.CASE, row.pk)

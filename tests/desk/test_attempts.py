@@ -269,3 +269,26 @@ def test_attempt_that_cannot_be_recorded_says_so(contact: Client) -> None:
         answer = contact.post(url_of(row, "attempt"), {"result": result}, follow=True)
         assert "Nothing was recorded" in answer.content.decode()
     assert not Try.objects.exists()
+
+
+@pytest.mark.parametrize("struck", ["note", "no_answer"])
+def test_wish_not_to_be_called_stands_when_something_else_is_struck_out(contact: Client, struck: str) -> None:
+    row = submit(IOP, call=True)
+    save(contact, row, _tried="no_answer", notes__0__text="Rang long.")
+    save(signed_in(member("carl", "contact")), row, _tried="asked_not")
+    entry = row.notes.get() if struck == "note" else row.tries.get(result="no_answer")
+    contact.post(url_of(row, "strike-out"), {"entry": f"{'note' if struck == 'note' else 'try'}/{entry.pk}"})
+    entry.refresh_from_db()
+    row.refresh_from_db()
+    assert entry.struck_at
+    assert row.due_at == due.NO_TIME
+
+
+def test_case_stays_put_away_while_a_second_attempt_says_so(contact: Client) -> None:
+    row = submit(IOP, call=True)
+    for result in ("wrong_number", "asked_not"):
+        save(contact, row, _tried=result)
+    for result, waits in (("wrong_number", True), ("asked_not", False)):
+        contact.post(url_of(row, "strike-out"), {"entry": f"try/{row.tries.get(result=result).pk}"})
+        row.refresh_from_db()
+        assert (row.due_at == due.NO_TIME) == waits
