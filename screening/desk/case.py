@@ -104,7 +104,7 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
 def as_the_rules(submission: Submission) -> tuple[str, str]:
     """Return the judgement that agrees with the rules, and its words."""
     said = EITHER if submission.close_call else submission.program
-    return said, str(dict(JUDGEMENTS)[said])
+    return said, str(dict(JUDGEMENTS).get(said, said))  # a damaged row may have any
 
 
 def _folded(lines: Iterable[LogLine]) -> Iterator[tuple[LogLine, str, int]]:

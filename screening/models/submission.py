@@ -290,6 +290,8 @@ class Submission(SealedModel):
             rules_version=self.rules_version,
             notices=tuple(self.result.get("notices", ())),  # before 2026.2 there were none
         )
+        if self.program not in Program.values:
+            raise ValueError(f"no program: {self.program!r}")
         stated = [(dimension, getattr(recommendation, dimension)) for dimension in LEVELS]
         for dimension, level in (*stated, *((reason.dimension, reason.level) for reason in recommendation.reasons)):
             if level not in LEVELS[dimension]:
