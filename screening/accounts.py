@@ -14,7 +14,6 @@ from screening import audit, clock, notifications, rate_limits
 from screening.models import AccountChange, Action, Notification, Phone, RecoveryCode, Submission
 
 UNUSED_AFTER = timedelta(days=90)
-MANAGES = "auth.change_user"  # the permission of a manager
 
 
 def unused_accounts() -> QuerySet[User]:
@@ -42,7 +41,7 @@ def close(account: User, actor: Any, reason: str = "asked") -> None:
     """
     with transaction.atomic():
         User.objects.select_for_update().get(pk=account.pk)  # before its cases, as in `lock`
-        if account.is_active and account.has_perm(MANAGES):
+        if account.is_active and account.has_perm(notifications.MANAGES):
             tell_managers(AccountChange.Kind.NO_MANAGER, account, actor)
         account.is_active = False
         account.set_unusable_password()

@@ -27,6 +27,7 @@ FIRST_RETRY, LONGEST_RETRY = 60, 6 * 3600  # seconds until the next attempt; eac
 OVERDUE = 600  # seconds after which one that nothing has tried to send is overdue
 BATCH = 100  # sent in one run
 PAGES: dict[str, str] = {Notification.Reason.PHONE: "admin:center", Notification.Reason.ACCOUNT: "admin:index"}
+MANAGES = "auth.change_user"  # the permission of a manager
 RUN = 60  # seconds after which a run begins no further sending; the rest stays due
 
 
@@ -67,7 +68,7 @@ def _addresses(submission: Submission, reason: str) -> list[str]:
 
 def managers() -> QuerySet[User]:
     """Return the open accounts that manage the center and its accounts."""
-    return User.objects.with_perm("auth.change_user")
+    return User.objects.with_perm(MANAGES)
 
 
 def manager_addresses() -> list[str]:

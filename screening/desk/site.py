@@ -157,7 +157,7 @@ class DeskSite(admin.AdminSite):
             context["to_tell"] = center.left_to_tell(facts())
             due = center.starts_to_confirm(facts())
             context["to_confirm"] = [(name, center.LABELS[name], day) for name, day in due.items()]
-        if request.user.has_perm("auth.change_user"):
+        if request.user.has_perm(notifications.MANAGES):
             context["changes"] = accounts.changes_to_see(request.user)
             context["changes_nobody_sees"] = accounts.changes_nobody_sees(request.user)
         if request.user.has_perm("screening.view_agreement"):

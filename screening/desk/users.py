@@ -132,7 +132,7 @@ class AccountAdmin(DeskModelAdmin, UserAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         obj.is_staff = True
         before = User.objects.filter(pk=obj.pk).first()
-        if before and before.email != obj.email and before.has_perm(accounts.MANAGES):
+        if before and before.email != obj.email and before.has_perm(notifications.MANAGES):
             accounts.tell_managers(AccountChange.Kind.EMAIL, obj, request.user)  # at the earlier address, too
         super().save_model(request, obj, form, change)
         if not change:
