@@ -40,7 +40,10 @@ SOME = timedelta(hours=5)
 
 
 def fill(number: int, staff: list[User]) -> None:
-    """Add submissions, spread over the retention period in order of time. Open cases are mostly recent, as in life."""
+    """Add submissions, spread over the retention period in order of time. Open cases are mostly recent, as in life.
+
+    So many are urgent and ask for a call that ten thousand fill the page of each queue: else fuller pages look slower.
+    """
     made = [Submission.objects.submit(given) for given in KINDS.values()]
     now = timezone.now()
     for start in range(0, number, 5000):
@@ -48,7 +51,7 @@ def fill(number: int, staff: list[User]) -> None:
         for place in range(start, min(start + 5000, number)):
             like = CHANCE.choice(made)
             days = 89 * (1 - place / number)
-            still_open = CHANCE.random() < max(0.03, 1 - days / 8)
+            still_open = CHANCE.random() < max(0.03, 1 - days / 20)
             status = CHANCE.choice(("waiting", "in_progress", "new")) if still_open else "closed"
             received = now - timedelta(days=days)
             rows.append(
@@ -59,7 +62,7 @@ def fill(number: int, staff: list[User]) -> None:
                     answers=like.answers,
                     result=like.result,
                     program=like.program,
-                    urgency=CHANCE.choices((0, 1, 2, 3), (60, 30, 6, 4))[0],
+                    urgency=CHANCE.choices((0, 1, 2, 3), (40, 30, 18, 12))[0],
                     close_call=CHANCE.random() < 0.1,
                     rules_version=like.rules_version,
                     language="en",
@@ -68,7 +71,7 @@ def fill(number: int, staff: list[User]) -> None:
                     due_at=None if status == "closed" else CHANCE.choice((due.NO_TIME, now - SOME, now + SOME)),
                     opened_at=None if status == "new" else received,
                     blind=CHANCE.random() < 0.1,
-                    wants_call=CHANCE.random() < 0.2,
+                    wants_call=CHANCE.random() < 0.6,
                     assigned_to=None if status == "new" else CHANCE.choice(staff),
                     touched_by=None if status == "new" else CHANCE.choice(staff),
                     spam_signs="" if CHANCE.random() < 0.99 else "fast",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from screening import accounts, audit, notifications
-from screening.models import Action, Notification, Submission, UnsafeResult, is_result_hidden, retention_cutoff
+from screening.models import Action, Notification, Submission, UnsafeResult, is_result_hidden
 from screening.typed import typed
 
 
@@ -24,7 +25,8 @@ def report(request: HttpRequest, row: Submission, why: str) -> None:
 
 def on_file() -> Any:
     """Return what was reported, of cases whose time is not up."""
-    return UnsafeResult.objects.filter(submission__received_at__gt=retention_cutoff())
+    # Row by row: joined, SQLite would read all cases first.
+    return UnsafeResult.objects.filter(Exists(Submission.objects.unexpired().filter(pk=OuterRef("submission"))))
 
 
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Queues and the list: their order, their counts, and the search by reference."""
 
+import re
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -10,6 +11,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from screening import due, reference_numbers, return_codes
@@ -176,6 +178,30 @@ def test_list_and_front_page_take_a_constant_number_of_queries(
         assert len(listed(staff_client)) == 30
     with django_assert_max_num_queries(25):
         tiles(staff_client)
+
+
+MINE = "assigned_to__id__exact=1"
+WALKED = [f"queue={key}{filtered}" for key in queues.BY_KEY for filtered in ("", f"&{MINE}")] + ["", MINE]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's plan is the same for any number of cases")
+@pytest.mark.parametrize("address", ["/admin/", "/admin/pulse/", *(f"{CASES}?{asked}" for asked in WALKED)])
+def test_no_page_sorts_or_reads_all_cases(staff_client: Client, address: str) -> None:
+    """What SQLite would do for a page, also were there a million cases: it must take rows from an index, in order."""
+    staff_client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        assert staff_client.get(address).status_code == 200
+    asked = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
+    cases = [sql for sql in asked if 'FROM "screening_submission"' in sql or 'JOIN "screening_submission"' in sql]
+    assert cases
+    for sql in cases:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + sql)
+            plan = [row[-1] for row in cursor.fetchall()]
+        assert "USE TEMP B-TREE FOR ORDER BY" not in plan, (sql, plan)
+        whole = [step for step in plan if re.match(r"SCAN screening_submission|.*submission_received \(", step)]
+        counts = "COUNT(" in sql and " LIMIT " not in sql
+        assert not whole or (" INDEX " in whole[0] and not counts), (sql, plan)
 
 
 def test_staff_without_the_right_to_view_are_shown_no_counts(client: Client) -> None:
