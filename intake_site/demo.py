@@ -4,7 +4,7 @@ import argparse
 import os
 import random
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import django
 
@@ -17,8 +17,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from screening import audit, due
-from screening.models import Action, Contact, Note, Outcome, Program, Review, Status, Submission
-from screening.questionnaire import QUESTIONS
+from screening.models import Action, Contact, Count, Note, Outcome, Program, Review, Status, Submission
+from screening.models.counts import HOURS
+from screening.models.staff import counted_review
+from screening.questionnaire import PAGES, QUESTIONS
 from screening.rules.personas import PERSONAS
 
 WORDS = ("Called back, no answer.", "Will come on Monday.", "Asked about insurance.", "Spoke with the family.")
@@ -35,6 +37,7 @@ def main(*given: str) -> str:
         test_data = Submission.objects.filter(is_test=True)
         count = test_data.count()
         test_data.delete()
+        Count.objects.filter(is_test=True).delete()
         return f"{count:,} test submissions taken away."
     if settings.HTTPS or connection.vendor != "sqlite":
         sys.exit(
@@ -48,6 +51,7 @@ def main(*given: str) -> str:
         )
     with transaction.atomic():
         _fill(asked.number)
+    Count.fold()
     return f"{asked.number:,} test submissions added."
 
 
@@ -56,6 +60,7 @@ def _fill(number: int) -> None:
     before = Submission.objects.filter(is_test=True).count()
     chance = random.Random(number + before)  # noqa: S311 - invented data, the same each time
     author = User.objects.filter(is_staff=True).first()
+    last = Count.objects.order_by("pk").values_list("pk", flat=True).last() or 0
     for place in range(number):
         answers = dict(PERSONAS[place % len(PERSONAS)].answers)
         for key in chance.sample(list(QUESTIONS), k=chance.choice((0, 0, 1, 2)) if place >= len(PERSONAS) else 0):
@@ -94,6 +99,32 @@ def _fill(number: int) -> None:
             Note.objects.create(submission=submission, author=author, text=chance.choice(WORDS))
             if chance.random() < 0.7:
                 _review(submission, author, agrees=chance.random() < 0.85)
+    Count.objects.filter(pk__gt=last).delete()  # of this week
+    for submission in Submission.objects.filter(is_test=True).order_by("pk")[before:]:
+        _count(submission, chance)
+
+
+def _count(submission: Submission, chance: random.Random) -> None:
+    """Count what led to an invented case, and what came of it, in its weeks."""
+    what, at = Count.What, submission.received_at
+    reached = Contact.objects.filter(pk=submission.pk).exists() and chance.random() < 0.7
+    found: list[tuple[Count.What, str, datetime | None]] = [(what.SAVED, submission.channel, at)]
+    found += [(each, page.slug, at) for page in PAGES for each in (what.BEGUN, what.DONE)]
+    found += [(what.BEGUN, page.slug, at) for page in PAGES[: chance.choice((0, 0, 1, 3))]]  # someone who did not go on
+    found += [(what.VIEWED, "", at)] * chance.choice((0, 1))
+    if reached:
+        hours = str(chance.choice(HOURS))
+        found += [
+            (what.ASKED, "", at),
+            (what.TRIED, "reached", at),
+            (what.FIRST_TRY, hours, at),
+            (what.REACHED, hours, at),
+        ]
+    if review := counted_review(submission):
+        found.append((what.JUDGED, review.cell, review.recorded_at))
+    for each, key, when in found:
+        Count.add(each, key, at=when, is_test=True)
+    submission.count_outcome(1)
 
 
 def _review(submission: Submission, author: User, *, agrees: bool) -> None:

@@ -33,6 +33,7 @@ JOBS: tuple[tuple[float, str, dict[str, Any]], ...] = (
     (3600, "screening.audit.chain", {"everything": True}),
     (30, "screening.notifications.send_due", {}),
     (20, "screening.center.refresh", {}),
+    (60, "screening.counts.flush", {}),
     (3600, "intake_site.server.run_hourly_jobs", {}),
 )
 ONCE_A_DAY = 20 * 3600  # seconds since the last daily run after which the next one is due
@@ -62,11 +63,11 @@ def run_periodically(seconds: float, function: str, arguments: dict[str, Any]) -
 
 
 def run_hourly_jobs() -> None:
-    """Erase what is expired and close unused accounts once a day; delete rate limits and SQLite's journal each hour."""
+    """Erase what is expired and close unused accounts once a day; tidy up each hour."""
     from django.utils import timezone
 
     from screening import accounts, clock, rate_limits, retention
-    from screening.models import ErasureCount
+    from screening.models import Count, ErasureCount
 
     last = ErasureCount.last_run()
     if last is None or (timezone.now() - last).total_seconds() > ONCE_A_DAY:
@@ -76,4 +77,5 @@ def run_hourly_jobs() -> None:
         except clock.ClockJumped as error:
             logging.getLogger(__name__).error("%s", error)
     rate_limits.delete_old_windows()
+    Count.fold()
     retention.truncate_journal()

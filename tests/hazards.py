@@ -44,6 +44,8 @@ HAZARDS = {
         "public/test_contact.py::test_nobody_is_watching_is_said_whenever_help_comes_first "
         "public/test_result.py::test_nobody_is_watching_stands_beside_save "
         "public/test_contact.py::test_request_ends_on_a_page_that_confirms_it",
+    "Someone in danger waits for an answer at their code, or is calmed by one.":
+        "desk/test_replies.py::test_person_finds_every_sentence_at_the_code_with_its_day_and_whom_to_call",
     "Staff overlook an urgent case, or take one that can’t be called for one that was.":
         "desk/test_queues.py::test_due_cases_are_in_the_order_of_work "
         "desk/test_queues.py::test_urgent_cases_that_nobody_can_reach_are_counted_apart "

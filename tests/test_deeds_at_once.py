@@ -5,6 +5,7 @@ Rows are locked in one order everywhere: accounts, submissions by their keys, wh
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +15,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
 from screening import audit, notifications
 from screening.draft import Draft
-from screening.models import Contact, Notification, Submission
+from screening.models import Contact, Count, Notification, Submission
 from screening.public.saved import save
 from tests.answers import IOP, URGENT
 from tests.desk.helpers import CASES, PASSWORD, ask_for_call, form_of, signed_in, submit, superuser, url_of
@@ -82,6 +83,7 @@ DEEDS: dict[str, Callable[[Scene], Any]] = {
     "rotate_keys": lambda scene: output_of("rotate_keys"),
     "chain": lambda scene: audit.chain(everything=True),
     "send_due": lambda scene: notifications.send_due(),
+    "fold counts": lambda scene: Count.fold(),
 }
 
 
@@ -165,3 +167,20 @@ def test_each_deed_is_done(new_scene: Callable[[], Scene], settings: Any) -> Non
         scene = new_scene()
         DEEDS[deed](scene)
         assert Contact.objects.count() == 1, deed
+
+
+def test_nobody_who_saves_waits_for_someone_else_who_does() -> None:
+    """Both are counted under the same kind, and the first has not come to an end."""
+    done = threading.Event()
+
+    def save_as_well() -> None:
+        Submission.objects.submit(IOP)
+        connection.close()
+        done.set()
+
+    with transaction.atomic():
+        Submission.objects.submit(IOP)
+        threading.Thread(target=save_as_well, daemon=True).start()
+        assert done.wait(10)
+    Count.fold()
+    assert Count.objects.values_list("number", flat=True).get() == 2

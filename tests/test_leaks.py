@@ -147,7 +147,7 @@ class Journey:
         self.ask(self.staff, address)
         self.ask(self.staff, url_of(case, "print"))
         self.ask(self.staff, url_of(case, "reveal"), {})
-        for page in ("agreement", "assisted", "center", "screening/logline", "auth/user"):
+        for page in ("how-we-are-doing", "assisted", "center", "screening/logline", "auth/user"):
             self.ask(self.staff, f"/admin/{page}/")
         self.ask(self.staff, f"{CASES}export/", {"purpose": "quality", "confirm": "on"})
         self.ask(self.staff, f"{CASES}999/change/", note)
@@ -221,7 +221,7 @@ POINTS = (
     "screening.retention.erase",
     "screening.desk.case.answers_by_section",
     "screening.models.audit.LogLine.sealed",
-    "screening.desk.agreement.versions",
+    "screening.desk.figures.agreement",
     "screening.desk.export.Purpose.clean",
     "screening.desk.sessions.SessionStore._get_session_from_db",
     "django.db.backends.utils.CursorWrapper.execute",

@@ -40,7 +40,8 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     }),
     "formerly": (_("was called"), {}),
     "list": (_("list"), {
-        "assisted": _("a screening with someone"), "center": _("the center"), "logline": _("the log"),
+        "assisted": _("a screening with someone"), "center": _("the center"),
+        "figures": _("how we are doing"), "logline": _("the log"),
         "own_account": _("own account"), "slip": _("a slip"), "submission": _("cases"),
         "unsafe": _("results reported as unsafe"), "user": _("accounts"),
     }),
@@ -49,7 +50,8 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "old": (_("before"), {"": _("nothing")}),
     "outcome": (_("outcome"), {"changed": _("changed")}),
     "page": (_("page"), {
-        "agreement": _("agreement"), "assisted": _("a screening with someone"), "center": _("the center"),
+        "figures": _("how we are doing"), "figures_file": _("how we are doing"),
+        "assisted": _("a screening with someone"), "center": _("the center"),
         "center_step": _("the center"), "auth_user_add": _("new account"), "auth_user_change": _("an account"),
         "auth_user_changelist": _("accounts"), "auth_user_close": _("close an account"),
         "auth_user_open": _("open an account"), "auth_user_password_change": _("password of an account"),

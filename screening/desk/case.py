@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy as _
 
-from screening import audit, due, notifications
+from screening import audit, due, notifications, replies
 from screening.center import facts
 from screening.desk import reach
 from screening.desk.audit_log import detail_in_words
@@ -25,6 +25,7 @@ from screening.models import (
     URGENCIES,
     Action,
     Contact,
+    Count,
     LogLine,
     Note,
     Notification,
@@ -34,7 +35,7 @@ from screening.models import (
     Urgency,
     is_result_hidden,
 )
-from screening.models.staff import EITHER, JUDGEMENTS
+from screening.models.staff import EITHER, JUDGEMENTS, counted_review
 from screening.spam import SIGNS
 
 STAFF_FIELDS = ("status", "outcome", "assigned_to")  # the fields that staff set
@@ -95,6 +96,7 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
         "unsafe": () if hidden else submission.unsafe.select_related("author"),
         "signs": [SIGNS[key] for key in submission.spam_signs.split(",") if key in SIGNS],
         "reviews": submission.reviews.select_related("author") if sees_reviews else (),
+        "replies": [] if hidden else replies.of(submission),
         "notes": notes.select_related("author") if staff.has_perm("screening.view_note") else (),
         "history": [*_folded(lines)],
         "withdrawn": next((line for line in lines if line.action == Action.WITHDRAWN), None),
@@ -141,7 +143,9 @@ class CaseForm(forms.ModelForm):
 
     next_step = forms.ChoiceField(label=_("Next step"), required=False)
     unsafe_reason = forms.CharField(label=_("What was unsafe, in a line"), max_length=500, required=False)
+    reply = forms.ChoiceField(label=_("Sentence; whoever has the code can read it"), required=False)
     next_at = forms.DateTimeField(label=_("Or at this time"), required=False, widget=LOCAL_TIME)
+    staff: Any = None  # whose form it is
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)  # the version of the case that the page showed
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -151,6 +155,9 @@ class CaseForm(forms.ModelForm):
         to_come = [(key, words) for key, (words, when) in NEXT.items() if when() > timezone.now()]
         chooser.choices = [("", _("As it is")), *to_come]
         chooser.error_messages["invalid_choice"] = _("This time is over. Choose again.")
+        sentences: Any = self.fields["reply"]
+        sentences.choices = [("", ""), *replies.offered(self.instance, self.staff)]
+        sentences.error_messages["invalid_choice"] = _("This sentence is not in the list any more. Choose again.")
 
     def clean_next_at(self) -> datetime | None:
         """Refuse a time that is past, or too far away. Raise a ValidationError."""
@@ -226,6 +233,8 @@ def _in_words(case: Submission, name: str) -> str:
 def save_change(request: HttpRequest, case: Submission, *changed: str) -> None:
     """Save these fields of a locked case, who changed it, and an audit entry; tell whom it was assigned to."""
     names = {*changed, "touched_by", "touched_at", "version"}
+    if {"status", "outcome"} & {*changed}:
+        Submission.objects.get(pk=case.pk).count_outcome(-1)
     if "status" in changed:
         case.status_at = timezone.now()
         names |= {"status_at", "outcome"}
@@ -242,6 +251,8 @@ def save_change(request: HttpRequest, case: Submission, *changed: str) -> None:
         details = {name: logged[name] for name in changed if name in logged}
         audit.record(Action.CHANGED, request.user, case.reference, **details)
     case.save(update_fields=names)
+    if {"status", "outcome"} & {*changed}:
+        case.count_outcome(1)
     if "assigned_to" in changed and case.newly_assigned:
         notifications.notify(case, Notification.Reason.ASSIGNED)
 
@@ -362,4 +373,10 @@ class ReviewInline(AppendOnlyInline):
 
     def add(self, request: HttpRequest, added: Any) -> None:
         added.blind = is_result_hidden(added.submission, request.user)
+        row = added.submission
+        before = counted_review(row)
         super().add(request, added)
+        now = counted_review(row)
+        for review, number in ((before, -1), (now, 1)) if now != before else ():
+            if review:
+                Count.add(Count.What.JUDGED, review.cell, number, review.recorded_at, is_test=row.is_test)

@@ -74,6 +74,17 @@ def _neutral_page(text: str) -> str:
     return text
 
 
+def _source(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", text):
+        raise ValueError(_("Write it with small letters, digits and dashes, at most 40."))
+    return text
+
+
+def _at_most_20(text: str) -> None:
+    if len(text.split()) > 20:
+        raise forms.ValidationError(_("At most 20 words."))
+
+
 def _no_number(text: str) -> str:
     if re.search(r"\d[\d -]{6,}", text):
         raise ValueError(_("This looks like a number of someone’s insurance. Never write one here."))
@@ -125,6 +136,7 @@ GROUPS = {
         **{f"hours_{day}": FactField(name, kept=lambda text: openings(text) and text) for day, name in WEEKDAYS.items()},
         "closed": FactField(_("Closed days"), _("One a line, like 2026-12-25."), rows=4, max_length=2000, lines=True, kept=_day),
         **for_each_language("hours", _("Hours in your own words"), _("Shown until you give the hours above.")),
+        **for_each_language("walk_in", _("When people may come by without an appointment"), _("Like: weekdays from 9 to 5. With it, staff can leave this as an answer at a code.")),
     }),
     "programs": FactGroup(_("Programs"), _("What you have. The rules never look at it: if you don’t have what fits, the result says so, and who may."), dict(_service_fields())),
     "mail": FactGroup(_("Mail"), _("Who is told that someone urgent, or who wants a call, is on the desk. The mail says nothing of them."), {
@@ -136,6 +148,7 @@ GROUPS = {
     }),
     "desk": FactGroup(_("For the desk"), "", {
         "leave_url": FactField(_("Where “Leave now” leads"), _("A page that could be anyone’s."), kept=_neutral_page),
+        "sources": FactField(_("Words for where people come from"), _("One a line, at most 20. An address that ends in ?from=word is counted under it, and nothing else is kept of it."), rows=5, max_length=900, lines=True, kept=_source, validators=[_at_most_20]),
         "note_templates": FactField(_("Templates for notes"), _("One a line."), rows=5, max_length=2000, lines=True),
         "redisclosure": FactField(_("Notice on redisclosure"), _("It stands on each print and in each export. Without it nothing is exported."), rows=5, max_length=2000),
     }),

@@ -44,7 +44,7 @@ QUEUES: tuple[Queue, ...] = (
         lambda staff: EVERY & Q(due_at__lte=timezone.now())),
     Queue("urgent", _("Urgent, can be called"), _("Danger now, or help needed today, and they asked for a call."), _("No open case is urgent and can be called."),
         lambda staff: Q(urgency__in=URGENT, wants_call=True, due_at__lt=NO_TIME)),
-    Queue("nobody_to_reach", _("Urgent, nobody to reach"), _("They left no number. If they call: ask for the reference, and if they are safe."), _("Nobody who is urgent left without a number."),
+    Queue("nobody_to_reach", _("Urgent, nobody to reach"), _("They left no number. Leave an answer at their code. If they call: ask for the reference, and if they are safe."), _("Nobody who is urgent left without a number."),
         lambda staff: Q(urgency__in=URGENT) & (Q(wants_call=False) | Q(due_at=NO_TIME))),
     Queue("unread", _("New, unread"), _("Opened by nobody so far."), _("Every open case was opened by someone."),
         lambda staff: Q(opened_at=None)),

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from screening import accounts, audit, due, retention
-from screening.models import Action, Contact, Status, Submission, Try
+from screening.models import Action, Contact, Count, Status, Submission, Try
+from screening.models.counts import band
 from screening.typed import typed
 
 TWICE = timedelta(seconds=30)  # in which a second press of the same button is the same attempt
@@ -89,13 +90,30 @@ def _next_try(row: Submission, result: str) -> datetime:
     return due.next_try(_in_vain([*row.tries.all()]), urgent=row.is_urgent)
 
 
+def _count(row: Submission, attempt: Try, number: int) -> None:
+    """Count an attempt and the waits that it ended; -1 takes back just that."""
+    what = Count.What
+    found = {what.TRIED: attempt.result, what.FIRST_TRY: attempt.counted_first, what.REACHED: attempt.counted_reached}
+    for each, key in found.items():
+        if key:
+            Count.add(each, key, number, attempt.made_at, is_test=row.is_test)
+
+
 def record(request: HttpRequest, row: Submission, result: str, *, keep_due: bool = False) -> None:
     """Record an attempt on a locked case, and when the next is due, unless that was chosen or the case is closed."""
     contact = Contact.objects.unexpired().filter(pk=row.pk).first()
     same = row.tries.filter(result=result, author=request.user.pk, made_at__gt=timezone.now() - TWICE, struck_at=None)
     if result not in dict(results_for(contact)) or same.exists():
         return
-    Try.objects.create(submission=row, result=result, author_id=request.user.pk or 0)
+    made = Try(submission=row, result=result, author_id=request.user.pk or 0)
+    if contact:
+        since = row.tries.filter(struck_at=None, made_at__gte=contact.waiting_since)
+        waited = band(contact.waiting_since, made.made_at)
+        made.counted_first = "" if since.exists() else waited
+        reached = since.filter(result=Try.Result.REACHED)
+        made.counted_reached = waited if result == Try.Result.REACHED and not reached.exists() else ""
+    made.save()
+    _count(row, made, 1)
     audit.record(Action.TRIED, request.user, row.reference, result=result)
     row.due_at = _next_try(row, result) if row.due_at and not keep_due else row.due_at
     row.status = Status.IN_PROGRESS if row.status == Status.NEW else row.status
@@ -126,7 +144,7 @@ def attempt(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
 
 
 def strike_out(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
-    """Strike out one's own attempt or note: it stays to be seen as struck out.
+    """Strike out one's own attempt, note or answer at the code: it stays to be seen as struck out.
 
     A case that only this attempt had put away for good is due.
     """
@@ -134,14 +152,18 @@ def strike_out(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse
     if row is None:
         return redirect(admin.LIST)
     kind, _slash, number = typed(request.POST, "entry", 18).partition("/")
-    entries: Any = {"try": row.tries, "note": row.notes}.get(kind, row.notes.none())
+    entries: Any = {"try": row.tries, "note": row.notes, "reply": row.replies}.get(kind, row.notes.none())
     mine = entries.filter(pk=int(number) if number.isdecimal() else 0, author=request.user, struck_at=None)
     with transaction.atomic():
         accounts.lock(request.user)
         Submission.objects.lock(row.pk)
-        put_away = kind == "try" and mine.filter(result__in=NO_MORE).exists()
-        if request.method == "POST" and mine.update(struck_at=timezone.now()):
+        struck = mine.first() if request.method == "POST" else None
+        put_away = isinstance(struck, Try) and struck.result in NO_MORE
+        if struck:
+            mine.update(struck_at=timezone.now())
             audit.record(Action.STRUCK_OUT, request.user, row.reference)
+            if isinstance(struck, Try):
+                _count(row, struck, -1)
             if put_away and not row.tries.filter(result__in=NO_MORE, struck_at=None).exists():
                 waits = Submission.objects.filter(pk=row.pk, due_at=due.NO_TIME, wants_call=True)
                 waits.update(due_at=timezone.now(), version=F("version") + 1)

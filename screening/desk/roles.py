@@ -39,13 +39,13 @@ ROLES: dict[str, Role] = {
         (*_CASE, "screening.view_contact", "screening.delete_contact"),
     ),
     "clinical lead": Role(
-        _("as reviewer; also sees how far rules and staff agree, tries answers under other rules, and exports"),
-        (*_REVIEW, "screening.view_agreement", "screening.export_submission"),
+        _("as reviewer; also sees how it is doing and how far rules and staff agree, tries other rules, and exports"),
+        (*_REVIEW, "screening.view_agreement", "screening.view_count", "screening.export_submission"),
     ),
     "auditor": Role(_("reads the log, and no answers"), ("screening.view_logline",)),
     "manager": Role(
-        _("keeps the facts of the center; makes accounts, gives them roles, closes them"),
-        ("screening.change_centerfacts", "auth.view_user", "auth.add_user", "auth.change_user"),
+        _("keeps the facts of the center, sees how it is doing; makes accounts, gives them roles, closes them"),
+        ("screening.change_centerfacts", "screening.view_count", "auth.view_user", "auth.add_user", "auth.change_user"),
     ),
 }
 

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from screening import accounts, audit, audit_checks, clock, notifications, rate_limits
 from screening.center import facts
-from screening.desk import agreement, assisted, center, own_account, queues, sessions, sign_in, unsafe
+from screening.desk import assisted, center, figures, own_account, queues, sessions, sign_in, unsafe
 from screening.desk.model_admin import without
 from screening.desk.times import due_in_words
 from screening.models import ORDER, Action, ErasureCount, RecoveryCode, Submission, retention_cutoff
@@ -27,7 +27,8 @@ from screening.typed import typed
 
 OWN_PAGES: tuple[tuple[str, str, Any, str], ...] = (  # route, name, page, the permission that it needs, if any
     ("account/", "account", own_account.page, ""),
-    ("agreement/", "agreement", agreement.page, "screening.view_agreement"),
+    ("how-we-are-doing/", "figures", figures.page, "screening.view_count"),
+    ("how-we-are-doing/counts.csv", "figures_file", figures.file, "screening.view_count"),
     ("unsafe/", "unsafe", unsafe.page, "screening.view_agreement"),
     ("assisted/", "assisted", assisted.page, "screening.add_submission"),
     ("assisted/slip/", "slip", assisted.slip, "screening.add_submission"),

@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy as _
 
-from screening import accounts, audit, due, reference_numbers, return_codes
+from screening import accounts, audit, due, reference_numbers, replies, return_codes
 from screening.desk import bulk, case, export, queues, reach, sessions, unsafe
 from screening.desk.filters import LOOKUPS, CaseList, Received, WorkFilter
 from screening.desk.model_admin import DeskModelAdmin, without
@@ -237,6 +237,11 @@ class SubmissionAdmin(DeskModelAdmin):
             return gettext("Review before seeing the result")
         return gettext("Either program fits") if submission.close_call else str(submission.get_program_display())
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        cast(Any, form).staff = request.user
+        return form
+
     def get_fieldsets(self, request: HttpRequest, obj: Submission | None = None) -> Any:
         """Leave out how a case ended while its result is hidden."""
         left_out = {"outcome"} if obj and obj.outcome and is_result_hidden(obj, request.user) else set()
@@ -267,12 +272,15 @@ class SubmissionAdmin(DeskModelAdmin):
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         changed = cast(case.CaseForm, form).changes
-        is_unsafe = "_unsafe" in request.POST and not is_result_hidden(form.instance, request.user)
-        if changed or is_unsafe or any(formset.has_changed() for formset in formsets):
+        hidden = is_result_hidden(form.instance, request.user)
+        is_unsafe, reply = "_unsafe" in request.POST and not hidden, "" if hidden else form.cleaned_data["reply"]
+        if changed or is_unsafe or reply or any(formset.has_changed() for formset in formsets):
             case.save_change(request, form.instance, *changed)
         super().save_related(request, form, formsets, change)
         if (result := typed(request.POST, "_tried", 16)) and request.user.has_perm("screening.view_contact"):
             reach.record(request, form.instance, result, keep_due="due_at" in changed)
+        if reply:
+            replies.leave(form.instance, reply, request.user)
         if is_unsafe:
             unsafe.report(request, form.instance, form.cleaned_data["unsafe_reason"])
             self.message_user(request, _("Reported. The clinical lead is told, and goes through it."))

@@ -3,13 +3,14 @@
 from screening.models.audit import Action, LogHead, LogLine, LogLink
 from screening.models.center import CenterFacts
 from screening.models.contact import Contact
-from screening.models.counts import ErasureCount, RateLimitCount, RateLimitWindow
+from screening.models.counts import Count, ErasureCount, RateLimitCount, RateLimitWindow
 from screening.models.keys import Canary, SealedModel, refuse_wrong_keys
 from screening.models.second_factor import Phone, RecoveryCode
 from screening.models.staff import (
     AccountChange,
     Note,
     Notification,
+    Reply,
     Review,
     StaffMember,
     Try,

@@ -57,6 +57,7 @@ class Contact(models.Model):
         Submission, models.CASCADE, related_name="contact", verbose_name=_("submission"), primary_key=True
     )
     asked_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
+    waiting_since = models.DateTimeField(default=timezone.now, editable=False)  # the first request that nobody answered
     name = EncryptedTextField(_("name"), blank=True)
     phone = EncryptedTextField(_("phone"), blank=True)
     may_text = models.BooleanField(_("OK to text"))
@@ -89,6 +90,7 @@ class Contact(models.Model):
             self.fingerprint = fingerprints(self.phone)[0]
             super().save(*args, **kwargs)
             case, now = Submission.objects.filter(pk=self.pk), timezone.now()
+            case.get().count_outcome(-1)
             at = self.wished_at if self.wished_at and self.submission.urgency not in URGENT else now
             done = case.exclude(status__in=(Status.NEW, Status.IN_PROGRESS))
             done.update(status=Status.IN_PROGRESS, status_at=now, outcome="", due_at=at)

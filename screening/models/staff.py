@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from screening.fields import EncryptedTextField
 from screening.models.keys import SealedModel
-from screening.models.submission import Program, Submission
+from screening.models.submission import Channel, Program, Submission
 
 
 class Note(models.Model):
@@ -57,6 +57,20 @@ class Review(SealedModel):
     def __str__(self) -> str:
         return gettext("Review %(number)s") % {"number": self.pk}
 
+    @property
+    def cell(self) -> str:
+        """The key that it is counted under: version, how it was judged, what the rules said and what staff did."""
+        case = self.submission
+        alone = "seen" if case.channel == Channel.ONLINE else "assisted"
+        rules = EITHER if self.program == EITHER and case.close_call else case.program
+        return f"{case.rules_version}/{'blind' if self.blind else alone}/{rules}/{self.program}"
+
+
+def counted_review(case: Submission) -> Review | None:
+    """Return the review by which a case counts: of a blind one the first blind one, else the latest."""
+    rows = case.reviews.order_by("recorded_at", "pk")
+    return rows.filter(blind=True).first() if case.blind else rows.last()
+
 
 class UnsafeResult(models.Model):
     """What staff found unsafe in the result of a case. The clinical lead goes through them each month."""
@@ -93,6 +107,8 @@ class Try(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
     made_at = models.DateTimeField(_("made"), default=timezone.now)
     struck_at = models.DateTimeField(_("struck out"), null=True)
+    counted_first = models.CharField(max_length=8, blank=True)  # the band of the wait that it ended, see counts.py
+    counted_reached = models.CharField(max_length=8, blank=True)  # and of the wait until the person was reached
 
     class Meta:
         verbose_name = _("attempt to reach the person")
@@ -102,6 +118,26 @@ class Try(models.Model):
 
     def __str__(self) -> str:
         return gettext("Attempt %(number)s") % {"number": self.pk}
+
+
+class Reply(models.Model):
+    """A sentence that staff left at the code of a case (replies.py). Its author can strike it out."""
+
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="replies", verbose_name=_("submission"))
+    sentence = models.CharField(_("sentence"), max_length=32)
+    attempt = models.ForeignKey(Try, models.CASCADE, related_name="+", null=True)  # if the sentence speaks of one
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
+    left_at = models.DateTimeField(_("left"), default=timezone.now)
+    struck_at = models.DateTimeField(_("struck out"), null=True)
+
+    class Meta:
+        verbose_name = _("answer at the code")
+        verbose_name_plural = _("answers at the code")
+        default_permissions = ()
+        ordering = ("left_at", "pk")
+
+    def __str__(self) -> str:
+        return gettext("Answer %(number)s") % {"number": self.pk}
 
 
 class StaffMember(models.Model):

@@ -7,13 +7,14 @@ from secrets import SystemRandom
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, models
+from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, gettext_lazy as _
 
 from screening import due, reference_numbers, return_codes, rules
 from screening.fields import EncryptedJSONField
+from screening.models.counts import Count
 from screening.models.keys import Canary, SealedModel
 from screening.rules.replay import StoredResult
 from screening.rules.ruleset import LEVELS, Reason, Recommendation
@@ -163,9 +164,16 @@ class SubmissionManager(models.Manager["Submission"]):
 
     def _insert(self, code: str, values: dict[str, Any]) -> "Submission":
         try:
-            return self.get_or_create(code=code, defaults=values)[0]
+            return self._counted(code, values)
         except IntegrityError:  # its reference number is taken, which is rare, and won't happen twice
-            return self.get_or_create(code=code, defaults=values)[0]
+            return self._counted(code, values)
+
+    def _counted(self, code: str, values: dict[str, Any]) -> "Submission":
+        with transaction.atomic():
+            row, made = self.get_or_create(code=code, defaults=values)
+            if made:
+                Count.add(Count.What.SAVED, row.channel, is_test=row.is_test)
+            return row
 
 
 class Submission(SealedModel):
@@ -265,6 +273,12 @@ class Submission(SealedModel):
     def __str__(self) -> str:
         reference = reference_numbers.formatted(self.reference)
         return gettext("%(reference)s (test)") % {"reference": reference} if self.is_test else reference
+
+    def count_outcome(self, number: int) -> None:
+        """Count how this case has ended, if it has, in the week that it did; -1 takes it back."""
+        if self.outcome:
+            key = f"{self.program}/{self.outcome}"
+            Count.add(Count.What.OUTCOME, key, number, self.status_at, is_test=self.is_test)
 
     @property
     def is_urgent(self) -> bool:

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from screening import center, reference_numbers, requests, retention, return_codes, rules
+from screening import center, counts, reference_numbers, requests, retention, return_codes, rules
 from screening.database import look_again
 from screening.draft import Draft, Finished
 from screening.explanation import lines_for
@@ -146,6 +146,7 @@ def contact(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "help_first": saved.urgency >= Urgency.TODAY,
         "first": lines_for(recommendation, saved.readable_answers, crisis=True) if recommendation else (),
+        "how_soon": counts.how_soon(),
         "code": return_codes.formatted(draft.code),
         "reference": reference_numbers.formatted(saved.reference),
         "note": WITHDRAWN if typed(request.GET, "note", 20) == "withdrawn" and not asked else "",

@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from screening import draft as drafts, notifications, rate_limits, rules, spam
+from screening import counts, draft as drafts, notifications, rate_limits, rules, spam
+from screening.center import facts
 from screening.draft import Draft, Finished
 from screening.encryption import seals
 from screening.explanation import answers_by_section, first_aid, lines_for
 from screening.forms import PageForm
 from screening.help_lines import HELP_LINES, help_lines_for
-from screening.models import Notification, Urgency
+from screening.models import Count, Notification, Urgency
 from screening.public.saved import any_kept, save
 from screening.questionnaire import PAGE_BY_SLUG, PAGE_OF, PAGES, QUESTIONS, SECTIONS, Page, first_gap, known
 from screening.typed import typed
@@ -85,6 +86,8 @@ def start(request: HttpRequest) -> HttpResponse:
         drafts.clear(response)
         return response
     draft = read_draft(request)
+    if (word := typed(request.GET, "from", 41)) and word in facts().sources.split():
+        counts.note(Count.What.SOURCE, word)
     context = {"draft": draft, "note": _note(request, draft), "first": PAGES[0], "questions": len(QUESTIONS)}
     return render(request, "public/start.html", context)
 
@@ -132,6 +135,8 @@ def question(request: HttpRequest, slug: str) -> HttpResponse:
         return _answer(request, page, changing, draft)
     if _is_before(first_gap(draft.answers), page):
         return redirect_to_gap(draft)
+    if not page.is_answered(draft.answers):
+        counts.note(Count.What.BEGUN, page.slug)
     note = str(NOTES["lost"]) if draft.unreadable else _note(request, draft)
     return question_page(request, page, changing, PageForm(page, answers=draft.answers), note=note)
 
@@ -144,6 +149,8 @@ def _answer(request: HttpRequest, page: Page, changing: bool, draft: Draft) -> H
     """Store the choices. An urgent one leads to the numbers to call, also if another is missing."""
     form = PageForm(page, request.POST)
     answered = draft.answered(form.chosen())
+    if page.is_answered(answered.answers) and not page.is_answered(draft.answers):
+        counts.note(Count.What.DONE, page.slug)
     gap = first_gap(answered.answers)
     lost = "lost_but_one" if draft.unreadable else ""
     if rules.needs_help_now(answered.answers, set(form.chosen())):
@@ -238,6 +245,8 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
         return _check_page(request, draft, error=str(CHANGED), status=409)
     if button == Finished.VIEWED:
         response: HttpResponse = redirect("result")
+        if not draft.finished:
+            counts.note(Count.What.VIEWED)
         # Once saved, a draft stays saved: seeing it again "without saving" can't undo that.
         replace(draft, finished=draft.finished or Finished.VIEWED).write(response)
         return response

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from screening import audit, reference_numbers, return_codes, rules
+from screening import audit, reference_numbers, replies, return_codes, rules
 from screening.center import facts
 from screening.draft import Draft, Finished
 from screening.explanation import LIMITS, explain, rules_of
@@ -53,6 +53,7 @@ def result(request: HttpRequest) -> HttpResponse:
         if saved:
             context = {
                 "openings": audit.opened_at(saved.reference),
+                "replies": replies.left_at(saved),
                 "contact": Contact.objects.unexpired().filter(pk=saved.pk).first(),
                 "reference": reference_numbers.formatted(saved.reference),
             }

@@ -49,7 +49,7 @@ ADDRESSES = (
     f"{CASES}?queue=mine",
     f"{CASES}?q=AAAA-AAAA",
     f"{CASES}export/",
-    "/admin/agreement/",
+    "/admin/how-we-are-doing/",
     "/admin/assisted/",
     "/admin/center/",
     "/admin/center/hours/",

@@ -60,7 +60,7 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client, cen
             lambda: staff_client.post(f"{CASES}export/?status__exact=new", {"purpose": "quality", "confirm": "on"}),
             [("exported", "", "count=0; purpose=quality; filters=status")],
         ),
-        (lambda: staff_client.get("/admin/agreement/"), [("compared", "", "")]),
+        (lambda: staff_client.get("/admin/how-we-are-doing/"), [("compared", "", "")]),
         (lambda: staff_client.get("/admin/assisted/"), [("listed", "", "list=assisted")]),
         (lambda: staff_client.get("/admin/center/"), [("listed", "", "list=center")]),
         (lambda: staff_client.get("/admin/screening/logline/"), [("read_log", "", "list=logline; filters=")]),
@@ -89,7 +89,7 @@ def test_refusal_leaves_a_line_that_names_page_and_reference(client: Client) -> 
         ),
         (lambda: client.get(f"{CASES}999/print/"), ("", "method=GET; page=screening_submission_print")),
         (lambda: client.get("/admin/screening/logline/"), ("", "method=GET; page=screening_logline_changelist")),
-        (lambda: client.get("/admin/agreement/"), ("", "method=GET; page=agreement")),
+        (lambda: client.get("/admin/how-we-are-doing/"), ("", "method=GET; page=figures")),
     ]
     for deed, expected in refusals:
         assert deed().status_code == 403
@@ -202,7 +202,7 @@ def test_keys_of_details_have_words() -> None:
     admins = admin.site._registry.values()
     filters = {lookup.partition("__")[0] for each in admins for lookup in getattr(each, "lookups", ())}
     assert set(DETAILS["filters"][1]) == {"", "q", *filters}
-    own = {"assisted", "center", "own_account", "slip", "unsafe"}
+    own = {"assisted", "center", "figures", "own_account", "slip", "unsafe"}
     assert set(DETAILS["list"][1]) == {each.opts.model_name for each in admins} | own
 
 

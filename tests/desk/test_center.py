@@ -29,6 +29,7 @@ TOLD: dict[str, Any] = {
     **{f"hours_{day}": "8:00-12:00, 1 pm-8 pm" for day in range(7)},
     "closed": "2026-12-25\n2027-01-01",
     "hours_en": "Every day.",
+    "walk_in_en": "weekdays from 9 to 5",
     **dict.fromkeys(center.SERVICES, True),
     "iop_when_en": "Monday to Thursday, 6 to 9 pm",
     "iop_evening": True,
@@ -38,6 +39,7 @@ TOLD: dict[str, Any] = {
     "payers_en": "Blue Cross",
     "cost_en": "It costs 100 dollars a day. We help you ask your insurance.",
     "leave_url": "https://news.example.com/",
+    "sources": "flyer\nclinic-a",
     "note_templates": "Called, no answer.",
     "redisclosure": "Do not pass this on.",
 }
@@ -141,6 +143,11 @@ def test_what_was_not_changed_is_not_logged_and_two_long_texts_fit_into_an_entry
         ({"payers_en": "Blue Cross, member 123-45-6789"}, "Insurance and other payers that you take: This looks like"),
         ({"inpatient_starts": SOON}, "Inpatient program: next start: Tick this program too"),
         ({"leave_url": "https://testserver/"}, "Where “Leave now” leads: Write a page of another site"),
+        ({"sources": "flyer\nThe clinic"}, "Words for where people come from: “The clinic”: Write it"),
+        (
+            {"sources": "\n".join(f"word-{number}" for number in range(21))},
+            "Words for where people come from: At most 20",
+        ),
         ({"cost_en": "x" * 401}, "What it costs, in two sentences: Ensure this value has at most 400 characters"),
     ],
 )

@@ -37,7 +37,8 @@ PAGES: dict[str, dict[str, str]] = {
     "logout": {"POST": EVERYONE},
     "pulse": {"GET": EVERYONE, "POST": EVERYONE},  # of cases it tells a number alone, to who may see them
     "account": {"GET": EVERYONE, "POST": EVERYONE},
-    "agreement": {"GET": "lead superuser"},
+    "figures": {"GET": "lead manager superuser"},
+    "figures_file": {"GET": "lead manager superuser"},
     "unsafe": {"GET": "lead superuser", "POST": "lead superuser"},
     "assisted": {"GET": CASE, "POST": CASE},
     "slip": {"GET": CASE},
@@ -77,6 +78,7 @@ MODELS: dict[str, dict[str, str]] = {
     "note": {"view": CASE, "add": CASE},
     "review": {"view": "reviewer lead superuser", "add": "reviewer lead superuser"},
     "logline": {"view": "auditor superuser"},
+    "count": {"view": "lead manager superuser"},
     "centerfacts": {"change": "manager superuser"},
     "user": {
         "view": "manager superuser",
@@ -94,6 +96,7 @@ MODELS: dict[str, dict[str, str]] = {
     "loglink": {},
     "notification": {},
     "try": {},
+    "reply": {},
     "unsaferesult": {},
     "blindpilot": {},
     "erasurecount": {},
@@ -106,7 +109,7 @@ ACTIONS = {"assign_to_me": CASE, "begin": CASE, "wait": CASE}
 ACCOUNT = {"username", "first_name", "last_name", "email", "groups"}
 NEW_PASSWORD = {"password1", "password2"}
 NEW_ACCOUNT = ACCOUNT | NEW_PASSWORD
-DECIDE = {"status", "outcome", "next_step", "next_at", "assigned_to", "seen", "unsafe_reason"}
+DECIDE = {"status", "outcome", "next_step", "next_at", "assigned_to", "reply", "seen", "unsafe_reason"}
 # page -> role -> the fields that the role can set
 FIELDS: dict[str, dict[str, set[str]]] = {
     "screening_submission_change": {

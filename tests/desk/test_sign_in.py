@@ -159,7 +159,7 @@ def test_site_without_second_factor_says_so_on_every_page(staff_client: Client, 
     row = Submission.objects.submit(IOP)
     pages: tuple[str, ...] = (DESK, CASES, url_of(row), "/admin/screening/logline/", "/admin/auth/user/")
     pages += (url_of(row, "print"), f"{CASES}export/", "/admin/assisted/", "/admin/center/", "/admin/auth/user/add/")
-    for address in (*pages, "/admin/agreement/", "/admin/password_change/"):
+    for address in (*pages, "/admin/how-we-are-doing/", "/admin/password_change/"):
         assert "no second factor is asked for" in staff_client.get(address).content.decode()
     assert "no second factor is asked for" in Client().get(LOGIN).content.decode()
     settings.SECOND_FACTOR = True

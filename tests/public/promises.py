@@ -5,7 +5,7 @@ A promise, as the page says it -> its tests, "file::name" below tests/, space-se
 
 # fmt: off
 PROMISES = {
-    "We keep nothing until you press “Save”. You can see your result without saving.":
+    "We keep nothing of you until you press “Save”. You can see your result without saving.":
         "public/test_saving.py::test_nothing_reaches_the_database_before_save_or_without_it "
         "test_leaks.py::test_journey_leaves_no_trace_but_where_it_belongs",
     "Your answers stay on your device, locked. An hour after the last page you sent, they can’t be opened. Nor can they be opened more than six hours after you began or came back.":
@@ -26,6 +26,13 @@ PROMISES = {
     "Your answers and reasons, those details, and the notes of our staff are locked. Someone who steals only the database can’t read them.":
         "test_leaks.py::test_stolen_database_shows_no_name_number_note_or_code "
         "test_leaks.py::test_journey_leaves_no_trace_but_where_it_belongs",
+    "We count how often each page is opened and finished, how many save, ask for a call and are called, how soon, and, for each program that was named, how it ended and what our staff judged. These are numbers by week, without your answers, name, code or reference. They stay when you erase.":
+        "desk/test_figures.py::test_table_of_counts_holds_a_week_what_kind_and_number_and_nothing_of_anyone "
+        "desk/test_figures.py::test_erasing_500_cases_changes_no_count",
+    "If a link that brought you here says where it stood, such as “flyer”, we count that word. We keep it nowhere else.":
+        "desk/test_figures.py::test_only_words_of_the_centers_list_are_counted_as_a_source",
+    "We show no number under five, and round all others, so that none points to one person.":
+        "desk/test_figures.py::test_no_number_under_five_is_shown_or_exported",
     "Only staff of %(center)s who have signed in and have the right to.":
         "desk/test_site.py::test_anonymous_visitors_are_sent_to_sign_in "
         "desk/test_site.py::test_staff_without_permission_see_nothing",
@@ -46,7 +53,10 @@ PROMISES = {
         "test_leaks.py::test_failure_shows_nothing_of_the_person",
     "With the code you get when you save, you can see your result again on any device.":
         "public/test_return_code.py::test_code_shows_the_result_again_on_another_device",
-    "You can erase it all: answers, result, how to reach you, and the notes of our staff on this site. It goes at once. What stays is how many were erased on that day, and the log: who of our staff opened which reference, and when. It holds none of your answers and not who you are.":
+    "Our staff can leave you one of a few fixed answers there. No one can write anything else. Whoever has your code can read it.":
+        "desk/test_replies.py::test_person_finds_every_sentence_at_the_code_with_its_day_and_whom_to_call "
+        "desk/test_replies.py::test_nobody_can_type_words_there",
+    "You can erase it all: answers, result, how to reach you, and the notes of our staff on this site. It goes at once. What stays is how many were erased on that day, counts by week, and the log: who of our staff opened which reference, and when. None of it holds your answers or who you are.":
         "public/test_return_code.py::test_erasing_takes_everything_and_leaves_a_dated_count "
         "desk/test_audit.py::test_log_holds_no_answers_and_not_how_a_case_ended "
         "public/test_return_code.py::test_nothing_of_an_erased_submission_is_left_in_the_database_file",

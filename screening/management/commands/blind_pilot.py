@@ -11,7 +11,7 @@ MOST = 1000
 
 
 class Command(BaseCommand):
-    help = "Has staff judge the next submissions before they see the result. /admin/agreement/ shows what comes of it."
+    help = "Has staff judge the next submissions before they see the result, for /admin/how-we-are-doing/."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("cases", type=int, nargs="?", default=30, help=f"how many: 30, or 1 to {MOST}; 0 ends it")
