@@ -1,6 +1,6 @@
 # make run: the site on this machine. make demo: invented submissions for it. make test: every check.
 # make test-full: the same, with five times as many random answer sets. make test-faults: the site under outages, kills
-# and slow connections, half an hour. Each sets up what it needs.
+# and slow connections, a quarter of an hour. Each sets up what it needs.
 PYTHON ?= python3
 PORT ?= 8000
 export PORT

@@ -9,6 +9,7 @@ own are measured, the median of five. Nothing is scrolled: what is pressed must 
 
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def main() -> None:
             demo = [sys.executable, "-m", "intake_site.demo"]
             own = environment(site.var, site.port) | {"HTTPS": "off"}
             subprocess.run(demo, cwd=ROOT, env=own, check=True, stdout=subprocess.DEVNULL)
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             page = browser.new_page(base_url=site.url, viewport={"width": 1280, "height": 800})
             page.goto("/admin/")
             page.get_by_label("Username").fill("staff")

@@ -55,7 +55,7 @@ def by_week(since: date, *, is_test: bool = False) -> dict[tuple[date, str, str]
     return {(week, what, key): max(0, number) for week, what, key, number in rows.annotate(Sum("number"))}
 
 
-def in_words(hours: str) -> str:
+def time_in_words(hours: str) -> str:
     """Return the end of a band of time in words."""
     return str(HOURS_IN_WORDS.get(hours) or gettext("%(hours)s hours") % {"hours": hours})
 
@@ -66,8 +66,14 @@ def within(bands: Mapping[str, int], share: float, asked: int = 0) -> str:
     for hours in map(str, HOURS):
         had += bands.get(hours, 0)
         if had >= needed:
-            return in_words(hours)
+            return time_in_words(hours)
     return ""
+
+
+def half_and_most(bands: Mapping[str, int], asked: int) -> tuple[str, str] | None:
+    """Return in what time half of those who asked, and 9 of 10, had their turn; None if too few had it."""
+    enough = sum(bands.values()) >= ENOUGH
+    return (within(bands, 0.5, asked), within(bands, 0.9, asked)) if enough else None
 
 
 def how_soon() -> dict[str, str]:
@@ -80,5 +86,4 @@ def how_soon() -> dict[str, str]:
             asked += number if what == Count.What.ASKED else 0
     except DatabaseError as error:
         log.error("the counts of calls could not be read: %s", type(error).__name__)
-    enough = tried.total() >= ENOUGH
-    return {"half": within(tried, 0.5, asked), "most": within(tried, 0.9, asked)} if enough else {}
+    return dict(zip(("half", "most"), half_and_most(tried, asked) or (), strict=False))

@@ -85,15 +85,11 @@ def leave(case: Submission, sentence: str, author: Any) -> None:
         audit.record(Action.REPLIED, author, case.reference)
 
 
-def of(case: Submission) -> list[tuple[Reply, str]]:
+def all_at(case: Submission) -> list[tuple[Reply, str]]:
     """Return all that was left at a case, as its staff sees it, with the words."""
     return [(reply, words_of(reply)) for reply in case.replies.select_related("author", "attempt")]
 
 
-def left_at(case: Submission) -> list[tuple[datetime, str]]:
-    """Return what its person finds at their code, the latest first: when it was left, and the words.
-
-    One that speaks of an attempt goes with it.
-    """
-    standing = case.replies.filter(struck_at=None, attempt__struck_at=None).select_related("attempt")
-    return [(reply.left_at, words_of(reply)) for reply in standing.order_by("-left_at", "-pk")]
+def standing_at(case: Submission) -> list[tuple[datetime, str]]:
+    """Return what its person finds at their code, the latest first: when it was left, and the words."""
+    return [(reply.left_at, words) for reply, words in reversed(all_at(case)) if not reply.is_struck_out]

@@ -96,7 +96,7 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
         "unsafe": () if hidden else submission.unsafe.select_related("author"),
         "signs": [SIGNS[key] for key in submission.spam_signs.split(",") if key in SIGNS],
         "reviews": submission.reviews.select_related("author") if sees_reviews else (),
-        "replies": [] if hidden else replies.of(submission),
+        "replies": [] if hidden else replies.all_at(submission),
         "notes": notes.select_related("author") if staff.has_perm("screening.view_note") else (),
         "history": [*_folded(lines)],
         "withdrawn": next((line for line in lines if line.action == Action.WITHDRAWN), None),

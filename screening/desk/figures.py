@@ -3,7 +3,7 @@
 No number under FEWEST is shown, for it could point to someone; all others are rounded, or the difference of two could.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,12 +17,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from screening import audit
-from screening.counts import ENOUGH, by_week, in_words, within
+from screening.counts import by_week, half_and_most, time_in_words
 from screening.desk.export import as_csv
 from screening.desk.kappa import Agreement
 from screening.models import Action, BlindPilot, Channel, Count, Outcome, Program, Review, Submission, Try
 from screening.models.counts import HOURS, week_of
-from screening.models.staff import EITHER
+from screening.models.staff import EITHER, which_counts
 from screening.questionnaire import PAGES
 from screening.rules.ruleset import Recommendation
 from screening.typed import typed
@@ -110,20 +110,13 @@ FLOW: tuple[tuple[Any, Callable[[Period], int]], ...] = (  # by week or month
 
 def waited(period: Period, what: What) -> list[str | None]:
     """Return within what time half had their turn, and 9 of 10, in words; None if too few did."""
-    bands = period.of(what)
-    few = sum(bands.values()) < ENOUGH
-    asked = period.sum(What.ASKED)
-    return [None if few else within(bands, share, asked) or gettext("more than a week") for share in (0.5, 0.9)]
+    times = half_and_most(period.of(what), period.sum(What.ASKED))
+    return [time or gettext("more than a week") for time in times] if times else [None, None]
 
 
-def tables(several: list[Period], by: str) -> Iterator[Table]:
-    """Yield what is counted, from the first page to how cases end."""
-    in_all = Period(several[-1].starts, sum((each.counts for each in several), Counter()))
+def by_period(several: list[Period], by: str) -> Iterator[Table]:
+    """Yield what happened in each week or month, and how long people waited."""
     names = [date_format(each.starts, "F Y" if by == "month" else "DATE_FORMAT") for each in several]
-
-    def simple(title: Any, what: What, words: Mapping[str, Any]) -> Table:
-        return Table(title, (_("How many"),), [(words[key], [shown(in_all.of(what).get(key, 0))]) for key in words])
-
     rows = [[shown(count(each)) for _words, count in FLOW] for each in several]
     yield Table(_("From the first page to a call"), [words for words, _count in FLOW], [*zip(names, rows, strict=True)])
     waits = [waited(each, What.FIRST_TRY) + waited(each, What.REACHED) for each in several]
@@ -134,21 +127,30 @@ def tables(several: list[Period], by: str) -> Iterator[Table]:
         _("9 of 10: reached within"),
     )
     yield Table(_("From the request for a call"), columns, [*zip(names, waits, strict=True)])
-    begun, done = in_all.of(What.BEGUN), in_all.of(What.DONE)
+
+
+def in_all(several: list[Period]) -> Iterator[Table]:
+    """Yield what is counted in all of them together, from the first page to how cases end."""
+    together = Period(several[-1].starts, sum((each.counts for each in several), Counter()))
+
+    def simple(title: Any, what: What, words: Mapping[str, Any]) -> Table:
+        return Table(title, (_("How many"),), [(words[key], [shown(together.of(what).get(key, 0))]) for key in words])
+
+    begun, done = together.of(What.BEGUN), together.of(What.DONE)
     pages = [
         (capfirst(gettext(page.questions[0].topic)), [shown(each.get(page.slug, 0)) for each in (begun, done)])
         for page in PAGES
     ]
     yield Table(_("Page by page"), (_("Opened"), _("Answered")), pages)
     yield simple(_("How the answers came"), What.SAVED, dict(Channel.choices))
-    yield simple(_("Where visits came from"), What.SOURCE, {key: key for key in sorted(in_all.of(What.SOURCE))})
+    yield simple(_("Where visits came from"), What.SOURCE, {key: key for key in sorted(together.of(What.SOURCE))})
     yield simple(_("Attempts to reach a person"), What.TRIED, dict(Try.Result.choices))
-    tried, reached = in_all.of(What.FIRST_TRY), in_all.of(What.REACHED)
-    bands = {str(hours): gettext("up to %(time)s") % {"time": in_words(str(hours))} for hours in HOURS}
+    tried, reached = together.of(What.FIRST_TRY), together.of(What.REACHED)
+    bands = {str(hours): gettext("up to %(time)s") % {"time": time_in_words(str(hours))} for hours in HOURS}
     bands["later"] = gettext("more than a week")
     spent = [(words, [shown(each.get(key, 0)) for each in (tried, reached)]) for key, words in bands.items()]
     yield Table(_("How long people waited"), (_("For the first attempt"), _("Until reached")), spent)
-    ends = in_all.of(What.OUTCOME)
+    ends = together.of(What.OUTCOME)
     outcomes = [
         (words, [shown(ends.get(f"{program}/{outcome}", 0)) for program in Program.values])
         for outcome, words in Outcome.choices
@@ -217,16 +219,12 @@ def agreement(*, is_test: bool) -> list[tuple[str, list[Part]]]:
 def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
     """Return one review for each case, as it was recorded: of a blind one the first blind one, else the latest."""
     reviews = Review.objects.filter(submission__in=rows).select_related("submission").order_by("recorded_at", "pk")
-    chosen: dict[int, Review] = {}
+    of_case: defaultdict[int, list[Review]] = defaultdict(list)
     for review in reviews.iterator(chunk_size=2000):
-        if not (review.is_sealed and review.submission.is_sealed):
-            continue  # changed in the database: verify_results says which
-        if review.submission.blind:
-            if review.blind:
-                chosen.setdefault(review.submission_id, review)
-        else:
-            chosen[review.submission_id] = review
-    return list(chosen.values())
+        if review.is_sealed and review.submission.is_sealed:  # else changed in the database: verify_results says which
+            of_case[review.submission_id].append(review)
+    counted = (which_counts(each[0].submission, each) for each in of_case.values())
+    return [review for review in counted if review]
 
 
 def spoke_for_it(recommendation: Recommendation) -> dict[str, str]:
@@ -290,7 +288,8 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
     page_context = {
         "title": _("How we are doing"),
         "by": by,
-        "tables": tables(several, by),
+        "by_period": by_period(several, by),
+        "in_all": [table for table in in_all(several) if not table.tells_nothing],
         "since": several[-1].starts,
         "versions": agreement(is_test=invented),
         "behind": behind(counted_reviews(cases)) if judges else [],

@@ -111,8 +111,9 @@ class Count(models.Model):
             kind.pop("rows")
             with transaction.atomic():
                 parts = dict(cls.objects.filter(**kind).select_for_update(skip_locked=True).values_list("pk", "number"))
-                cls.objects.filter(pk__in=parts).delete()
-                cls.objects.create(**kind, number=sum(parts.values()))
+                if len(parts) > 1:  # else another process is at it
+                    cls.objects.filter(pk__in=parts).delete()
+                    cls.objects.create(**kind, number=sum(parts.values()))
 
 
 class RateLimitWindow(models.Model):

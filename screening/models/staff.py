@@ -1,5 +1,6 @@
 """What staff add to a submission, and the notifications they are owed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -66,10 +67,15 @@ class Review(SealedModel):
         return f"{case.rules_version}/{'blind' if self.blind else alone}/{rules}/{self.program}"
 
 
+def which_counts(case: Submission, reviews: Sequence[Review]) -> Review | None:
+    """Return by which of its reviews, in their order, a case counts: a blind one by the first blind, else the last."""
+    reviews = [review for review in reviews if review.blind][:1] if case.blind else reviews
+    return reviews[-1] if reviews else None
+
+
 def counted_review(case: Submission) -> Review | None:
-    """Return the review by which a case counts: of a blind one the first blind one, else the latest."""
-    rows = case.reviews.order_by("recorded_at", "pk")
-    return rows.filter(blind=True).first() if case.blind else rows.last()
+    """Return the review by which a case counts."""
+    return which_counts(case, [*case.reviews.order_by("recorded_at", "pk")])
 
 
 class UnsafeResult(models.Model):
@@ -138,6 +144,11 @@ class Reply(models.Model):
 
     def __str__(self) -> str:
         return gettext("Answer %(number)s") % {"number": self.pk}
+
+    @property
+    def is_struck_out(self) -> bool:
+        """Whether its person no longer finds it: one that speaks of an attempt goes with it."""
+        return bool(self.struck_at or (self.attempt and self.attempt.struck_at))
 
 
 class StaffMember(models.Model):

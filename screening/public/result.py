@@ -53,7 +53,7 @@ def result(request: HttpRequest) -> HttpResponse:
         if saved:
             context = {
                 "openings": audit.opened_at(saved.reference),
-                "replies": replies.left_at(saved),
+                "replies": replies.standing_at(saved),
                 "contact": Contact.objects.unexpired().filter(pk=saved.pk).first(),
                 "reference": reference_numbers.formatted(saved.reference),
             }

@@ -1,6 +1,6 @@
 """One case: status, outcome, assignment, reviews, and two members of staff who save at once."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,20 +9,17 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from screening import due, notifications, retention
+from screening import retention
 from screening.desk.times import ago
-from screening.models import Action, Contact, LogLine, Note, Review, Status, Submission, Urgency
+from screening.models import Contact, LogLine, Note, Review, Status, Submission, Urgency
 from screening.questionnaire import BY_SUBJECT, QUESTIONS, SUBJECTS
-from tests.answers import INPATIENT, IOP, TODAY, URGENT, WORST, answers
-from tests.conftest import Person
+from tests.answers import INPATIENT, IOP, URGENT, WORST, answers
 from tests.desk.helpers import (
     CASES,
     ask_for_call,
-    due_of,
     form_of,
     listed,
     member,
-    member_with_permissions,
     save,
     send,
     signed_in,
@@ -193,175 +190,7 @@ def test_save_locks_the_case_before_reading_it(
     assert not Note.objects.exists()
 
 
-# Bulk actions
-
-
-def act(client: Client, action: str, *rows: Submission, **more: str) -> Any:
-    sent = {"action": action, "_selected_action": [row.pk for row in rows], **more}
-    return client.post(CASES, sent, follow=True)
-
-
-def test_bulk_action_acts_on_each_case_and_is_logged_one_by_one(staff_client: Client) -> None:
-    rows = [submit(IOP, opened_at=timezone.now()) for _ in range(3)]
-    page = form_of(staff_client, rows[0])
-    assert "2 cases changed." in act(staff_client, "assign_to_me", *rows[:2]).content.decode()
-    assert "1 case changed." in act(staff_client, "wait", rows[0], confirm="yes").content.decode()
-    for row in rows:
-        row.refresh_from_db()
-    assert [row.assigned_to_id is not None for row in rows] == [True, True, False]
-    assert [row.status for row in rows] == ["waiting", "new", "new"]
-    assert rows[0].status_at > rows[0].received_at
-    assert timedelta(days=2.9) < due_of(rows[0]) - timezone.now() < timedelta(days=3)
-    lines = LogLine.objects.filter(action=Action.CHANGED).order_by("number").values_list("reference", "detail")
-    assert [*lines] == [
-        (rows[0].reference, "assigned_to=staff"),
-        (rows[1].reference, "assigned_to=staff"),
-        (rows[0].reference, f"status=waiting; due_at={rows[0].due_at:%Y-%m-%d %H:%M} UTC"),
-    ]
-    assert "0 cases changed." in act(staff_client, "assign_to_me", rows[0]).content.decode()
-    assert "saved this case after you opened it" in errors(send(staff_client, rows[0], page, status="closed"))
-
-
-@pytest.mark.parametrize("action", ["begin", "wait"])
-def test_status_is_set_on_many_only_where_someone_has_looked_and_nobody_is_in_danger(
-    staff_client: Client, action: str
-) -> None:
-    now = timezone.now()
-    calm = submit(IOP, opened_at=now)
-    left = [
-        submit(URGENT, opened_at=now),
-        submit(TODAY, opened_at=now),
-        submit(IOP),
-        submit(IOP, opened_at=now, status=Status.CLOSED, outcome="iop"),
-    ]
-    page = parse(act(staff_client, action, calm, *left)).select_one("#content-main form")
-    assert [line.text.split(":")[0].strip() for line in page.select("li")] == list(map(str, (calm, *reversed(left))))
-    sent = {str(field["name"]): str(field.get("value", "")) for field in page.select("[name]")}
-    assert (sent["_selected_action"], sent["action"]) == (str(calm.pk), action)
-    assert {*Submission.objects.values_list("status", flat=True)} == {"new", "closed"}
-    text = act(staff_client, action, calm, *left, confirm="yes").content.decode()
-    assert "1 case changed." in text
-    said = f"Open these one by one: {', '.join(map(str, left))}"
-    assert said in text
-    assert [*Submission.objects.order_by("pk").values_list("status", flat=True)[1:]] == ["new", "new", "new", "closed"]
-    assert Submission.objects.get(pk=left[3].pk).outcome == "iop"
-
-
-def test_status_of_many_is_not_asked_about_if_none_of_them_is_set_that_way(staff_client: Client) -> None:
-    assert "Open these one by one" in act(staff_client, "wait", submit(URGENT)).content.decode()
-    assert Submission.objects.get().status == "new"
-
-
-def test_case_that_was_closed_while_the_page_asked_is_left(staff_client: Client) -> None:
-    rows = [submit(IOP, opened_at=timezone.now()) for _ in range(2)]
-    assert parse(act(staff_client, "begin", *rows)).select_one("button[name=confirm]")["value"] == "yes"
-    overwrite(rows[0], status="closed", outcome="iop", due_at=None)
-    act(staff_client, "begin", *rows, confirm="yes")
-    assert [*Submission.objects.order_by("pk").values_list("status", flat=True)] == ["closed", "in_progress"]
-
-
-def test_case_of_a_colleague_is_not_taken_from_the_list(staff_client: Client) -> None:
-    colleague = member("cora", "contact")
-    theirs, free = submit(IOP, assigned_to=colleague), submit(IOP)
-    text = act(staff_client, "assign_to_me", theirs, free).content.decode()
-    assert "1 case changed." in text
-    assert f"To take one over, open it: {theirs}" in text
-    assert Submission.objects.get(pk=theirs.pk).assigned_to == colleague
-
-
-# When it is due
-
-
-def test_case_that_came_is_due_at_once_if_it_is_urgent_else_within_a_day() -> None:
-    for given, within in ((URGENT, timedelta()), (TODAY, timedelta()), (INPATIENT, timedelta(days=1))):
-        row = Submission.objects.submit(given)
-        assert abs(due_of(row) - row.received_at - within) < timedelta(seconds=5)
-
-
-def test_case_whose_person_nobody_can_reach_waits_for_them_once_it_was_opened(staff_client: Client) -> None:
-    alone, asks = submit(URGENT), submit(URGENT, call=True)
-    for row in (alone, asks):
-        staff_client.get(url_of(row))
-        row.refresh_from_db()
-    assert alone.due_at == due.NO_TIME
-    assert due_of(asks) < timezone.now()
-
-
-def test_time_that_staff_set_stays_when_the_case_is_opened_again(staff_client: Client) -> None:
-    row = submit(IOP)
-    save(staff_client, row, next_step="hours")
-    staff_client.get(url_of(row))
-    row.refresh_from_db()
-    assert timedelta(minutes=119) < due_of(row) - timezone.now() < timedelta(hours=2)
-
-
-@pytest.mark.parametrize(
-    ("now", "step", "due_at"),
-    [
-        ("2026-11-27 10:00", "hours", "2026-11-27 12:00"),
-        ("2026-11-27 10:00", "evening", "2026-11-27 17:00"),
-        ("2026-11-27 10:00", "morning", "2026-11-28 09:00"),
-        ("2026-11-27 23:30", "morning", "2026-11-28 09:00"),
-    ],
-)
-def test_next_step_is_a_press_away(client: Client, now: str, step: str, due_at: str) -> None:
-    zone = timezone.get_current_timezone()
-    with time_machine.travel(datetime.fromisoformat(now).replace(tzinfo=zone), tick=False):
-        staff_client = signed_in(superuser("staff"))
-        row = submit(IOP)
-        assert save(staff_client, row, next_step=step).status_code == 302
-        assert f"{timezone.localtime(row.due_at):%Y-%m-%d %H:%M}" == due_at
-        assert LogLine.objects.filter(action=Action.CHANGED, reference=row.reference).count() == 1
-
-
-def test_evening_is_not_offered_when_it_is_past() -> None:
-    zone = timezone.get_current_timezone()
-    with time_machine.travel(datetime(2026, 11, 27, 17, 1, tzinfo=zone), tick=False):
-        page = parse(signed_in(superuser("staff")).get(url_of(submit(IOP))))
-        assert [option["value"] for option in page.select("#id_next_step option")] == ["", "hours", "morning"]
-
-
-@pytest.mark.parametrize(
-    ("given", "days", "said"),
-    [
-        (IOP, -0.01, "This time is past."),
-        (IOP, 90.1, "At most 90 days from now."),
-        (URGENT, 1.1, "An urgent case can be put off by a day at most."),
-        (IOP, 89.9, ""),
-        (URGENT, 0.9, ""),
-    ],
-)
-def test_time_that_cannot_be_is_refused_and_what_was_typed_stays(
-    staff_client: Client, given: dict[str, str], days: float, said: str
-) -> None:
-    row = submit(given, call=True)
-    before, at = row.due_at, timezone.localtime(timezone.now() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M")
-    response = save(staff_client, row, next_at=at, notes__0__text="Half a note")
-    assert (response.status_code == 302) == (not said)
-    assert (row.due_at == before) == bool(said)
-    if said:
-        assert said in errors(response)
-        assert at in response.content.decode()
-        assert "Half a note" in response.content.decode()
-
-
-def test_urgent_case_is_due_within_a_day_whichever_step_is_chosen() -> None:
-    zone = timezone.get_current_timezone()
-    with time_machine.travel(datetime(2026, 11, 27, 7, tzinfo=zone), tick=False):
-        row = submit(URGENT)
-        save(signed_in(superuser("staff")), row, next_step="morning")
-        assert due_of(row) - timezone.now() == timedelta(days=1)
-        save(signed_in(superuser("other")), row, status="waiting")
-        assert due_of(row) - timezone.now() == timedelta(days=1)
-
-
-def test_outcome_closes_a_case_and_a_closed_case_is_never_due(staff_client: Client) -> None:
-    row = submit(IOP)
-    assert save(staff_client, row, outcome="declined").status_code == 302
-    assert (row.status, row.outcome, row.due_at) == ("closed", "declined", None)
-    assert save(staff_client, row, status="in_progress").status_code == 302
-    assert (row.status, row.outcome) == ("in_progress", "")
-    assert abs(due_of(row) - timezone.now()) < timedelta(seconds=9)
+# One press
 
 
 def test_one_button_agrees_with_the_rules_and_is_no_way_round_a_hidden_result(staff_client: Client) -> None:
@@ -400,78 +229,6 @@ def test_history_folds_what_repeats_and_answers_that_counted_come_first(staff_cl
     assert not others.select("tr.marked")
     assert others.find_parent("details")
     assert len(counted.select("td")) + len(others.select("td")) == 2 * len(QUESTIONS)
-
-
-# A request always arrives
-
-
-@pytest.mark.parametrize("status", Status)
-def test_request_brings_a_case_back_whatever_its_status_was(
-    person: Person, staff_client: Client, status: str, center_tells: Any
-) -> None:
-    center_tells(mail_to="intake@example.org")
-    person.finishes(IOP, "save")
-    row = Submission.objects.get()
-    closed = {"outcome": "declined", "due_at": None} if status == Status.CLOSED else {"due_at": due.NO_TIME}
-    overwrite(row, status=status, opened_at=timezone.now(), **closed)
-    for told in ("Asked for a call", "Changed how to reach them"):
-        row.refresh_from_db()
-        overwrite(row, due_at=due.NO_TIME if row.due_at else None)
-        assert person.client.post("/contact/", {"phone": "(405) 555-0123", "agree": "on"}).status_code == 302
-        assert listed(staff_client, "?queue=due") == [str(row)]
-        assert told in text_of(staff_client.get(url_of(row)), "#history ~ table")
-        assert notifications.send_due() == (1, 0)
-    row.refresh_from_db()
-    assert row.status == ("new" if status == Status.NEW else "in_progress")
-    assert row.outcome == ""
-
-
-@pytest.mark.parametrize("status", ["waiting", "closed"])
-def test_request_that_comes_while_a_colleague_has_the_case_open_is_not_undone_by_their_save(
-    staff_client: Client, status: str
-) -> None:
-    row = submit(IOP, opened_at=timezone.now())
-    save(staff_client, row, status=status, outcome="declined" if status == "closed" else "")
-    page = form_of(staff_client, row)
-    ask_for_call(row)
-    refused = send(staff_client, row, page, notes__0__text="They told me to wait.")
-    assert "its person asked for a call" in errors(refused)
-    assert (row.status, row.outcome, row.notes.count()) == ("in_progress", "", 0)
-    again = {**page, "seen": str(row.version), "status": "in_progress", "initial-status": "in_progress"}
-    again |= {"outcome": "", "initial-outcome": ""}
-    assert send(staff_client, row, again, notes__0__text="They told me to wait.").status_code == 302
-    assert (row.status, row.outcome, row.notes.count()) == ("in_progress", "", 1)
-    assert due_of(row) <= timezone.now()
-
-
-def test_case_whose_request_was_withdrawn_waits_for_its_person_again(staff_client: Client) -> None:
-    opened, unopened = submit(IOP, call=True, opened_at=timezone.now()), submit(IOP, call=True)
-    closed = submit(IOP, call=True, status=Status.CLOSED, opened_at=timezone.now())
-    Contact.objects.withdraw(opened.pk, unopened.pk, closed.pk)
-    for row in (opened, unopened, closed):
-        row.refresh_from_db()
-    assert (opened.due_at, closed.due_at) == (due.NO_TIME, None)
-    assert due_of(unopened) <= timezone.now()
-
-
-def test_bulk_action_is_for_what_is_ticked_alone(staff_client: Client, row: Submission) -> None:
-    other = Submission.objects.submit(IOP)
-    Submission.objects.update(opened_at=timezone.now())
-    page = {"action": "begin", "_selected_action": [row.pk], "select_across": "1", "confirm": "yes"}
-    staff_client.post(CASES, page)
-    for wrong in ("abc", "", "9" * 30, "-1", "1,2", "\0"):
-        answer = staff_client.post(CASES, page | {"_selected_action": [wrong]}, follow=True)
-        assert answer.status_code == 200, wrong
-    assert [Submission.objects.get(pk=each.pk).status for each in (row, other)] == ["in_progress", "new"]
-
-
-def test_bulk_action_needs_the_right_to_change(client: Client, row: Submission) -> None:
-    client.force_login(member_with_permissions("reader", "view_submission"))
-    for action in ("assign_to_me", "begin", "wait"):
-        act(client, action, row)
-    row.refresh_from_db()
-    assert (row.assigned_to, row.status) == (None, "new")
-    assert not LogLine.objects.filter(action=Action.CHANGED).exists()
 
 
 # What the page says after a save
@@ -623,21 +380,6 @@ def test_every_question_is_of_one_subject() -> None:
 # What fresh eyes stumbled over
 
 
-@pytest.mark.parametrize("deed", ["asks", "withdraws"])
-def test_page_from_before_a_request_does_not_close_the_case_or_put_it_off(staff_client: Client, deed: str) -> None:
-    row = submit(IOP, call=deed == "withdraws", opened_at=timezone.now())
-    stale = form_of(staff_client, row)
-    if deed == "asks":
-        ask_for_call(row)
-    else:
-        Contact.objects.withdraw(row.pk)
-    for typed in ({"outcome": "not_reached"}, {"next_step": "morning"}):
-        refused = send(staff_client, row, stale, **typed)
-        assert "After you opened this case, its person asked for a call" in errors(refused)
-        assert row.status == "new"
-        assert row.due_at == due.NO_TIME if deed == "withdraws" else due_of(row) <= timezone.now()
-
-
 def test_save_and_next_goes_through_all_that_is_due_and_ends(staff_client: Client) -> None:
     rows = [submit(IOP, due_at=timezone.now() - timedelta(hours=hours)) for hours in (3, 2, 1)]
     seen, row = [rows[0].pk], rows[0]
@@ -672,44 +414,12 @@ def test_button_that_agrees_does_not_turn_another_choice_round(staff_client: Cli
     assert not row.reviews.exists()
 
 
-def test_next_step_that_is_past_is_refused_in_words(staff_client: Client) -> None:
-    assert "This time is over." in errors(save(staff_client, submit(IOP), next_step="noon"))
-
-
 def test_case_stays_with_someone_who_lost_the_right_to_it_until_it_is_changed(staff_client: Client) -> None:
     ann = member("ann", "reviewer")
     row = submit(IOP, assigned_to=ann)
     ann.groups.clear()
     save(staff_client, row, notes__0__text="Looked.")
     assert row.assigned_to == ann
-
-
-@pytest.mark.parametrize("typed", ["Ref: {}", "{} (test)", "ｒｅｆ {}"])
-def test_reference_is_found_with_words_around_it(staff_client: Client, typed: str) -> None:
-    row = submit(IOP)
-    assert staff_client.get(CASES, {"q": typed.format(row)}).url == url_of(row)
-
-
-@pytest.mark.parametrize("stored", ["+1 (405) 555-0177 ext. 12", "405-555-0177x3", "４０５ 555 0177"])
-def test_phone_is_found_whatever_its_extension(staff_client: Client, stored: str) -> None:
-    row = submit(IOP)
-    ask_for_call(row, phone=stored)
-    for typed in ("405 555 0177", "4055550177 ext 9"):
-        assert staff_client.get(CASES, {"q": typed}).url == url_of(row)
-
-
-def test_phone_of_a_request_whose_time_is_up_is_not_found(staff_client: Client) -> None:
-    long_ago = timezone.now() - timedelta(days=60)
-    submit(IOP, call=True, status="closed", outcome="iop", status_at=long_ago)
-    assert staff_client.get(CASES, {"q": "405 555 0123"}).status_code == 200
-
-
-def test_who_may_not_search_by_phone_is_told_who_may() -> None:
-    reviewer = signed_in(member("rita", "reviewer"))
-    submit(IOP, call=True)
-    page = reviewer.get(CASES, {"q": "405 555 0123"})
-    assert "colleagues with the role “contact” can search" in page.content.decode()
-    assert parse(page).select_one("label[for=find]").text == "Reference"
 
 
 def test_case_whose_program_was_damaged_in_the_database_still_opens(staff_client: Client) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from screening.counts import by_week
 from screening.desk import figures
 from screening.models import Channel, Contact, Count, Review, Submission, Try
 from screening.models.counts import band, week_of
+from screening.models.staff import counted_review
 from screening.questionnaire import PAGES
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, on_page
 from tests.conftest import Person
@@ -400,6 +401,43 @@ def test_rules_behind_are_those_that_spoke_for_the_other_program() -> None:
     assert {rule: (words, wrong, of) for rule, words, wrong, of in figures.behind(reviews)} == {
         rule: (words, 6, 8) for rule, words in spoke.items()
     }
+
+
+def reviewed(program: str, blind: bool = False, by: str = "someone") -> Review:
+    """Return a review of a new case that the rules give the IOP."""
+    author, _ = User.objects.get_or_create(username=by)
+    row = submit(IOP, blind=blind)
+    return Review.objects.create(submission=row, program=program, agrees=program == "iop", blind=blind, author=author)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE screening_submission SET blind = (1 = 0)",
+        "UPDATE screening_submission SET program = 'iop', close_call = (1 = 1)",
+        "UPDATE screening_review SET program = 'either'",
+        "UPDATE screening_review SET blind = (1 = 0)",
+        "UPDATE screening_review SET recorded_at = '2026-01-01T00:00:00Z'",
+    ],
+)
+def test_rules_behind_are_not_told_from_what_was_changed_in_the_database(sql: str) -> None:
+    reviewed("inpatient", blind=True)
+    assert len(figures.counted_reviews(Submission.objects.all())) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+    assert figures.counted_reviews(Submission.objects.all()) == []
+
+
+def test_case_counts_by_its_first_blind_review_or_else_by_the_latest() -> None:
+    for blind, counted_program in ((True, "inpatient"), (False, "either")):
+        first = reviewed("inpatient", blind)
+        for each, program in ((True, "iop"), (False, "either")):
+            later = {"program": program, "blind": each and blind, "author": first.author, "agrees": False}
+            Review.objects.create(submission=first.submission, **later)
+        review = counted_review(first.submission)
+        assert review
+        assert review.program == counted_program
+    assert {each.program for each in figures.counted_reviews(Submission.objects.all())} == {"inpatient", "either"}
 
 
 # The number told

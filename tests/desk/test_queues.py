@@ -20,7 +20,15 @@ from screening.desk.model_admin import CappedPaginator
 from screening.models import URGENCIES, LogLine, Status, Submission
 from tests.answers import CLOSE_CALL, INPATIENT, IOP, URGENT, answers
 from tests.conftest import Person
-from tests.desk.helpers import CASES, ask_for_call, listed, member, submit, url_of
+from tests.desk.helpers import (
+    CASES,
+    ask_for_call,
+    listed,
+    member,
+    signed_in,
+    submit,
+    url_of,
+)
 from tests.helpers import output_of, overwrite, parse, text_of
 
 pytestmark = pytest.mark.django_db
@@ -289,6 +297,37 @@ def test_search_finds_by_nothing_but_a_whole_reference_or_number(staff_client: C
     parts = (row.reference[:4], row.reference[:7], row.reference[1:])
     for typed in (*parts, "x", "cannot_leave", "%25", "________", "555 0123", "0123"):
         assert listed(staff_client, f"?q={typed}") == [], typed
+
+
+# Search
+
+
+@pytest.mark.parametrize("typed", ["Ref: {}", "{} (test)", "ｒｅｆ {}"])
+def test_reference_is_found_with_words_around_it(staff_client: Client, typed: str) -> None:
+    row = submit(IOP)
+    assert staff_client.get(CASES, {"q": typed.format(row)}).url == url_of(row)
+
+
+@pytest.mark.parametrize("stored", ["+1 (405) 555-0177 ext. 12", "405-555-0177x3", "４０５ 555 0177"])
+def test_phone_is_found_whatever_its_extension(staff_client: Client, stored: str) -> None:
+    row = submit(IOP)
+    ask_for_call(row, phone=stored)
+    for typed in ("405 555 0177", "4055550177 ext 9"):
+        assert staff_client.get(CASES, {"q": typed}).url == url_of(row)
+
+
+def test_phone_of_a_request_whose_time_is_up_is_not_found(staff_client: Client) -> None:
+    long_ago = timezone.now() - timedelta(days=60)
+    submit(IOP, call=True, status="closed", outcome="iop", status_at=long_ago)
+    assert staff_client.get(CASES, {"q": "405 555 0123"}).status_code == 200
+
+
+def test_who_may_not_search_by_phone_is_told_who_may() -> None:
+    reviewer = signed_in(member("rita", "reviewer"))
+    submit(IOP, call=True)
+    page = reviewer.get(CASES, {"q": "405 555 0123"})
+    assert "colleagues with the role “contact” can search" in page.content.decode()
+    assert parse(page).select_one("label[for=find]").text == "Reference"
 
 
 # What the script asks

@@ -91,6 +91,7 @@ def test_sentence_about_a_call_names_the_day_and_is_offered_only_after_an_attemp
     assert len(answers_at(code)) == 1
     cora.post(url_of(row, "strike-out"), {"entry": f"try/{row.tries.last().pk}"})
     assert answers_at(code) == []  # nobody did
+    assert "We tried to call you on" in parse(rita.get(url_of(row))).select_one("[aria-labelledby=replies] del").text
     assert "tried" not in offered(rita, row)
 
 

@@ -1,4 +1,4 @@
-"""Signing in at the desk: password and code, lockout, how long a session lasts, accounts that are closed."""
+"""Signing in at the desk: password and code, lockout, accounts that are closed."""
 
 import re
 from base64 import b32encode
@@ -22,7 +22,7 @@ from screening.desk import sign_in
 from screening.models import LogLine, Phone, RateLimitCount, RecoveryCode, Submission
 from screening.models.second_factor import RECOVERY_CODES
 from tests.answers import IOP
-from tests.desk.helpers import CASES, CODE, LOGIN, PASSWORD, enrolled, form_of, member, now, password, url_of
+from tests.desk.helpers import CASES, CODE, LOGIN, PASSWORD, enrolled, member, now, password, url_of
 from tests.helpers import output_of, parse, run_at_once, text_of
 
 pytestmark = pytest.mark.django_db
@@ -359,7 +359,7 @@ def test_new_keys_move_phones_and_recovery_codes_along(client: Client, ann: User
             assert other.post(CODE, {"code": code or now(Phone.objects.get())}).status_code == 302
 
 
-# How long it lasts
+# The own password
 
 
 def change(client: Client, old: str, new: str = "another long one") -> Any:
@@ -389,136 +389,6 @@ def test_nobody_sets_their_own_password_without_the_old_one(staff_client: Client
         answer = staff_client.post(f"/admin/auth/user/{key}/password/", new)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/password_change/")
     assert User.objects.get(pk=me.pk).password == me.password
-
-
-def test_session_ends_after_15_idle_minutes_and_after_8_hours_in_all(ann: User) -> None:
-    client = Client()
-    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
-        password(client)
-        clock.shift(14 * 60)
-        assert client.get(DESK).status_code == 200
-        clock.shift(14 * 60)
-        assert client.get(DESK).status_code == 200
-        clock.shift(16 * 60)
-        assert client.get(DESK).status_code == 302
-        assert client.get(DESK).status_code == 302
-        password(client)
-        for _ in range(8 * 6 - 1):
-            clock.shift(10 * 60)
-            assert client.get(DESK).status_code == 200
-        clock.shift(11 * 60)
-        assert client.get(DESK).status_code == 302
-        password(client)  # and a new one begins anew
-        clock.shift(10 * 60)
-        assert client.get(DESK).status_code == 200
-
-
-def test_password_alone_does_not_make_a_session_last_longer(client: Client, ann: User, second_factor: None) -> None:
-    enrolled(client, ann)
-    assert client.get(CASES).status_code == 200
-    assert password(client).headers["Location"].startswith(CODE)
-    assert client.get(CASES).status_code == 302
-    assert client.get(CODE).status_code == 200
-
-
-def test_what_was_typed_when_a_session_ended_is_shown_again_and_not_saved(ann: User) -> None:
-    client, row = Client(), Submission.objects.submit(IOP)
-    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
-        password(client)
-        page = form_of(client, row) | {"notes-0-text": "She will call <b>again</b> on Monday."}
-        clock.shift(16 * 60)
-        response = client.post(url_of(row), page)
-        assert response.status_code == 403
-        assert "You are signed out" in response.content.decode()
-        assert parse(response).select_one("textarea").text.strip() == "She will call <b>again</b> on Monday."
-        assert parse(response).select_one("a.button")["href"] == url_of(row)
-        assert not row.notes.exists()
-        assert "again" not in str([*Session.objects.values()])
-        password(client)
-        assert note_of(client, Submission.objects.submit(IOP)) == ""
-        assert note_of(client, row) == "She will call <b>again</b> on Monday."
-        assert note_of(client, row) == ""  # once
-    assert not row.notes.exists()
-
-
-def test_script_that_asks_before_the_form_arrives_loses_nothing(ann: User) -> None:
-    client, row = Client(), Submission.objects.submit(IOP)
-    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
-        password(client)
-        page = form_of(client, row) | {"reviews-0-reason": "Alone.", "reviews-0-program": "iop", "next_step": "morning"}
-        clock.shift(16 * 60)
-        for ask in (client.get, client.post):
-            assert ask("/admin/pulse/").status_code == 403
-        assert client.post(url_of(row), page).status_code == 403
-        assert client.get(url_of(row)).status_code == 302
-        password(client)
-        again = parse(client.get(url_of(row)))
-    chosen = [str(option["value"]) for option in again.select(".work option[selected]") if option.get("value")]
-    assert {"iop", "morning"} <= set(chosen)
-    assert again.select_one("#id_reviews-0-reason").text.strip() == "Alone."
-
-
-def test_what_was_typed_is_kept_if_another_tab_found_the_session_over_first(ann: User) -> None:
-    client, row = Client(), Submission.objects.submit(IOP)
-    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
-        password(client)
-        page = form_of(client, row) | {"notes-0-text": "She will call again."}
-        clock.shift(16 * 60)
-        assert client.get("/admin/").status_code == 302
-        client.post(url_of(row), page)
-        password(client)
-        assert note_of(client, row) == "She will call again."
-
-
-def note_of(client: Client, row: Submission) -> str:
-    return str(parse(client.get(url_of(row))).select_one("#id_notes-0-text").text.strip())
-
-
-def test_what_was_typed_is_given_back_to_nobody_else(ann: User) -> None:
-    client, row = Client(), Submission.objects.submit(IOP)
-    with time_machine.travel("2026-11-23 08:00", tick=False) as clock:
-        password(client)
-        page = form_of(client, row) | {"notes-0-text": "She will call again."}
-        clock.shift(16 * 60)
-        client.post(url_of(row), page)
-        client.force_login(member("bob", "reviewer"))
-        assert note_of(client, row) == ""
-        client.post("/admin/logout/")
-        password(client)
-        assert note_of(client, row) == ""
-
-
-def test_who_was_not_signed_in_leaves_no_text_behind(db: None) -> None:
-    client, row = Client(), Submission.objects.submit(IOP)
-    response = client.post(url_of(row), {"notes-0-text": "She will call again."})
-    assert response.status_code == 403
-    assert "is back in its place" not in response.content.decode()
-    assert not Session.objects.exists()
-
-
-def test_page_from_before_the_latest_sign_in_shows_what_was_typed(ann: User) -> None:
-    client, row = Client(enforce_csrf_checks=True), Submission.objects.submit(IOP)
-    client.force_login(ann)
-    response = client.post(url_of(row), {"notes-0-text": "She will call again.", "status": "closed"})
-    assert response.status_code == 403
-    assert parse(response).select_one("textarea").text.strip() == "She will call again."
-    row.refresh_from_db()
-    assert row.status == "new"
-
-
-def test_save_after_losing_the_permission_shows_what_was_typed(ann: User) -> None:
-    client, row = Client(), Submission.objects.submit(IOP)
-    password(client)
-    page = form_of(client, row) | {"notes-0-text": "She will call again.", "reviews-0-reason": "Alone at home."}
-    ann.groups.clear()
-    response = client.post(url_of(row), page)
-    assert response.status_code == 403
-    assert "does not have the right to this" in response.content.decode()
-    assert [area.text.strip() for area in parse(response).select("textarea")] == [
-        "She will call again.",
-        "Alone at home.",
-    ]
-    assert not row.notes.exists()
 
 
 # Accounts
