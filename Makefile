@@ -5,30 +5,39 @@ PYTHON ?= python3
 PORT ?= 8000
 export PORT
 
-.PHONY: run demo test test-full test-faults pins
+# The catalogues as Django reads them, compiled. `manage.py makemessages --all` brings them up to date with the code.
+CATALOGUES = $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 
-run: .venv/run
+.NOTPARALLEL:
+.PHONY: install run demo test test-full test-faults pins
+
+install: .venv/run $(CATALOGUES)
+
+run: install
 	@exec .venv/bin/python -m intake_site.local
 
-demo: .venv/run
+demo: install
 	@HTTPS=off .venv/bin/python manage.py migrate --verbosity 0
 	@HTTPS=off .venv/bin/python -m intake_site.demo $(if $(LOCAL),--local)
 
-test: .venv/test
-	@scripts/chromium
+test: .venv/test $(CATALOGUES)
+	@scripts/tools
 	@scripts/gate
 
-test-full: .venv/test
-	@scripts/chromium
+test-full: .venv/test $(CATALOGUES)
+	@scripts/tools
 	@scripts/gate --full
 
-test-faults: .venv/test
+test-faults: .venv/test $(CATALOGUES)
 	@.venv/bin/python -m pytest --verbose tests/faults/[a-z]*.py
 
 # The pinned packages, from the short lists in requirements*.in.
 pins: .venv/test
-	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements.in -o requirements.txt
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements.in requirements-build.in -o requirements.txt
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+locale/%.mo: locale/%.po
+	@.venv/bin/python -c 'import polib; polib.pofile("$<").save_as_mofile("$@")'
 
 .venv/run: requirements.txt scripts/venv
 	@PYTHON="$(PYTHON)" scripts/venv requirements.txt

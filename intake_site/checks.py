@@ -55,6 +55,17 @@ def reachable(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         )
 
 
+@register(Tags.translation, deploy=True)
+def catalogues(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Whether the words of each language are there, compiled from its catalogue as it is now."""
+    for code, language in settings.LANGUAGES:
+        source = Path(settings.LOCALE_PATHS[0], code, "LC_MESSAGES", "django.po")
+        compiled = source.with_suffix(".mo")
+        is_there = compiled.exists() and source.exists() and compiled.stat().st_mtime >= source.stat().st_mtime
+        if code != settings.LANGUAGE_CODE and not is_there:
+            yield _error(35, f"The words in {language} are missing or out of date.", "Run: make install")
+
+
 @register(Tags.security, deploy=True)
 def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     """Report weak or duplicate keys, and key files that others can read."""

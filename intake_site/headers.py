@@ -2,26 +2,21 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
-from whitenoise.middleware import WhiteNoiseFileResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 
-# No feature of the device is used, so none is allowed.
-FEATURES = (
-    "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope "
-    "hid idle-detection interest-cohort local-fonts magnetometer microphone midi payment picture-in-picture "
-    "publickey-credentials-get screen-wake-lock serial usb xr-spatial-tracking"
-)
+# No feature of the device is used. Those that could watch, place or name someone are denied; a header has to be short.
+FEATURES = "browsing-topics camera display-capture geolocation hid microphone midi payment serial usb"
 HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
-    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in FEATURES.split()),
+    "Permissions-Policy": ",".join(f"{feature}=()" for feature in FEATURES.split()),
     "X-Robots-Tag": "noindex",
 }
-NO_STORE = "max-age=0, no-cache, no-store, must-revalidate, private"
+NO_STORE = "no-store"
 
 
 def more_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Add HEADERS to every response, and NO_STORE to all but static files, which say themselves how long they last.
+    """Add HEADERS and NO_STORE to every response but static files, which say themselves how long they last.
 
     This middleware comes first, so that errors and redirects have them too. No page has headers of its own: even which
     page someone was shown is nobody's business.
@@ -29,11 +24,12 @@ def more_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
 
     def add(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        if isinstance(response, FileResponse):
+            return response
         for name, value in HEADERS.items():
             response.setdefault(name, value)
-        if not isinstance(response, WhiteNoiseFileResponse):
-            response["Cache-Control"] = NO_STORE
-            del response["Expires"]
+        response["Cache-Control"] = NO_STORE
+        del response["Expires"]
         return response
 
     return add

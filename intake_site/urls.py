@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -18,7 +19,8 @@ from screening.public import (
     return_code,
 )
 
-urlpatterns = [
+# What a person reads is in each language, under its own prefix; English has none. The desk is in English.
+urlpatterns = i18n_patterns(
     path("", questions.start, name="start"),
     path("questions/<slug:slug>/", questions.question, name="question"),
     path("check/", questions.check, name="check"),
@@ -29,11 +31,14 @@ urlpatterns = [
     path("erase/", return_code.erase, name="erase"),
     path("contact/", contact.contact, name="contact"),
     path("privacy/", privacy.privacy, name="privacy"),
-    path(".well-known/security.txt", privacy.security_txt, name="security_txt"),
     path("leave/", quick_exit.leave, name="leave"),
     path("how-it-works/", how_it_works.how_it_works, name="how_it_works"),
-    path("rules.json", how_it_works.rules_json, name="rules_json"),
     path("paper/", how_it_works.on_paper, name="paper"),
+    prefix_default_language=False,
+)
+urlpatterns += [
+    path(".well-known/security.txt", privacy.security_txt, name="security_txt"),
+    path("rules.json", how_it_works.rules_json, name="rules_json"),
     path("admin/", admin.site.urls),
 ]
 

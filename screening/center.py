@@ -184,7 +184,7 @@ class Facts:
         now = timezone.localtime()
         for days in range(AHEAD):
             day = now.date() + timedelta(days)
-            name = (gettext("today"), gettext("tomorrow"))[days] if days < 2 else date_format(day, "l, N j")
+            name = (gettext("today"), gettext("tomorrow"))[days] if days < 2 else date_format(day, gettext("l, N j"))
             for part, (words, starts, ends) in PARTS.items():
                 hours = self._on(day) if self.tells_hours else ((starts, ends),)
                 begins = [max(starts, opens) for opens, closes in hours if opens < ends and starts < closes]

@@ -1,9 +1,9 @@
 """Explanation: a recommendation and the answers behind it, in words, for the result page and the desk."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from screening import rules
 from screening.help_lines import HELP_LINES, HelpLine, help_lines_for, lines_of
@@ -171,6 +171,14 @@ def rules_of(recommendation: Recommendation) -> RuleSet | None:
         return versions.released(recommendation.rules_version)
     except versions.UnusableRules:
         return None
+
+
+def reworded(recommendation: Recommendation, language: str) -> Recommendation:
+    """Return a result whose reasons were stored in that language in the one in use, by the words of its rules."""
+    ruleset = rules_of(recommendation) if language != get_language() else None
+    words = {rule.key: gettext(rule.text) for rule in ruleset.rules} if ruleset else {}
+    reasons = (replace(reason, text=words.get(reason.key, reason.text)) for reason in recommendation.reasons)
+    return replace(recommendation, reasons=tuple(reasons))
 
 
 def level_words(recommendation: Recommendation) -> list[tuple[str, str, str]]:

@@ -4,10 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundField
+from django.forms.renderers import DjangoTemplates
 from django.utils.translation import gettext_lazy as _
 
 from screening.questionnaire import Page, known
 from screening.typed import typed
+
+
+class Field(BoundField):
+    """Where people write, text runs as they write it: from the right in Arabic or Hebrew."""
+
+    def build_widget_attrs(self, attrs: Any, widget: forms.Widget | None = None) -> dict[str, Any]:
+        writes = isinstance(widget or self.field.widget, forms.TextInput | forms.EmailInput | forms.Textarea)
+        return super().build_widget_attrs(attrs, widget) | ({"dir": "auto"} if writes else {})
+
+
+class Renderer(DjangoTemplates):
+    """Makes each field of a form, also of Django's own at the desk, a Field."""
+
+    bound_field_class = Field
 
 
 class PageForm(forms.Form):

@@ -223,7 +223,7 @@ SECTIONS = (
     ),
     Section("support", "people",
         _("People and home"),
-        _("We ask because the people and the home around you can make it easier, or harder, to stay away from alcohol and drugs."),
+        _("We ask because the people around you can help you stop or make it harder. So can your home."),
         (
             Question("supporters",
                 _("Who can help you stay away from alcohol and drugs?"),
@@ -235,7 +235,7 @@ SECTIONS = (
                     "not_sure": _("I’m not sure"),
                     "nobody": _("No one right now"),
                 },
-                hint=_("Family, friends, a sponsor, a group, a faith leader: anyone counts."),
+                hint=_("Family, friends, a sponsor, a group, or a faith leader. Each of them counts."),
                 circumstance=True,
                 offered=True,
             ),
@@ -259,7 +259,7 @@ SECTIONS = (
     ),
     Section("stopping", "use",
         _("Stopping"),
-        _("We ask because stopping can make some people very sick, and a doctor can make it safer."),
+        _("We ask because stopping can make some people very sick. A doctor can make it safer."),
         (
             Question("alcohol_or_pills",
                 _("When you cut down or stop alcohol, or calming or sleeping drugs, how do you feel?"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit
 from screening.center import facts
@@ -49,7 +49,7 @@ def words_of(reply: Reply) -> str:
     """Return a sentence as its person reads it."""
     if reply.sentence not in SENTENCES or (reply.sentence == "come_by" and not facts().walk_in):
         return str(GONE)
-    day = date_format(timezone.localtime(reply.attempt.made_at), "l, N j") if reply.attempt else ""
+    day = date_format(timezone.localtime(reply.attempt.made_at), gettext("l, N j")) if reply.attempt else ""
     return str(SENTENCES[reply.sentence].words) % {"day": day, "hours": facts().walk_in}
 
 

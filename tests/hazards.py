@@ -63,9 +63,9 @@ HAZARDS = {
     "Someone misreads a question or the result, or takes it for a diagnosis.":
         "public/test_result.py::test_page_says_that_nobody_approved_or_tested_the_rules_until_somebody_did "
         "public/test_words.py::test_words_are_person_first_and_never_judge "
-        "public/test_words.py::test_every_page_reads_at_grade_six_or_lower "
-        "public/test_words.py::test_every_reason_and_notice_reads_at_grade_six_or_lower",
-    "Someone answers for another person, and the result fits neither.":
+        "public/test_words.py::test_every_page_reads_at_grade_five_or_lower "
+        "public/test_words.py::test_every_reason_and_notice_reads_at_grade_five_or_lower",
+    "Someone answers for another person. The result fits neither of them.":
         "public/test_helping.py::test_danger_comes_first_then_doing_it_together_then_what_helps "
         "public/test_helping.py::test_no_field_anywhere_takes_another_persons_data",
     "Someone hides danger, or takes on duties, to get the result they want.":
@@ -85,7 +85,7 @@ HAZARDS = {
     "Rules that no clinician has approved decide, and nobody notices.":
         "rules/test_versions.py::test_approval_of_another_hash_is_refused "
         "test_checks.py::test_rules_that_nobody_approved_are_a_warning",
-    "Someone is sent to a center that does not have what fits, or to a phone that nobody answers.":
+    "Someone is sent to a center that lacks what fits, or to a phone that no one picks up.":
         "test_center.py::test_where_the_center_lacks_what_fits_others_come_first "
         "test_center.py::test_out_of_hours_the_helpline_is_the_number_and_the_page_says_when_the_phones_open "
         "test_center.py::test_rules_are_blind_to_the_facts "

@@ -1,11 +1,13 @@
 """`make run` in its own process: what it creates and prints, and a submission from the first page to the desk."""
 
+import gzip
 import os
 import re
 import stat
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from intake_site.local import make_secret
 from screening.help_lines import tel
 from screening.questionnaire import PAGES
-from tests.answers import IOP, on_page
+from tests.answers import CLOSE_CALL, IOP, on_page
 from tests.processes import ROOT, Site, environment
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -59,6 +61,42 @@ def test_style_sheet_is_compressed_and_cached_for_good(first: Site) -> None:
         assert response.headers["Content-Encoding"] == "br"
         assert "immutable" in response.headers["Cache-Control"]
         assert len(response.read()) < 5000
+
+
+def on_the_wire(site: Site, address: str, data: dict[str, str] | None = None) -> tuple[str, int, int]:
+    """Return the page, and the bytes of its body and of its head as they were sent."""
+    sent = urllib.parse.urlencode(data).encode() if data else None
+    request = urllib.request.Request(site.url + address, sent, {"Accept-Encoding": "gzip, br"})
+    with site.opener.open(request) as response:
+        body = response.read()
+        head = f"HTTP/1.1 {response.status} {response.reason}\r\n{response.headers}"
+        page = gzip.decompress(body) if response.headers["Content-Encoding"] == "gzip" else body
+        return page.decode("utf-8", "replace"), len(body), len(head.replace("\n", "\r\n"))
+
+
+@pytest.mark.parametrize("prefix", ["", "/es"])
+def test_pages_are_small_enough_for_a_slow_line(var: Path, prefix: str) -> None:
+    site = Site(var)
+    try:
+        start, body, head = on_the_wire(site, f"{prefix}/")
+        question, *sizes = on_the_wire(site, f"{prefix}/questions/{PAGES[0].slug}/")
+        body, head = body + sizes[0], head + sizes[1]
+        for address in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', start + question)):
+            _file, *sizes = on_the_wire(site, address)
+            body, head = body + sizes[0], head + sizes[1]
+        assert body <= 7000
+        assert body + head <= 11_000
+        for page in PAGES:
+            assert on_the_wire(site, f"{prefix}/questions/{page.slug}/")[1] <= 3000, page.slug
+            site.post(f"{prefix}/questions/{page.slug}/", on_page(page, CLOSE_CALL))
+        assert on_the_wire(site, f"{prefix}/check/")[1] <= 4000
+        site.post(f"{prefix}/check/", {"action": "view"})
+        assert on_the_wire(site, f"{prefix}/result/")[1] <= 7000
+        site.post(f"{prefix}/check/", {"action": "save"})
+        result, size, _head = on_the_wire(site, f"{prefix}/result/")
+        assert len(result.encode()) == size <= 14_000, "it shows a code, so it is not compressed"
+    finally:
+        site.stop()
 
 
 def test_second_run_makes_nothing_anew_and_starts_in_under_three_seconds(first: Site, var: Path) -> None:

@@ -20,7 +20,7 @@ from screening.center import facts
 from screening.desk import reach
 from screening.desk.audit_log import detail_in_words
 from screening.desk.times import due_in_words
-from screening.explanation import answers_by_section, answers_by_subject, explain, rules_of
+from screening.explanation import answers_by_section, answers_by_subject, explain, reworded, rules_of
 from screening.models import (
     URGENCIES,
     Action,
@@ -63,7 +63,8 @@ def urgency_mark(submission: Submission) -> SafeString:
 
 def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
     """Return what the page of a case shows to this member of staff, above the fields that they set."""
-    recommendation = submission.readable_recommendation()
+    stored = submission.readable_recommendation()
+    recommendation = reworded(stored, submission.language) if stored else None
     hidden = is_result_hidden(submission, staff)
     reasons = recommendation.reasons if recommendation else ()
     level = URGENCIES[submission.urgency]

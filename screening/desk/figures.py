@@ -20,6 +20,7 @@ from screening import audit
 from screening.counts import by_week, half_and_most, time_in_words
 from screening.desk.export import as_csv
 from screening.desk.kappa import Agreement
+from screening.explanation import reworded
 from screening.models import Action, BlindPilot, Channel, Count, Outcome, Program, Review, Submission, Try
 from screening.models.counts import HOURS, week_of
 from screening.models.staff import EITHER, which_counts
@@ -243,8 +244,9 @@ def behind(reviews: list[Review]) -> list[tuple[str, str, int, int]]:
     spoke: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     for review in reviews:
-        recommendation = review.submission.readable_recommendation() if review.program != EITHER else None
-        keys = spoke_for_it(recommendation) if recommendation else {}
+        case = review.submission
+        stored = case.readable_recommendation() if review.program != EITHER else None
+        keys = spoke_for_it(reworded(stored, case.language)) if stored else {}
         reason_texts |= keys
         spoke.update(keys.keys())
         wrong.update(keys.keys() if review.program != review.submission.program else ())

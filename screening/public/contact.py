@@ -51,7 +51,11 @@ TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that t
 
 
 class ContactForm(forms.ModelForm):
-    """Everything is optional except the consent and either phone or e-mail."""
+    """Everything is optional except the consent and either phone or e-mail.
+
+    The form asks the browser not to fill it in, and so no field names its purpose (WCAG 1.3.5): on a shared phone,
+    what one person wrote would be kept and offered to the next.
+    """
 
     use_required_attribute = False
     field_order = ("name", "phone", "may_text", "may_voicemail", "email", "window")
@@ -89,6 +93,16 @@ class ContactForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.CharField):
+                words = {"field": field.label, "most": field.max_length}
+                field.error_messages |= {
+                    "max_length": gettext("Write less in “%(field)s”: at most %(most)s characters.") % words,
+                    "null_characters_not_allowed": gettext(
+                        "“%(field)s” holds a hidden sign that we can’t keep. Clear the field and type it again."
+                    )
+                    % words,
+                }
         self.fields["agree"].label = consent_words()
         windows = [*islice(center.facts().call_windows(), WINDOWS)]
         chooser: Any = self.fields["window"]

@@ -10,8 +10,9 @@ from dataclasses import replace
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.urls import reverse, translate_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, get_language_from_path, get_language_from_request, gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from screening import counts, draft as drafts, notifications, rate_limits, rules, spam
@@ -78,6 +79,18 @@ def redirect_to_gap(draft: Draft) -> HttpResponse:
     return _redirect_to(first_gap(draft.answers), "lost" if draft.unreadable else "gap")
 
 
+def _in_their_language(request: HttpRequest) -> str:
+    """Return the address of this page in the language that the browser prefers; "" if it is that one, or was chosen.
+
+    Only the first page asks the browser: who follows a link of this site has chosen a language by it.
+    """
+    wanted = get_language_from_request(request)
+    followed = url_has_allowed_host_and_scheme(typed(request.headers, "Referer", 2000), request.get_host())
+    if followed or get_language_from_path(request.path) or wanted == get_language():
+        return ""
+    return translate_url(request.get_full_path(), wanted)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """Show the start page; a POST clears the answers from the device."""
@@ -85,6 +98,8 @@ def start(request: HttpRequest) -> HttpResponse:
         response: HttpResponse = redirect(reverse("start") + "?note=cleared")
         drafts.clear(response)
         return response
+    if address := _in_their_language(request):
+        return redirect(address)
     draft = read_draft(request)
     if (word := typed(request.GET, "from", 41)) and word in facts().sources.split():
         counts.note(Count.What.SOURCE, word)
@@ -116,8 +131,6 @@ def question_page(
         "form": form,
         "action": reverse("question", args=[page.slug]) + (f"?change={key}" if changing else ""),
         "back": f"{reverse('check')}#{key}" if changing else before,
-        "number": number + 1,
-        "pages": len(PAGES),
         "place": of_section.index(page.slug) + 1,
         "places": len(of_section),
         "steps": ["done"] * section + ["here"] + [""] * (len(SECTIONS) - section - 1),

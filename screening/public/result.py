@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from screening import audit, reference_numbers, replies, return_codes, rules
 from screening.center import facts
 from screening.draft import Draft, Finished
-from screening.explanation import LIMITS, explain, rules_of
+from screening.explanation import LIMITS, explain, reworded, rules_of
 from screening.models import Contact, Submission, in_words
 from screening.public.questions import read_draft, redirect_to_gap, shown
 from screening.public.saved import any_kept, opened
@@ -60,7 +60,8 @@ def result(request: HttpRequest) -> HttpResponse:
     except DatabaseError as error:  # the rules give the same result again; only the saved words are missing
         log.error("a saved result could not be read: %s", type(error).__name__)
         saved, reachable = None, False
-    recommendation = saved.readable_recommendation() if saved else None
+    stored = saved.readable_recommendation() if saved else None
+    recommendation = reworded(stored, saved.language) if saved and stored else None
     if recommendation is None:
         if saved and first_gap(draft.answers):
             return render(request, "public/erase.html", {"error": DAMAGED})

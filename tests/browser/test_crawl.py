@@ -14,7 +14,7 @@ from tests.browser.conftest import answer
 from tests.desk.helpers import CASES, superuser, url_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite_is_enough]
-NOT_FOLLOWED = ("/leave/", "/admin/logout")
+NOT_FOLLOWED = ("/leave/", "/es/leave/", "/admin/logout")
 
 
 def asked(context: BrowserContext) -> list[str]:

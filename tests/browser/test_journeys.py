@@ -120,13 +120,7 @@ def test_print_holds_result_numbers_why_questions_and_code_at_eleven_points(
     to_check(phone, live_server, KINDS[name])
     phone.get_by_role("button", name="Save and see").click()
     expect(phone).to_have_url(RESULT)
-    phone.emulate_media(media="print")
-    small = phone.evaluate(
-        """[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.matches('.unseen, script')
-            && [...e.childNodes].some(node => node.nodeType === 3 && node.data.trim())
-            && parseFloat(getComputedStyle(e).fontSize) < 14.6).map(e => e.outerHTML.slice(0, 80))"""
-    )
-    assert small == []  # 11 pt is 14.67 px
+    assert smaller_in_print(phone, "body", 11) == []
     recommendation = Submission.objects.get().recommendation
     expect(phone.locator("h1")).to_be_visible()
     expect(phone.locator("p.code")).to_be_visible()
@@ -154,9 +148,26 @@ def sheets(page: Page, paper: str) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper)))
 
 
-def test_paper_form_prints_on_two_sheets_and_the_way_to_the_result_on_two_more(phone: Page) -> None:
-    phone.goto("/paper/")
-    assert sheets(phone, "Letter") == sheets(phone, "A4") == 4
+def smaller_in_print(page: Page, within: str, points: float) -> list[str]:
+    """Return what is smaller than that on paper; 1 pt is 4/3 px."""
+    page.emulate_media(media="print")
+    found: list[str] = page.evaluate(
+        """([within, least]) => [...document.querySelectorAll(within + ' *')].filter(e => e.checkVisibility()
+            && !e.matches('.unseen, script') && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
+            && parseFloat(getComputedStyle(e).fontSize) < least - .1).map(e => e.outerHTML.slice(0, 80))""",
+        [within, points * 4 / 3],
+    )
+    return found
+
+
+@pytest.mark.parametrize(("prefix", "most"), [("", 6), ("/es", 8)])
+def test_paper_form_and_the_way_to_the_result_are_large_enough_to_read(phone: Page, prefix: str, most: int) -> None:
+    phone.goto(f"{prefix}/paper/")
+    assert max(sheets(phone, "Letter"), sheets(phone, "A4")) <= most  # half as many, printed on both sides
+    assert smaller_in_print(phone, ".form-on-paper", 12) == []
+    assert smaller_in_print(phone, ".sheet-on-paper", 11) == []
+    phone.goto(f"{prefix}/how-it-works/")
+    assert smaller_in_print(phone, "main", 11) == []
 
 
 def test_coming_back_asking_for_a_call_and_erasing_without_a_script(

@@ -136,6 +136,26 @@ def test_shift_three_times_leaves(caching_browser: Browser, live_server: Any, we
     page.context.close()
 
 
+def test_shift_never_leaves_while_one_writes(caching_browser: Browser, live_server: Any, weather: str) -> None:
+    page = open_page(caching_browser, live_server.url, javascript=True)
+    to_result(page, live_server)
+    for address in ("/contact/", "/return/"):
+        page.goto(address)
+        fields = page.locator("main :is(input:not([type=hidden], [type=radio], [type=checkbox]), textarea)")
+        assert fields.count() == (5 if address == "/contact/" else 1)
+        for field in fields.all():
+            field.focus()
+            for _ in range(6):
+                page.keyboard.press("Shift")
+            page.keyboard.type("Ann Lee USA")
+            expect(field).to_have_value("Ann Lee USA")
+    page.keyboard.press("Tab")  # from the field to the button
+    for _ in range(3):
+        page.keyboard.press("Shift")
+    expect(page).to_have_url(weather)
+    page.context.close()
+
+
 def test_page_is_covered_before_the_server_has_answered(
     caching_browser: Browser, live_server: Any, weather: str
 ) -> None:

@@ -25,19 +25,26 @@ TOLD: dict[str, Any] = {
     "name": "Hill House",
     "phone": "(405) 555-0188",
     "address_en": "1 Hill Road",
+    "address_es": "Calle Hill 1",
     "languages_en": "English, Spanish",
+    "languages_es": "inglés, español",
     **{f"hours_{day}": "8:00-12:00, 1 pm-8 pm" for day in range(7)},
     "closed": "2026-12-25\n2027-01-01",
     "hours_en": "Every day.",
+    "hours_es": "Todos los días.",
     "walk_in_en": "weekdays from 9 to 5",
+    "walk_in_es": "de lunes a viernes, de 9 a 5",
     **dict.fromkeys(center.SERVICES, True),
     "iop_when_en": "Monday to Thursday, 6 to 9 pm",
+    "iop_when_es": "De lunes a jueves, de 6 a 9 de la noche",
     "iop_evening": True,
     "iop_video": True,
     **{f"{key}_starts": SOON for key, service in center.SERVICES.items() if service.starts},
     "mail_to": "desk@example.org\nlead@example.org",
     "payers_en": "Blue Cross",
+    "payers_es": "Blue Cross, también en español",
     "cost_en": "It costs 100 dollars a day. We help you ask your insurance.",
+    "cost_es": "Cuesta 100 dólares al día.",
     "leave_url": "https://news.example.com/",
     "sources": "flyer\nclinic-a",
     "note_templates": "Called, no answer.",
@@ -124,7 +131,7 @@ def test_what_was_not_changed_is_not_logged_and_two_long_texts_fit_into_an_entry
         ({"hours_6": "mornings"}, "Sunday: Write hours like 8:00-12:00, 1 pm-8 pm."),
         ({"phone": "1-844-CALL-CRR"}, "Phone: '1-844-CALL-CRR' is not a US phone number in full."),
         ({"name": ""}, "Name of the center: This field is required."),
-        ({"iop": True}, "IOP: days and times: Write the days and times of the IOP."),
+        ({"iop": True}, "IOP: days and times (English): Write the days and times of the IOP."),
         (
             {"inpatient_starts": "2020-01-01"},
             "Inpatient program: next start: Write a day that is to come, within a year",
@@ -140,7 +147,10 @@ def test_what_was_not_changed_is_not_logged_and_two_long_texts_fit_into_an_entry
         ({"leave_url": "https://["}, "Where “Leave now” leads: Write a page of another site"),
         ({"leave_url": "https://exa mple.com/"}, "Where “Leave now” leads: Write a page of another site"),
         ({"leave_url": "https://x"}, "Where “Leave now” leads: Write a page of another site"),
-        ({"payers_en": "Blue Cross, member 123-45-6789"}, "Insurance and other payers that you take: This looks like"),
+        (
+            {"payers_en": "Blue Cross, member 123-45-6789"},
+            "Insurance and other payers that you take (English): This looks like",
+        ),
         ({"inpatient_starts": SOON}, "Inpatient program: next start: Tick this program too"),
         ({"leave_url": "https://testserver/"}, "Where “Leave now” leads: Write a page of another site"),
         ({"sources": "flyer\nThe clinic"}, "Words for where people come from: “The clinic”: Write it"),
@@ -148,7 +158,10 @@ def test_what_was_not_changed_is_not_logged_and_two_long_texts_fit_into_an_entry
             {"sources": "\n".join(f"word-{number}" for number in range(21))},
             "Words for where people come from: At most 20",
         ),
-        ({"cost_en": "x" * 401}, "What it costs, in two sentences: Ensure this value has at most 400 characters"),
+        (
+            {"cost_en": "x" * 401},
+            "What it costs, in two sentences (English): Ensure this value has at most 400 characters",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_typed_is_lost(
@@ -246,7 +259,7 @@ def test_same_fact_changed_by_a_colleague_meanwhile_is_shown_before_it_is_replac
     tell(signed_in(member("max", "manager")), address_en="9 Lake Street", **other)
     response = manager.post(PAGE, seen | {"address_en": "1 Hill Road"})
     assert errors(response) == [
-        "Address: A colleague changed this meanwhile, to “9 Lake Street”. Save again to replace it."
+        "Address (English): A colleague changed this meanwhile, to “9 Lake Street”. Save again to replace it."
     ]
     assert now()["address_en"] == "9 Lake Street"
     assert manager.post(PAGE, sent_from(response)).status_code == 302

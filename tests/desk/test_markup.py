@@ -113,6 +113,19 @@ def test_pages_of_the_desk_have_names_headings_and_labels(staff_client: Client, 
     assert len(seen) > 30  # the rest redirect, or answer a script
 
 
+def test_text_runs_in_the_direction_of_what_is_written_wherever_staff_write_or_read_it(
+    staff_client: Client, cases: dict[str, Submission]
+) -> None:
+    written, otherwise = set[str](), set[str]()
+    for _name, response in pages(staff_client, cases):
+        page = BeautifulSoup(getattr(response, "content", b""), "html.parser")
+        for field in page.select("textarea, input:is([type=text], [type=email], :not([type])):not([hidden])"):
+            (written if field.get("dir") == "auto" else otherwise).add(str(field.get("name")))
+        assert all(said.find_parent(dir="auto") for said in page.select(".said p:not(.help, :has(strong))"))
+    assert written >= {"q", "username", "letters", "notes-0-text", "reviews-0-reason", "unsafe_reason", "phone"}
+    assert otherwise == set()
+
+
 @pytest.mark.parametrize(
     "html",
     [

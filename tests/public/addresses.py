@@ -9,8 +9,9 @@ from typing import Any
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from screening import return_codes
 from screening.questionnaire import PAGES
-from tests.answers import WORST
+from tests.answers import KINDS, WORST, on_page
 from tests.conftest import Person
 
 NOT_FOUND = "/no/such/page/"
@@ -63,12 +64,20 @@ STATES: dict[str, Callable[[Person], None]] = {
 }
 
 
-def pages_in(state: str) -> Iterator[tuple[str, Any]]:
+class SpanishClient(Client):
+    """A browser that asks for each public page in Spanish."""
+
+    def generic(self, method: Any, path: Any, *args: Any, **kwargs: Any) -> Any:
+        spanish = path.startswith(("/es/", "/admin/", "/rules.json", "/.well-known/"))
+        return super().generic(method, path if spanish else f"/es{path}", *args, **kwargs)
+
+
+def pages_in(state: str, client_class: type[Client] = Client) -> Iterator[tuple[str, Any]]:
     """Yield (address, response) of each public page that a browser in this state is shown."""
-    person = Person(Client())
+    person = Person(client_class())
     STATES[state](person)
     for address in (*public_addresses(), NOT_FOUND):
-        client = Client()
+        client = client_class()
         client.cookies.update(person.client.cookies)  # a page may clear them
         response = client.get(address)
         if response.status_code in (200, 404) and "html" in response["Content-Type"]:
@@ -78,3 +87,38 @@ def pages_in(state: str) -> Iterator[tuple[str, Any]]:
 def pages_for_anyone() -> list[str]:
     """Return the addresses of the pages that need no cookie."""
     return [address for address, _response in pages_in("fresh")]
+
+
+def every_page(client_class: type[Client] = Client) -> Iterator[tuple[str, str]]:
+    """Yield (name, HTML) of every public page, with the error pages and the worst result."""
+    for state in STATES:
+        for address, response in pages_in(state, client_class):
+            yield f"{address} {state}", response.content.decode()
+    yield "return, mistyped", client_class().post("/return/", {"code": "x"}).content.decode()
+    yield "return, unknown", client_class().post("/return/", {"code": return_codes.generate()}).content.decode()
+    yield "lost secret", client_class(enforce_csrf_checks=True).post("/check/").content.decode()
+    for name, given in (KINDS | {"worst": WORST}).items():
+        person = Person(client_class())
+        for page in PAGES:
+            if name == "iop":
+                yield f"{page.slug} open", person.client.get(f"/questions/{page.slug}/").content.decode()
+                yield f"{page.slug} wrong", person.post(page.slug, {}).content.decode()
+            person.post(page.slug, on_page(page, given))
+        if name == "worst":
+            yield "help now", person.client.get("/help/").content.decode()
+        yield f"{name} check", person.client.get("/check/").content.decode()
+        person.client.post("/check/", {"action": "view"})
+        yield f"{name} result", person.client.get("/result/").content.decode()
+    yield "contact, not saved", person.client.get("/contact/").content.decode()
+    person.client.post("/check/", {"action": "save"})
+    yield "result, saved", person.client.get("/result/").content.decode()
+    yield "contact", person.client.get("/contact/").content.decode()
+    yield "contact, wrong", person.client.post("/contact/", {"phone": "1", "email": "x"}).content.decode()
+    person.client.post("/contact/", {"phone": "405 555 0123", "agree": "on"})
+    yield "contact, asked", person.client.get("/contact/").content.decode()
+    yield "result, asked for a call", person.client.get("/result/").content.decode()
+    yield "erase", person.client.get("/erase/").content.decode()
+    other = client_class()
+    other.cookies.update(person.client.cookies)
+    yield "erased", person.client.post("/erase/", follow=True).content.decode()
+    yield "result, erased", other.get("/result/").content.decode()

@@ -76,7 +76,7 @@ def test_only_a_phone_or_email_and_the_consent_are_required(person: Person, left
         ("email", "robin at example", "like name@example.com"),
         ("name", "x" * 101, "at most 100 characters"),
         ("to_others", "x" * 201, "at most 200 characters"),
-        ("best_time", "null\x00byte", "Null characters are not allowed"),
+        ("best_time", "null\x00byte", "holds a hidden sign that we can’t keep"),
     ],
 )
 def test_bad_input_gets_a_clear_error_and_loses_nothing_typed(

@@ -57,7 +57,7 @@ def test_header_is_on_every_page(name: str, value: str) -> None:
 
 def test_no_page_may_use_the_device() -> None:
     for response in every_response():
-        features = response["Permissions-Policy"].split(", ")
+        features = response["Permissions-Policy"].split(",")
         assert all(feature.endswith("=()") for feature in features)
         assert {"camera=()", "geolocation=()", "microphone=()"} <= set(features)
 
@@ -208,3 +208,28 @@ for name, morsel in response.cookies.items():
     call = [sys.executable, "-c", program]
     ran = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_pages_are_compressed_but_for_the_desk_and_what_shows_a_code(person: Person, staff_client: Client) -> None:
+    def encoding(client: Client, address: str) -> str:
+        return str(client.get(address, headers={"Accept-Encoding": "gzip"}).get("Content-Encoding", ""))
+
+    person.finishes(IOP, "view")
+    for address in ("/", "/check/", "/result/", "/privacy/", NOT_FOUND):
+        assert encoding(person.client, address) == "gzip"
+    person.client.post("/check/", {"action": "save"})
+    assert "Your code" in person.client.get("/result/").content.decode()
+    assert encoding(person.client, "/result/") == ""
+    assert encoding(person.client, "/check/") == "gzip"
+    for address in ("/admin/", CASES, "/admin/login/"):
+        assert encoding(staff_client, address) == ""
+    lengths = {len(Client().get("/", headers={"Accept-Encoding": "gzip"}).content) for _time in range(20)}
+    assert len(lengths) > 5  # padded at random
+
+
+def test_page_is_sent_without_what_only_indents_it(person: Person) -> None:
+    for state in STATES:
+        for address, response in pages_in(state):
+            assert not re.search(r"\n\s", response.content.decode()), address
+            assert int(response["Content-Length"]) == len(response.content)
+            assert "<textarea" not in response.content.decode()  # whose text would change

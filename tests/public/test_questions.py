@@ -14,7 +14,7 @@ from screening.draft import Draft
 from screening.help_lines import HELP_LINES
 from screening.questionnaire import PAGE_BY_SLUG, PAGES, QUESTIONS, Page
 from screening.rules import CURRENT
-from tests.answers import BEST, IOP, URGENT, answers, on_page
+from tests.answers import BEST, IOP, URGENT, WORST, answers, on_page
 from tests.conftest import Person
 from tests.helpers import parse, text_of
 
@@ -40,7 +40,6 @@ def test_page_asks_its_questions_under_their_keys_and_values(person: Person, for
     html = person.client.get(f"/questions/{form_page.slug}/").content.decode()
     asked = re.findall(r'<input type="radio" name="(\w+)" value="(\w+)"', html)
     assert asked == [(question.key, value) for question in form_page.questions for value in question.options]
-    assert f"Page {PAGES.index(form_page) + 1} of {len(PAGES)}" in html
 
 
 def test_each_page_leads_to_the_next_and_the_last_to_the_check_page(person: Person) -> None:
@@ -94,6 +93,30 @@ def test_progress_is_told_by_section(person: Person) -> None:
     assert way["past_treatment"] == "Health and care, 5 of 5"
     steps = parse(person.client.get("/questions/job/")).select(".progress i")
     assert [" ".join(step.get("class") or []) for step in steps] == ["done", "here", "", "", "", ""]
+
+
+@pytest.mark.parametrize("prefix", ["", "/es"])
+def test_title_names_the_question_by_its_section_and_place_and_never_by_an_answer(person: Person, prefix: str) -> None:
+    def titles() -> dict[str, str]:
+        pages = {page.slug: person.client.get(f"{prefix}/questions/{page.slug}/") for page in PAGES}
+        return {slug: text_of(page, "title") for slug, page in pages.items()}
+
+    person.has_answered(BEST)
+    seen = titles()
+    assert len({*seen.values()}) == len(PAGES)
+    if not prefix:
+        assert seen["overdose"] == "Safety: 2 of 5 – Program fit"
+        assert seen["job"] == "Your job or school – Program fit"
+    else:
+        assert seen["overdose"].startswith("Seguridad: 2 de 5 – ")
+    for page in PAGES:
+        wrong = person.client.post(f"{prefix}/questions/{page.slug}/", {})
+        assert text_of(wrong, "title") == f"Error: {seen[page.slug]}"
+        key = page.questions[-1].key
+        changing = person.client.get(f"{prefix}/questions/{page.slug}/?change={key}")
+        assert text_of(changing, "title") == seen[page.slug]
+    person.has_answered(WORST)
+    assert titles() == seen
 
 
 def test_question_alone_on_its_page_is_its_heading(person: Person) -> None:

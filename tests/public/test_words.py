@@ -5,21 +5,21 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
+import polib
 import pytest
 import textstat
 from bs4 import BeautifulSoup
+from django.conf import settings
 from django.test import Client
 from django.utils import translation
-from django.utils.translation import trans_real
+from django.utils.translation import gettext, trans_real
 
-from screening import return_codes
 from screening.explanation import explain, rules_of
 from screening.models import in_words
-from screening.questionnaire import PAGES, QUESTIONS, SECTIONS
+from screening.questionnaire import QUESTIONS, SECTIONS
 from screening.rules import CURRENT, recommend
-from tests.answers import KINDS, WORST, on_page
-from tests.conftest import Person
-from tests.public.addresses import STATES, pages_in
+from tests.answers import KINDS, WORST
+from tests.public.addresses import SpanishClient, every_page
 
 pytestmark = [
     pytest.mark.django_db,  # the result page looks for a saved result
@@ -30,12 +30,15 @@ pytestmark = [
 MARK = "⟦{}⟧"
 # Names, numbers, letters and titles are the same in every language.
 SAME = re.compile(
-    r"^[\W\d]*$|^FindTreatment\.gov$|^Country Road Recovery Center$|^[\d\W]*https?://\S+$|^([A-Z]\d?\s?)+$|^(\w{5}-){4}\w{5}$|^\w{4}-\w{4}$"
+    r"^[\W\d]*$|^FindTreatment\.gov$|^Country Road Recovery Center$|^[\d\W]*https?://\S+$|^([A-Z]\d?\s?)+$|^(\w{5}-){4}\w{5}$|^\w{4}-\w{4}$|^Español$"
 )
 AS_PUBLISHED = "style, script, code, .sources ol, .sources dl"
 # Words that no page uses.
 BANNED = r"\b(eligible|fail\w*|score\w*|addicts?|alcoholics?|clean|dirty|abus\w+|patients?|relapse\w*|level \d)\b|%"
-GRADE = 6.0
+GRADE = 5.0  # of whole pages
+GRADE_OF_A_TEXT, GRADE_OF_PRIVACY = 6.0, 8.0  # of one with eight words or more
+EASE = 65.0
+CATALOGUE = settings.BASE_DIR / "locale" / "es" / "LC_MESSAGES" / "django.po"
 # Words of three syllables and more, not among the 3,000 best known. Before you add one: is there a plainer one?
 HARD_WORDS = """
 alcohol answering approval area automated buprenorphine circumstance circumstances clinician computer connection
@@ -47,44 +50,9 @@ urgency veterans video violence whatever whoever
 MONTHS = {month.lower() for month in (*calendar.month_abbr, *calendar.month_name) if month}
 
 
-def every_page() -> Iterator[tuple[str, str]]:
-    """Yield (name, HTML) of every public page, with the error pages and the worst result."""
-    for state in STATES:
-        for address, response in pages_in(state):
-            yield f"{address} {state}", response.content.decode()
-    yield "return, mistyped", Client().post("/return/", {"code": "x"}).content.decode()
-    yield "return, unknown", Client().post("/return/", {"code": return_codes.generate()}).content.decode()
-    yield "lost secret", Client(enforce_csrf_checks=True).post("/check/").content.decode()
-    for name, given in (KINDS | {"worst": WORST}).items():
-        person = Person(Client())
-        for page in PAGES:
-            if name == "iop":
-                yield f"{page.slug} open", person.client.get(f"/questions/{page.slug}/").content.decode()
-                yield f"{page.slug} wrong", person.post(page.slug, {}).content.decode()
-            person.post(page.slug, on_page(page, given))
-        if name == "worst":
-            yield "help now", person.client.get("/help/").content.decode()
-        yield f"{name} check", person.client.get("/check/").content.decode()
-        person.client.post("/check/", {"action": "view"})
-        yield f"{name} result", person.client.get("/result/").content.decode()
-    yield "contact, not saved", person.client.get("/contact/").content.decode()
-    person.client.post("/check/", {"action": "save"})
-    yield "result, saved", person.client.get("/result/").content.decode()
-    yield "contact", person.client.get("/contact/").content.decode()
-    yield "contact, wrong", person.client.post("/contact/", {"phone": "1", "email": "x"}).content.decode()
-    person.client.post("/contact/", {"phone": "405 555 0123", "agree": "on"})
-    yield "contact, asked", person.client.get("/contact/").content.decode()
-    yield "result, asked for a call", person.client.get("/result/").content.decode()
-    yield "erase", person.client.get("/erase/").content.decode()
-    other = Client()
-    other.cookies.update(person.client.cookies)
-    yield "erased", person.client.post("/erase/", follow=True).content.decode()
-    yield "result, erased", other.get("/result/").content.decode()
-
-
 @cache
-def pages_in_english() -> list[tuple[str, str]]:
-    return list(every_page())
+def pages_in(language: str) -> list[tuple[str, str]]:
+    return [*every_page(SpanishClient if language == "es" else Client)]
 
 
 def texts(html: str) -> list[str]:
@@ -140,8 +108,9 @@ def as_text(parts: Iterable[str]) -> str:
 
 
 def reading_grade(parts: Iterable[str]) -> float:
-    """Return the Flesch-Kincaid grade level (Kincaid et al. 1975)."""
-    return float(textstat.flesch_kincaid_grade(as_text(parts)))
+    """Return the Flesch-Kincaid grade level (Kincaid et al. 1975); the listed hard words count as plain ones."""
+    text = re.sub(rf"\b({'|'.join(HARD_WORDS.split())})\b", "word", as_text(parts), flags=re.I)
+    return float(textstat.flesch_kincaid_grade(text))
 
 
 def test_reading_grade_knows_hard_words_from_plain_ones() -> None:
@@ -149,20 +118,56 @@ def test_reading_grade_knows_hard_words_from_plain_ones() -> None:
     assert reading_grade(["Individualised multidisciplinary interventions necessitate comprehensive evaluation"]) > 12
 
 
-def test_every_page_reads_at_grade_six_or_lower() -> None:
-    grades = {name: reading_grade(sentences(html)) for name, html in pages_in_english()}
+def test_every_page_reads_at_grade_five_or_lower() -> None:
+    grades = {name: reading_grade(sentences(html)) for name, html in pages_in("en")}
     assert {name: round(grade, 1) for name, grade in grades.items() if grade > GRADE} == {}
 
 
-def test_every_reason_and_notice_reads_at_grade_six_or_lower() -> None:
+@pytest.fixture
+def in_spanish() -> Iterator[None]:
+    textstat.set_lang("es")
+    yield
+    textstat.set_lang("en_US")
+
+
+def reading_ease(parts: Iterable[str]) -> float:
+    """Return the reading ease of Spanish text by Szigriszt Pazos (1993)."""
+    return float(textstat.szigriszt_pazos(as_text(parts)))
+
+
+def test_every_spanish_page_reads_quite_easily(in_spanish: None) -> None:
+    # From 65 on a text is "bastante fácil" on the scale INFLESZ (Barrio Cantalejo 2008).
+    measured = {name: reading_ease(sentences(html)) for name, html in pages_in("es")}
+    assert {name: round(ease) for name, ease in measured.items() if ease < EASE} == {}
+
+
+def test_every_spanish_reason_and_notice_reads_quite_easily(in_spanish: None) -> None:
+    with translation.override("es"):
+        for said in (CURRENT.rules, CURRENT.notices):
+            assert reading_ease(re.split(r"[.!?]\s*", " ".join(gettext(each.text) for each in said))) >= EASE
+
+
+def test_every_reason_and_notice_reads_at_grade_five_or_lower() -> None:
     # The grade of a single short text depends on a word or two, so all reasons are graded together.
     for said in (CURRENT.rules, CURRENT.notices):
         assert reading_grade(part for each in said for part in re.split(r"[.!?]\s*", each.text) if part) <= GRADE
 
 
+def test_every_text_of_eight_words_reads_at_grade_six_or_lower() -> None:
+    hard = {}
+    for entry in polib.pofile(str(CATALOGUE)):
+        for text in filter(None, (entry.msgid, entry.msgid_plural)):
+            words = re.sub(r"<[^>]+>|&\w+;", " ", re.sub(r"%\(\w+\)[sd]", "five", text))
+            in_privacy = "templates/public/privacy.html" in dict(entry.occurrences)
+            grade = reading_grade(re.split(r"[.!?:](?:\s|$)", words))
+            if len(words.split()) >= 8 and grade > (GRADE_OF_PRIVACY if in_privacy else GRADE_OF_A_TEXT):
+                hard[text] = round(grade, 1)
+    assert hard == {}
+
+
 def test_hard_words_are_those_that_nothing_plainer_says() -> None:
-    parts = [part for _name, html in pages_in_english() for part in sentences(html)]
-    text = re.sub(r"https?://\S+|\S+@\S+|testserver", "", as_text(dict.fromkeys(parts)))
+    parts = [part for _name, html in pages_in("en") for part in sentences(html)]
+    text = re.sub(r"https?://\S+|\S+@\S+|\S+\.md\b|testserver", "", as_text(dict.fromkeys(parts)))
     hard = {word.lower() for word in textstat.difficult_words_list(text, syllable_threshold=3)}
     assert hard - MONTHS == set(HARD_WORDS.split())
 
@@ -170,7 +175,7 @@ def test_hard_words_are_those_that_nothing_plainer_says() -> None:
 def test_words_are_person_first_and_never_judge() -> None:
     banned = {
         (name, match[0])
-        for name, html in pages_in_english()
+        for name, html in pages_in("en")
         for text in texts(html)
         for match in re.finditer(BANNED, text, re.I)
     }

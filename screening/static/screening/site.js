@@ -3,8 +3,8 @@
 // A page that answers a form, as with errors: Back and reload ask for the page, not to send the form once more.
 if (performance.getEntriesByType("navigation")[0]?.type === "navigate") history.replaceState(null, "", location.href);
 
-// After each step a reader begins at what is wrong, or else at the heading.
-const begin = document.querySelector("[data-focus]") ?? document.querySelector("h1");
+// After each step a reader begins at what is wrong, or else at a message, or else at the heading.
+const begin = ["[role=alert][data-focus]", "[data-focus]", "h1"].map((each) => document.querySelector(each)).find(Boolean);
 if (begin && !location.hash) {
   begin.tabIndex = -1;
   begin.focus({ preventScroll: true });
@@ -37,7 +37,8 @@ way.addEventListener("click", (event) => {
 let presses = [];
 document.addEventListener("keydown", (event) => {
   if (event.repeat) return;
-  presses = event.key === "Shift" ? [...presses, event.timeStamp].slice(-3) : [];
+  const writes = event.target.matches("textarea, input:not([type=radio], [type=checkbox])"); // there Shift makes capitals
+  presses = writes ? [] : event.key === "Shift" ? [...presses, event.timeStamp].slice(-3) : [];
   if (presses.length === 3 && presses[2] - presses[0] < 2000) leave();
 });
 
