@@ -21,5 +21,6 @@ class CompressionMiddleware(GZipMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if request.path.startswith(reverse("admin:index")) or not isinstance(response, HttpResponse):
             return response
-        response.content = INDENTATION.sub(b"\n", response.content)  # no page that a person meets has a textarea
+        if response.get("Content-Type", "").startswith("text/html"):  # no page that a person meets has a textarea
+            response.content = INDENTATION.sub(b"\n", response.content)
         return response if RETURN_CODE.search(response.content) else super().process_response(request, response)

@@ -117,7 +117,7 @@ ROOT_URLCONF = "intake_site.urls"
 WSGI_APPLICATION = "intake_site.wsgi.application"
 CSRF_FAILURE_VIEW = "intake_site.urls.csrf_failure"
 
-FORM_RENDERER = "screening.forms.Renderer"
+FORM_RENDERER = "screening.forms.BidiRenderer"
 
 TEMPLATES = [
     {

@@ -1,6 +1,7 @@
 """Context processors: the center and the numbers in the footer, which every template may need."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,11 +10,18 @@ from django.utils.translation import get_language
 
 from screening.center import facts
 from screening.help_lines import HELP_LINES
+from screening.questionnaire import QUESTIONS
+from screening.typed import typed
 
 
 def _languages(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
-    """Yield (code, name, address) of the page in each other language; of the start page where it has no address."""
-    path = request.get_full_path() if request.resolver_match else reverse("start")
+    """Yield (code, name, address) of the page in each other language; of the start page where it has no address.
+
+    Of what was asked with an address only a question is kept: no page shows what a stranger can choose (0034).
+    """
+    path = request.path if request.resolver_match else reverse("start")
+    if (key := typed(request.GET, "change", 50)) in QUESTIONS:
+        path += f"?change={key}"
     for code, name in settings.LANGUAGES:
         if code != get_language():
             yield code, name, translate_url(path, code)
@@ -22,7 +30,7 @@ def _languages(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
 def center(request: HttpRequest) -> dict[str, object]:
     return {
         "center": facts(),
-        "languages": [*_languages(request)],
+        "languages": partial(_languages, request),  # the desk asks for none
         "retention_days": settings.RETENTION_DAYS,
         "crisis_lines": [HELP_LINES["988"], HELP_LINES["911"]],
         "helpline": HELP_LINES["samhsa"],

@@ -12,18 +12,18 @@ from screening.questionnaire import Page, known
 from screening.typed import typed
 
 
-class Field(BoundField):
-    """Where people write, text runs as they write it: from the right in Arabic or Hebrew."""
+class BidiBoundField(BoundField):
+    """A field whose text runs as it is written: from the right in Arabic or Hebrew."""
 
     def build_widget_attrs(self, attrs: Any, widget: forms.Widget | None = None) -> dict[str, Any]:
         writes = isinstance(widget or self.field.widget, forms.TextInput | forms.EmailInput | forms.Textarea)
         return super().build_widget_attrs(attrs, widget) | ({"dir": "auto"} if writes else {})
 
 
-class Renderer(DjangoTemplates):
-    """Makes each field of a form, also of Django's own at the desk, a Field."""
+class BidiRenderer(DjangoTemplates):
+    """Makes every field of a form a BidiBoundField, also in Django's own forms at the desk."""
 
-    bound_field_class = Field
+    bound_field_class = BidiBoundField
 
 
 class PageForm(forms.Form):

@@ -13,6 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
+from django.utils import translation
 
 from screening import audit_triggers, center
 from screening.draft import Draft
@@ -67,6 +68,13 @@ def allow_flush_of_audit_log() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_triggers)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Begin each test in English: after a request its language stays the one in use."""
+    with translation.override("en"):
         yield
 
 

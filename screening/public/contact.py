@@ -7,10 +7,12 @@ from itertools import islice
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy as _
 from django.views.decorators.http import require_http_methods
@@ -108,7 +110,9 @@ class ContactForm(forms.ModelForm):
         chooser: Any = self.fields["window"]
         chooser.choices = [("", _("As soon as you can")), *((key, capfirst(words)) for key, words, _at in windows)]
         chooser.error_messages["invalid_choice"] = _("This time is over, or was changed. Choose again.")
-        self.starts = {key: (words, at) for key, words, at in windows}
+        with translation.override(settings.LANGUAGE_CODE):  # for staff, who are told the time that was chosen
+            in_english = islice(center.facts().call_windows(), WINDOWS)
+            self.starts = {key: (words, at) for key, words, at in in_english}
 
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"]

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import get_resolver
 
+from intake_site.compression import CompressionMiddleware
 from intake_site.headers import NO_STORE
 from screening.public import questions
 from screening.questionnaire import PAGES
@@ -188,7 +190,8 @@ def test_secure_site_sends_strict_transport_security_and_host_cookies(tmp_path: 
     program = """
 import django; django.setup()
 from django.core.management import call_command; call_command("migrate", verbosity=0)
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 client = Client()
 response = client.get("/", secure=True)
 assert response["Strict-Transport-Security"] == "max-age=31536000", response.headers
@@ -233,3 +236,18 @@ def test_page_is_sent_without_what_only_indents_it(person: Person) -> None:
             assert not re.search(r"\n\s", response.content.decode()), address
             assert int(response["Content-Length"]) == len(response.content)
             assert "<textarea" not in response.content.decode()  # whose text would change
+
+
+def test_no_page_shows_what_was_asked_with_its_address(person: Person) -> None:
+    person.finishes(IOP, "view")
+    for address in {*public_addresses()} - {"/.well-known/security.txt"}:
+        for name in ("x", "note", "change", "from", "next"):
+            page = Client()
+            page.cookies.update(person.client.cookies)
+            assert "qzx81" not in page.get(f"{address}?{name}=qzx81").content.decode(), (address, name)
+
+
+def test_what_is_no_page_keeps_its_spaces(rf: RequestFactory) -> None:
+    for kind, sent in (("text/html; charset=utf-8", b"a\nb"), ("text/plain", b"a\n  b")):
+        answer = CompressionMiddleware(lambda _request, kind=kind: HttpResponse("a\n  b", kind))(rf.get("/"))
+        assert answer.content == sent

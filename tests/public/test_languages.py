@@ -19,7 +19,7 @@ from intake_site.checks import catalogues
 from screening import rules
 from screening.explanation import reworded
 from screening.help_lines import HELP_LINES
-from screening.models import LogLine, Submission
+from screening.models import Contact, LogLine, Submission
 from screening.questionnaire import PAGES
 from tests.answers import CLOSE_CALL, INPATIENT, on_page
 from tests.conftest import Person
@@ -36,7 +36,7 @@ pytestmark = [
 ROOT = Path(settings.BASE_DIR)
 CATALOGUES = sorted((ROOT / "locale").glob("*/LC_MESSAGES/django.po"))
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w*\}|<[^>]+>|&\w+;")
-ENGLISH_WORDS = re.compile(r"\b(the|your|you|and|with|this|that|please|answer|help|from)\b", re.I)
+ENGLISH_WORDS = re.compile(r"\b(the|your|you|and|with|this|that|please|answer|help|from)\b")
 
 
 # The catalogues
@@ -159,10 +159,9 @@ def test_every_page_says_its_language_and_links_to_itself_in_the_other() -> None
         link = page.select_one("a.language")
         assert (link.text, link["lang"], link["hreflang"]) == ("English", "en", "en"), name
         assert not link["href"].startswith("/es"), name
-        inside = {a["href"] for a in page.select("a[href^='/']:not(.language)")} | {
-            f.get("action", "") for f in page.select("form")
-        }
-        assert not [address for address in inside if address and not address.startswith(("/es/", "/rules.json"))], name
+        inside = {each["href"] for each in page.select("a[href^='/']:not(.language)")}
+        inside |= {each["action"] for each in page.select("form[action]:not([action=''])")}
+        assert not [address for address in inside if not address.startswith(("/es/", "/rules.json"))], name
 
 
 def test_language_link_leads_to_the_same_page_and_keeps_the_answers(person: Person) -> None:
@@ -208,6 +207,16 @@ def test_result_is_kept_in_its_language_and_staff_read_english() -> None:
     assert rules.recommend(INPATIENT).reasons[0].text in parse(in_english.get("/result/")).text
 
 
+def test_staff_read_in_english_when_a_person_wants_to_be_called() -> None:
+    person = Person(SpanishClient())
+    person.has_answered(INPATIENT)
+    person.client.post("/check/", {"action": "save"})
+    _soonest, chosen, *_others = parse(person.client.get("/contact/")).select("input[name=window]")
+    sent = {"phone": "405 555 0123", "agree": "on", "window": chosen["value"], "best_time": "después de cenar"}
+    assert person.client.post("/contact/", sent).status_code == 302
+    assert re.fullmatch("(today|tomorrow) (in the|after) .*; después de cenar", Contact.objects.get().best_time)
+
+
 def test_reasons_of_an_unknown_version_stay_as_they_were_shown() -> None:
     with translation.override("es"):
         row = Submission.objects.submit(INPATIENT)
@@ -223,9 +232,7 @@ def test_no_english_is_left_on_a_spanish_page() -> None:
         soup = BeautifulSoup(html, "html.parser")
         for element in soup.select("style, script, code, [lang=en], .sources"):
             element.decompose()
-        left |= {
-            (name, text) for text in soup.stripped_strings if len(set(map(str.lower, ENGLISH_WORDS.findall(text)))) > 1
-        }
+        left |= {(name, text) for text in soup.stripped_strings if len({*ENGLISH_WORDS.findall(text.lower())}) > 1}
     assert not left
 
 
