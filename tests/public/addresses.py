@@ -5,16 +5,23 @@ A new page is listed by itself; one whose address takes a parameter fails here u
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from screening import return_codes
+from screening.public import questions
 from screening.questionnaire import PAGES
-from tests.answers import KINDS, WORST, on_page
+from screening.rate_limits import Attempt, Limit
+from tests.answers import IOP, KINDS, URGENT, WORST, on_page
 from tests.conftest import Person
 
 NOT_FOUND = "/no/such/page/"
+RAISED = {400: SuspiciousOperation, 403: PermissionDenied, 500: RuntimeError, 503: OperationalError}
 EXAMPLES: dict[str, list[dict[str, str]]] = {"question": [{"slug": page.slug} for page in PAGES]}
 
 
@@ -89,6 +96,31 @@ def pages_for_anyone() -> list[str]:
     return [address for address, _response in pages_in("fresh")]
 
 
+def refusals(client_class: type[Client] = Client) -> Iterator[tuple[str, Any]]:
+    """Yield (name, response) of each page that says why what was asked can't be done; the name ends in its status."""
+    person = Person(client_class(raise_request_exception=False))
+    person.has_answered(IOP)
+    client = person.client
+    for status, error in RAISED.items():
+        with mock.patch.object(questions, "first_gap", side_effect=error):
+            yield f"error {status}", client.get("/check/")
+    yield "error 413", client.post("/return/", {"code": "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)})
+    with mock.patch.object(Limit, "hit", return_value=Attempt(0, ())):
+        yield "return 429", client.post("/return/", {"code": return_codes.generate()})
+        yield "check 429", client.post("/check/", {"action": "save"})
+    with mock.patch.object(Limit, "hit", side_effect=OperationalError):
+        yield "return 503", client.post("/return/", {"code": return_codes.generate()})
+        yield "check 503", client.post("/check/", {"action": "save"})
+    yield "check 422", client.post("/check/", {"action": "neither"})
+    yield "check 409", client.post("/check/", {"action": "save", "shown": "other answers"})
+    # Forms whose secret was lost.
+    stranger = client_class(enforce_csrf_checks=True)
+    yield "check 403", stranger.post("/check/")
+    yield "contact 403", stranger.post("/contact/", {"phone": "1"})
+    for page in PAGES[:3]:
+        yield f"{page.slug} 403", stranger.post(f"/questions/{page.slug}/", on_page(page, URGENT))
+
+
 def every_page(client_class: type[Client] = Client) -> Iterator[tuple[str, str]]:
     """Yield (name, HTML) of every public page, with the error pages and the worst result."""
     for state in STATES:
@@ -96,7 +128,9 @@ def every_page(client_class: type[Client] = Client) -> Iterator[tuple[str, str]]
             yield f"{address} {state}", response.content.decode()
     yield "return, mistyped", client_class().post("/return/", {"code": "x"}).content.decode()
     yield "return, unknown", client_class().post("/return/", {"code": return_codes.generate()}).content.decode()
-    yield "lost secret", client_class(enforce_csrf_checks=True).post("/check/").content.decode()
+    for name, response in refusals(client_class):
+        assert name.endswith(str(response.status_code)), name
+        yield name, response.content.decode()
     for name, given in (KINDS | {"worst": WORST}).items():
         person = Person(client_class())
         for page in PAGES:

@@ -1,0 +1,111 @@
+"""Every public page in every state, in both languages, at four widths, in light and in dark: what a machine can check.
+
+The HTML of each state is taken from the site once, and shown to Chromium with the site's own style sheets.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.staticfiles import finders
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, Route
+
+from screening.center import SERVICES
+from tests.answers import CLOSE_CALL, URGENT
+from tests.conftest import Person
+from tests.public.addresses import SpanishClient, every_page
+
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
+
+LANGUAGES = {"en": Client, "es": SpanishClient}
+CENTERS: dict[str, dict[str, object]] = {
+    "no phone": {"phone": ""},
+    "offers all": dict.fromkeys(SERVICES, True),
+    "offers little": {"sober_house": True},
+}
+WIDTHS = (320, 390, 768, 1280)
+DRAWN = re.compile(r'value="[^"]{30,}"|\b\w{4}-\w{4}\b|\b(\w{5}-){3,}\w{5}\b')  # secrets, codes and numbers
+# Left alone, axe runs every rule, those of its advice too, but not the one on the size of what one presses.
+AXE = {"resultTypes": ["violations", "incomplete"], "rules": {"target-size": {"enabled": True}}}
+
+
+@pytest.fixture(params=LANGUAGES)
+def states(request: pytest.FixtureRequest, center_tells: Callable[..., None]) -> dict[str, str]:
+    """The name and HTML of every public page in every state; of those that look alike, the first."""
+    client_class = LANGUAGES[request.param]
+    pages = [*every_page(client_class)]
+    for center, facts in CENTERS.items():
+        center_tells(**facts)
+        for name, given in {"close call": CLOSE_CALL, "urgent": URGENT}.items():
+            result = Person(client_class()).finishes(given, "view")
+            pages.append((f"{name}, center: {center}", result.content.decode()))
+        pages.append((f"start, center: {center}", client_class().get("/").content.decode()))
+    alike = {DRAWN.sub("", html): (name, html) for name, html in reversed(pages)}
+    return dict(reversed(alike.values()))
+
+
+def serve(context: BrowserContext) -> Callable[[Page, str], None]:
+    """Return what shows HTML in a page of the context, as if the site had sent it."""
+    sent = {"html": ""}
+
+    def fulfil(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path.startswith("/static/"):
+            route.fulfill(path=str(finders.find(path.removeprefix("/static/"))))
+        else:
+            route.fulfill(body=sent["html"], content_type="text/html; charset=utf-8")
+
+    def show(page: Page, html: str) -> None:
+        sent["html"] = html
+        page.goto("http://pages.test/")
+
+    context.route("**/*", fulfil)
+    return show
+
+
+@pytest.fixture
+def context_at(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Return what opens a context of this width, in which scripts may be injected; all are closed at the end."""
+    opened: list[BrowserContext] = []
+
+    def open_context(width: int, height: int = 844, **options: Any) -> BrowserContext:
+        opened.append(browser.new_context(viewport={"width": width, "height": height}, bypass_csp=True, **options))
+        return opened[-1]
+
+    yield open_context
+    for context in opened:
+        context.close()
+
+
+def found_by_axe(page: Page) -> Iterator[str]:
+    """Yield each violation, and each text in the color of its background, which axe calls only "incomplete"."""
+    found = page.evaluate("options => axe.run(document, options)", AXE)
+    unseen = [each for each in found["incomplete"] if each["id"] == "color-contrast" and "equalRatio" in str(each)]
+    for rule in found["violations"] + unseen:
+        yield f"{rule['id']}: {rule['nodes'][0]['html'][:200]}"
+
+
+def wider_than_the_screen(page: Page) -> Iterator[str]:
+    cut = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if cut > 0:
+        yield f"{cut} px wider than the screen"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_state_passes_axe_and_fits(states: dict[str, str], context_at: Any, scheme: str) -> None:
+    context = context_at(390, color_scheme=scheme)
+    show, page = serve(context), context.new_page()
+    found = []
+    for name, html in states.items():
+        show(page, html)
+        page.evaluate(Axe().axe_script)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 844})
+            problems = [*found_by_axe(page), *wider_than_the_screen(page)]
+            found += [f"{name}, {width} px, {scheme}: {problem}" for problem in problems]
+    assert not found, "\n".join(found)
