@@ -4,7 +4,9 @@ The HTML of each state is taken from the site once, and shown to Chromium with t
 """
 
 import re
+import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from screening.center import SERVICES
 from tests.answers import CLOSE_CALL, URGENT
+from tests.browser import second_engine
 from tests.conftest import Person
 from tests.public.addresses import SpanishClient, every_page
 
@@ -31,6 +34,17 @@ WIDTHS = (320, 390, 768, 1280)
 DRAWN = re.compile(r'value="[^"]{30,}"|\b\w{4}-\w{4}\b|\b(\w{5}-){3,}\w{5}\b')  # secrets, codes and numbers
 # Left alone, axe runs every rule, those of its advice too, but not the one on the size of what one presses.
 AXE = {"resultTypes": ["violations", "incomplete"], "rules": {"target-size": {"enabled": True}}}
+FALSE_POSITIVES = tomllib.loads((Path(__file__).parent / "false_positives.toml").read_text())
+# What it reports but what passes, each with whether its element is one of those that were judged.
+SECOND_ENGINE = """async judged => {
+    const { results } = await new ace.Checker().check(document, ["WCAG_2_2"]);
+    const at = path => document.evaluate(path, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE).singleNodeValue;
+    return results.filter(each => each.value[1] !== "PASS").map(each => ({
+        rule: each.ruleId,
+        text: `${each.ruleId}: ${each.message} ${each.snippet}`,
+        judged: each.ruleId in judged && at(each.path.dom).matches(judged[each.ruleId].of),
+    }));
+}"""
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -109,3 +123,23 @@ def test_every_state_passes_axe_and_fits(states: dict[str, str], context_at: Any
             problems = [*found_by_axe(page), *wider_than_the_screen(page)]
             found += [f"{name}, {width} px, {scheme}: {problem}" for problem in problems]
     assert not found, "\n".join(found)
+
+
+@pytest.mark.full
+def test_every_state_passes_a_second_engine(states: dict[str, str], context_at: Any) -> None:
+    try:
+        engine = second_engine.script()
+    except second_engine.NotThere as error:
+        pytest.fail(str(error), pytrace=False)
+    context = context_at(390)
+    show, page = serve(context), context.new_page()
+    found, met = [], {"text_sensory_misuse"}  # it knows the words of English only
+    for name, html in states.items():
+        show(page, html)
+        page.evaluate(engine)
+        for report in page.evaluate(SECOND_ENGINE, FALSE_POSITIVES):
+            met.add(report["rule"])
+            if not report["judged"]:
+                found.append(f"{name}: {report['text']}")
+    assert not found, "\n".join(found)
+    assert met == set(FALSE_POSITIVES), "what is never reported needs no excuse"
