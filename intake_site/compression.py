@@ -1,6 +1,7 @@
 """Pages as few bytes: without what only indents them, and compressed (docs/decisions/0034)."""
 
 import re
+import zlib
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -8,14 +9,14 @@ from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 
 INDENTATION = re.compile(rb"\n\s+")
-RETURN_CODE = re.compile(rb"\b(?:\w{5}-){4}\w{5}\b")
+RETURN_CODE = re.compile(rb"\b(\w{5}(?:(?:[- ]|\xe2\x80\x93)?\w{5}){4,})\b")  # also as people type it
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Compresses the pages that a person meets, padded at random.
+    """Compresses the pages that a person meets, padded at random; a return code is sent as it is among them.
 
-    Who can have a browser ask for pages, and sees how long they are, could find out a secret on one that also shows
-    what the asker chose (BREACH): so no page of the desk is compressed, and none that shows a return code.
+    Who can have a browser ask for pages, and sees how long they are, could find out a secret that is compressed
+    together with what the asker chose (BREACH): so no page of the desk is compressed, and no return code.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -23,4 +24,24 @@ class CompressionMiddleware(GZipMiddleware):
             return response
         if response.get("Content-Type", "").startswith("text/html"):  # no page that a person meets has a textarea
             response.content = INDENTATION.sub(b"\n", response.content)
-        return response if RETURN_CODE.search(response.content) else super().process_response(request, response)
+        page = response.content
+        super().process_response(request, response)
+        if response.get("Content-Encoding") == "gzip" and RETURN_CODE.search(page):
+            padded_head = response.content[: response.content.index(b"\0", 10) + 1]  # 10 bytes, then a name of chance
+            response.content = padded_head + codes_apart(page)
+            response["Content-Length"] = str(len(response.content))
+        return response
+
+
+def codes_apart(page: bytes) -> bytes:
+    """Return the page as the rest of a gzip file: what is between the codes compressed, each piece by itself.
+
+    Each code is a stored block, and no piece can refer to another: the length is the same whatever a code says.
+    """
+    deflated = b""
+    for place, piece in enumerate(RETURN_CODE.split(page)):
+        is_code = place % 2
+        compressor = zlib.compressobj(zlib.Z_NO_COMPRESSION if is_code else 6, zlib.DEFLATED, -zlib.MAX_WBITS)
+        deflated += compressor.compress(piece) + compressor.flush(zlib.Z_FULL_FLUSH)
+    end = zlib.compressobj(wbits=-zlib.MAX_WBITS).flush()
+    return deflated + end + zlib.crc32(page).to_bytes(4, "little") + len(page).to_bytes(4, "little")

@@ -93,8 +93,7 @@ def test_pages_are_small_enough_for_a_slow_line(var: Path, prefix: str) -> None:
         site.post(f"{prefix}/check/", {"action": "view"})
         assert on_the_wire(site, f"{prefix}/result/")[1] <= 7000
         site.post(f"{prefix}/check/", {"action": "save"})
-        result, size, _head = on_the_wire(site, f"{prefix}/result/")
-        assert len(result.encode()) == size <= 14_000, "it shows a code, so it is not compressed"
+        assert on_the_wire(site, f"{prefix}/result/")[1] <= 7000
     finally:
         site.stop()
 

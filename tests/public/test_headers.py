@@ -1,6 +1,8 @@
 """Headers, cookies and Leave now, on every page."""
 
+import gzip
 import os
+import random
 import re
 import subprocess
 import sys
@@ -17,10 +19,10 @@ from intake_site.compression import CompressionMiddleware
 from intake_site.headers import NO_STORE
 from screening.public import questions
 from screening.questionnaire import PAGES
-from tests.answers import IOP, KINDS, on_page
+from tests.answers import IOP, KINDS, WORST, on_page, random_answers
 from tests.conftest import Person
 from tests.desk.helpers import CASES, PASSWORD, signed_in, superuser
-from tests.public.addresses import NOT_FOUND, STATES, pages_in, public_addresses
+from tests.public.addresses import NOT_FOUND, STATES, SpanishClient, pages_in, public_addresses
 from tests.test_urls import routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
@@ -213,21 +215,55 @@ for name, morsel in response.cookies.items():
     assert ran.returncode == 0, ran.stderr
 
 
-def test_pages_are_compressed_but_for_the_desk_and_what_shows_a_code(person: Person, staff_client: Client) -> None:
+def test_pages_are_compressed_but_for_the_desk(person: Person, staff_client: Client) -> None:
     def encoding(client: Client, address: str) -> str:
         return str(client.get(address, headers={"Accept-Encoding": "gzip"}).get("Content-Encoding", ""))
 
-    person.finishes(IOP, "view")
+    person.finishes(IOP, "save")
     for address in ("/", "/check/", "/result/", "/privacy/", NOT_FOUND):
         assert encoding(person.client, address) == "gzip"
-    person.client.post("/check/", {"action": "save"})
-    assert "Your code" in person.client.get("/result/").content.decode()
-    assert encoding(person.client, "/result/") == ""
-    assert encoding(person.client, "/check/") == "gzip"
+    assert person.client.get("/result/").get("Content-Encoding") is None
     for address in ("/admin/", CASES, "/admin/login/"):
         assert encoding(staff_client, address) == ""
     lengths = {len(Client().get("/", headers={"Accept-Encoding": "gzip"}).content) for _time in range(20)}
     assert len(lengths) > 5  # padded at random
+
+
+def test_code_is_sent_as_it_is_in_a_page_whose_length_does_not_tell_it(
+    rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guess = "ABCDE-FGHJK"
+    codes = [f"{guess}-MNPQR-STVWX-YZ234", "ZZZZZ-YYYYY-XXXXX-WWWWW-VVVVV", "-".join(["AAAAA"] * 5)]
+    lengths = set()
+    monkeypatch.setattr(CompressionMiddleware, "max_random_bytes", 1)  # all are padded alike
+    for code in codes:
+        page = f"<p>{guess}</p><p>{code}</p>" + "<p>Call us.</p>" * 50 + f"<p>{code} {guess}</p>"
+        middleware = CompressionMiddleware(lambda _request, page=page: HttpResponse(page))
+        answer = middleware(rf.get("/result/", headers={"Accept-Encoding": "gzip"}))
+        assert gzip.decompress(answer.content).decode() == page
+        assert answer.content.count(code.encode()) == 2
+        assert int(answer["Content-Length"]) == len(answer.content) < len(page) / 2
+        lengths.add(len(answer.content))
+    assert len(lengths) == 1
+
+
+@pytest.mark.parametrize("between", ["-", "", " ", "–"])
+def test_code_that_someone_typed_in_another_way_is_not_compressed_either(rf: RequestFactory, between: str) -> None:
+    typed = between.join(["ABCDE", "FGHJK", "MNPQR", "STVWX", "YZ234"])
+    page = f"<p>{typed}</p>" + "<p>Call us.</p>" * 50 + f"<p>{typed}</p>"
+    answer = CompressionMiddleware(lambda _request: HttpResponse(page))(
+        rf.get("/", headers={"Accept-Encoding": "gzip"})
+    )
+    assert gzip.decompress(answer.content).decode() == page
+    assert answer.content.count(typed.encode()) == 2
+
+
+def test_result_is_short_whatever_was_answered(db: None) -> None:
+    chance = random.Random(1)
+    for given in (*KINDS.values(), WORST, *(random_answers(chance) for _time in range(20))):
+        person = Person(SpanishClient(headers={"Accept-Encoding": "gzip"}))
+        length = len(person.finishes(given, "save").content)
+        assert length <= 10_000, given
 
 
 def test_page_is_sent_without_what_only_indents_it(person: Person) -> None:
