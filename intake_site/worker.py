@@ -33,14 +33,18 @@ END = b"\r\n\r\n"  # of the head
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.I)
 CODING = re.compile(rb"\r\ntransfer-encoding:", re.I)
 EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n|\Z)", re.I)
-TOO_MUCH = "That is too much for one form. Nothing was kept. Please go back and write less."
-UNREADABLE = "We could not read that. Please go back and try again."
-CRISIS = "In danger now? Call 911. In a crisis? Call or text 988."
+# Plain text in both languages: what was sent is refused before anyone knows which page it was for.
+TOO_MUCH = """That is too much for one form. Nothing was kept. Please go back and write less.
+Eso es demasiado para un formulario. No se guardó nada. Regrese y escriba menos."""
+UNREADABLE = """We could not read that. Please go back and try again.
+No pudimos leer eso. Regrese e inténtelo otra vez."""
+CRISIS = """In danger now? Call 911. In a crisis? Call or text 988.
+¿Corre peligro ahora? Llame al 911. ¿Está en crisis? Llame al 988 y oprima 2."""
 OF_ERRORS = {
     "Connection": "close",
     "Cache-Control": NO_STORE,
     "Content-Security-Policy": "default-src 'none'",
-    "Content-Type": "text/plain",
+    "Content-Type": "text/plain; charset=utf-8",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -253,10 +257,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 def write_error(client: socket.socket, status: int, reason: str, message: str = "") -> None:
     """Answer in gunicorn's place, which would repeat what was sent."""
-    text = f"{TOO_MUCH if status == 413 else UNREADABLE}\n\n{CRISIS}\n"
+    text = f"{TOO_MUCH if status == 413 else UNREADABLE}\n\n{CRISIS}\n".encode()
     fields = HEADERS | OF_ERRORS | {"Content-Length": str(len(text))}
     head = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in fields.items())]
-    util.write_nonblock(client, "\r\n".join([*head, "", text]).encode())
+    util.write_nonblock(client, "\r\n".join([*head, "", ""]).encode() + text)
 
 
 class NamelessResponse(wsgi.Response):  # type: ignore[misc]
