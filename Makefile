@@ -9,7 +9,7 @@ export PORT
 CATALOGUES = $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 
 .NOTPARALLEL:
-.PHONY: install run demo test test-full test-faults pins
+.PHONY: install run demo test test-full test-faults screenshots pins
 
 install: .venv/run $(CATALOGUES)
 
@@ -30,6 +30,11 @@ test-full: .venv/test $(CATALOGUES)
 
 test-faults: .venv/test $(CATALOGUES)
 	@.venv/bin/python -m pytest --verbose tests/faults/[a-z]*.py
+
+# The pictures in README.md, taken anew.
+screenshots: .venv/test $(CATALOGUES)
+	@scripts/tools
+	@.venv/bin/python -m benchmarks.screenshots
 
 # The pinned packages, from the short lists in requirements*.in.
 pins: .venv/test
