@@ -131,6 +131,7 @@ def question_page(
         "form": form,
         "action": reverse("question", args=[page.slug]) + (f"?change={key}" if changing else ""),
         "back": f"{reverse('check')}#{key}" if changing else before,
+        "is_first": not number,
         "place": of_section.index(page.slug) + 1,
         "places": len(of_section),
         "steps": ["done"] * section + ["here"] + [""] * (len(SECTIONS) - section - 1),
@@ -238,6 +239,7 @@ def _check_page(request: HttpRequest, draft: Draft, *, error: str = "", status: 
     recommendation = rules.recommend(draft.answers)
     context = {
         "sections": sections,
+        "back": reverse("question", args=[PAGES[-1].slug]),
         "help_first": recommendation.decision.help_first,
         "first": lines_for(recommendation, draft.answers, crisis=True),
         "saved": draft.finished == Finished.SAVED and any_kept(draft.code),

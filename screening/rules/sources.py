@@ -14,7 +14,7 @@ WORDS = {
     _("May 2023"),
     _("table 3"),
     _("chapter 5 on treatment entry"),
-    _("5.5 % died within a year, a fifth of them in the first month"),
+    _("5.5 in 100 died within a year, a fifth of them in the first month"),
 }
 
 

@@ -17,7 +17,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from screening.center import SERVICES
-from tests.answers import CLOSE_CALL, URGENT
+from tests.answers import CLOSE_CALL, URGENT, answers
 from tests.browser import second_engine
 from tests.conftest import Person
 from tests.public.addresses import SpanishClient, every_page
@@ -30,6 +30,7 @@ CENTERS: dict[str, dict[str, object]] = {
     "offers all": dict.fromkeys(SERVICES, True),
     "offers little": {"sober_house": True},
 }
+LAST_CELL = answers(constant_care="always", supporters="nobody", home="others_use", health="often")
 WIDTHS = (320, 390, 768, 1280)
 DRAWN = re.compile(r'value="[^"]{30,}"|\b\w{4}-\w{4}\b|\b(\w{5}-){3,}\w{5}\b')  # secrets, codes and numbers
 # Left alone, axe runs every rule, those of its advice too, but not the one on the size of what one presses.
@@ -54,7 +55,7 @@ def states(request: pytest.FixtureRequest, center_tells: Callable[..., None]) ->
     pages = [*every_page(client_class)]
     for center, facts in CENTERS.items():
         center_tells(**facts)
-        for name, given in {"close call": CLOSE_CALL, "urgent": URGENT}.items():
+        for name, given in {"close call": CLOSE_CALL, "urgent": URGENT, "last cell": LAST_CELL}.items():
             result = Person(client_class()).finishes(given, "view")
             pages.append((f"{name}, center: {center}", result.content.decode()))
         pages.append((f"start, center: {center}", client_class().get("/").content.decode()))
@@ -103,6 +104,27 @@ def found_by_axe(page: Page) -> Iterator[str]:
         yield f"{rule['id']}: {rule['nodes'][0]['html'][:200]}"
 
 
+# Elements with text of their own that stand outside of the screen, or are cut by what they stand in.
+LOST = """() => [...document.querySelectorAll("body *")].filter(each => {
+    const own = [...each.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    if (!own || each.closest("details:not([open]) > :not(summary), .skip, .unseen, [aria-hidden=true]")) return false;
+    const box = each.getBoundingClientRect();
+    if (!box.width) return false;
+    const cut = getComputedStyle(each).overflow !== "visible" && each.scrollHeight > each.clientHeight + 1;
+    return box.left < -1 || box.right > innerWidth + 1 || cut;
+}).map(each => each.outerHTML.slice(0, 150))"""
+# What WCAG 1.4.12 lets people set, twice the size of text, and 400 % zoom of a screen of 1280 by 1024.
+SPACED = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }"
+SPACED += "p { margin-bottom: 2em !important }"
+TWICE = "html { font-size: 225% !important }"  # the site's own size is 112.5 %
+LARGE = {
+    "spaced": (320, 568, SPACED),
+    "twice": (320, 568, TWICE),
+    "400 %": (320, 256, "p {}"),
+    "both": (390, 844, SPACED + TWICE),
+}
+
+
 def wider_than_the_screen(page: Page) -> Iterator[str]:
     cut = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if cut > 0:
@@ -122,6 +144,21 @@ def test_every_state_passes_axe_and_fits(states: dict[str, str], context_at: Any
             page.set_viewport_size({"width": width, "height": 844})
             problems = [*found_by_axe(page), *wider_than_the_screen(page)]
             found += [f"{name}, {width} px, {scheme}: {problem}" for problem in problems]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.full
+def test_every_state_holds_large_and_wide_text(states: dict[str, str], context_at: Any) -> None:
+    context = context_at(320)
+    show, page = serve(context), context.new_page()
+    found = []
+    for name, html in states.items():
+        for how, (width, height, style) in LARGE.items():
+            page.set_viewport_size({"width": width, "height": height})
+            show(page, html)
+            page.add_style_tag(content=style)
+            lost = [f"lost: {element}" for element in page.evaluate(LOST)]
+            found += [f"{name}, {how}: {problem}" for problem in (*wider_than_the_screen(page), *lost)]
     assert not found, "\n".join(found)
 
 

@@ -499,3 +499,16 @@ def test_note_that_no_longer_fits_is_not_shown(person: Person) -> None:
     assert "Your answers are gone" in person.client.get("/?note=cleared").content.decode()
     person.post(PAGES[0].slug, on_page(PAGES[0], BEST))
     assert "Your answers are gone" not in person.client.get("/?note=cleared").content.decode()
+
+
+def test_only_later_questions_fetch_what_the_pages_after_them_need(person: Person) -> None:
+    def fetched(slug: str) -> list[str]:
+        page = parse(person.client.get(f"/questions/{slug}/"))
+        return [str(link["href"]) for link in page.select("link[rel=prefetch]")]
+
+    person.has_answered(IOP)
+    assert fetched(PAGES[0].slug) == []
+    for page in PAGES[1:]:
+        assert fetched(page.slug) == ["/static/screening/more.css"]
+    check = parse(person.client.get("/check/"))
+    assert check.select_one("link[rel=stylesheet][href='/static/screening/more.css']")

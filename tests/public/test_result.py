@@ -297,7 +297,7 @@ def test_notice_about_programs_waits_until_the_person_is_safe() -> None:
     assert "A sober house" in waiting.text
     assert "sober house" not in page.select_one(".urgent").text
     today = result_page(TODAY | {"home": "others_use"})
-    assert "A sober house" in today.select_one(".urgent").text
+    assert "A sober house" in today.select_one("main > .notices").text
 
 
 FOUR = {"home": "others_use", "attendance": "no", "health": "often"}  # and what brings a notice of danger
