@@ -14,12 +14,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from django.utils import translation
 from gunicorn import http, util
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from intake_site.headers import HEADERS, NO_STORE
-from intake_site.settings import DATA_UPLOAD_MAX_MEMORY_SIZE
+from intake_site.settings import DATA_UPLOAD_MAX_MEMORY_SIZE, LANGUAGES
 
 MAX_HEAD = 32 * 1024  # bytes; gunicorn's own limits of a line and a field are lower
 SECONDS = 20.0  # from the connection, or from the answer before, until the request must have come as a whole
@@ -33,13 +34,6 @@ END = b"\r\n\r\n"  # of the head
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.I)
 CODING = re.compile(rb"\r\ntransfer-encoding:", re.I)
 EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n|\Z)", re.I)
-# Plain text in both languages: what was sent is refused before anyone knows which page it was for.
-TOO_MUCH = """That is too much for one form. Nothing was kept. Please go back and write less.
-Eso es demasiado para un formulario. No se guardó nada. Regrese y escriba menos."""
-UNREADABLE = """We could not read that. Please go back and try again.
-No pudimos leer eso. Regrese e inténtelo otra vez."""
-CRISIS = """In danger now? Call 911. In a crisis? Call or text 988.
-¿Corre peligro ahora? Llame al 911. ¿Está en crisis? Llame al 988 y oprima 2."""
 OF_ERRORS = {
     "Connection": "close",
     "Cache-Control": NO_STORE,
@@ -255,9 +249,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 conn.timeout = min(conn.timeout, deadline)
 
 
+def in_every_language(status: int) -> str:
+    """Return the words of the error page and whom to call: before a request was read, nobody knows its language."""
+    from screening.help_lines import HELP_LINES  # here, as gunicorn loads this module before the apps
+    from screening.public.error_pages import ERRORS
+
+    lines = []
+    for language, _name in LANGUAGES:
+        with translation.override(language):
+            lines.append(". ".join(map(str, ERRORS[413 if status == 413 else 400])))
+            lines += [f"{key}: {translation.gettext(HELP_LINES[key].detail)}" for key in ("911", "988")]
+    return "\n\n".join(lines) + "\n"
+
+
 def write_error(client: socket.socket, status: int, reason: str, message: str = "") -> None:
     """Answer in gunicorn's place, which would repeat what was sent."""
-    text = f"{TOO_MUCH if status == 413 else UNREADABLE}\n\n{CRISIS}\n".encode()
+    text = in_every_language(status).encode()
     fields = HEADERS | OF_ERRORS | {"Content-Length": str(len(text))}
     head = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in fields.items())]
     util.write_nonblock(client, "\r\n".join([*head, "", ""]).encode() + text)
