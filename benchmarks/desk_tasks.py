@@ -11,8 +11,6 @@ import os
 import re
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +26,7 @@ django.setup()
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.processes import ROOT, Site, environment
+from tests.processes import Site
 
 THINK, POINT, PRESS, KEY, HAND = 1.35, 1.1, 0.2, 0.28, 0.4
 CASES = "/admin/screening/submission/"
@@ -115,14 +113,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Site(Path(folder) / "var")
         try:
-            demo = [sys.executable, "-m", "intake_site.demo"]
-            own = environment(site.var, site.port) | {"HTTPS": "off"}
-            subprocess.run(demo, cwd=ROOT, env=own, check=True, stdout=subprocess.DEVNULL)
+            site.add_demo_submissions()
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             page = browser.new_page(base_url=site.url, viewport={"width": 1280, "height": 800})
             page.goto("/admin/")
             page.get_by_label("Username").fill("staff")
-            page.get_by_label("Password").fill(re.search(r"password {3}(\S+)", site.output())[1])  # type: ignore[index]
+            page.get_by_label("Password").fill(site.password)
             page.get_by_role("button", name="Sign in").click()
             expect(page.get_by_role("heading", name="The desk")).to_be_visible()
             print("presses  keys  site's s  person's s")

@@ -5,10 +5,7 @@ Each shows one screen, not the whole page, and stays small.
 
 import base64
 import os
-import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +24,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from screening.questionnaire import PAGES
 from tests.answers import CLOSE_CALL, on_page
-from tests.processes import ROOT, Site, environment
+from tests.processes import ROOT, Site
 
 IMAGES = ROOT / "docs" / "images"
 PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=800)
@@ -81,7 +78,7 @@ def work(browser: Browser, site: Site) -> None:
     with page_at(browser, site, viewport=DESK) as page:
         page.goto("/admin/")
         page.get_by_label("Username").fill("staff")
-        page.get_by_label("Password").fill(re.search(r"password {3}(\S+)", site.output())[1])  # type: ignore[index]
+        page.get_by_label("Password").fill(site.password)
         page.get_by_role("button", name="Sign in").click()
         page.goto("/admin/screening/submission/?queue=due")
         shot(page, "desk-queue")
@@ -93,13 +90,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Site(Path(folder) / "var", CENTER_NAME="Country Road Recovery Center", CENTER_PHONE="(405) 555-0100")
         try:
-            subprocess.run(
-                [sys.executable, "-m", "intake_site.demo"],
-                cwd=ROOT,
-                env=environment(site.var, site.port) | {"HTTPS": "off"},
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+            site.add_demo_submissions()
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             walk(browser, site)
             work(browser, site)

@@ -13,7 +13,7 @@ RETURN_CODE = re.compile(rb"\b(\w{5}(?:(?:[- ]|\xe2\x80\x93)?\w{5}){4,})\b")  # 
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Compresses the pages that a person meets, padded at random; a return code is sent as it is among them.
+    """Compresses the pages that a person meets, padded at random, and sends each return code in them as it is.
 
     Who can have a browser ask for pages, and sees how long they are, could find out a secret that is compressed
     together with what the asker chose (BREACH): so no page of the desk is compressed, and no return code.
@@ -27,16 +27,17 @@ class CompressionMiddleware(GZipMiddleware):
         page = response.content
         super().process_response(request, response)
         if response.get("Content-Encoding") == "gzip" and RETURN_CODE.search(page):
-            padded_head = response.content[: response.content.index(b"\0", 10) + 1]  # 10 bytes, then a name of chance
+            padded_head = response.content[: response.content.index(b"\0", 10) + 1]  # 10 bytes and a random name
             response.content = padded_head + codes_apart(page)
             response["Content-Length"] = str(len(response.content))
         return response
 
 
 def codes_apart(page: bytes) -> bytes:
-    """Return the page as the rest of a gzip file: what is between the codes compressed, each piece by itself.
+    """Return what follows the head of a gzip file that holds the page.
 
-    Each code is a stored block, and no piece can refer to another: the length is the same whatever a code says.
+    Each code is a stored block. What stands between codes is compressed piece by piece, and no piece can refer to
+    another: the length is the same whatever a code says.
     """
     deflated = b""
     for place, piece in enumerate(RETURN_CODE.split(page)):

@@ -1,6 +1,7 @@
 """The site in its own processes, and a browser without a window: for tests of the whole."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -89,6 +90,21 @@ class Site(Browser):
 
     def output(self) -> str:
         return Path(self.log.name).read_text()
+
+    @property
+    def password(self) -> str:
+        """The password of the first account, `staff`, as the first start printed it."""
+        (password,) = re.findall(r"password\s+(\S{16})\n", self.output())
+        return str(password)
+
+    def add_demo_submissions(self) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "intake_site.demo"],
+            cwd=ROOT,
+            env=environment(self.var, self.port) | {"HTTPS": "off"},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def command(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a management command beside the site."""

@@ -192,8 +192,7 @@ def test_secure_site_sends_strict_transport_security_and_host_cookies(tmp_path: 
     program = """
 import django; django.setup()
 from django.core.management import call_command; call_command("migrate", verbosity=0)
-from django.http import HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 client = Client()
 response = client.get("/", secure=True)
 assert response["Strict-Transport-Security"] == "max-age=31536000", response.headers
