@@ -248,7 +248,7 @@ def _kept_lower(dimension: str, ruleset: RuleSet, answers: Mapping[str, str]) ->
         return ruleset.raise_levels(LOWEST, ruleset.applying(given))[place]
 
     for key, values in ruleset.options.items():
-        least = answers.get(key) == values[0] and dimension != "urgency" and dimension in ruleset.raised_by(key)
+        least = answers.get(key) == values[0] and dimension != "urgency" and dimension in ruleset.raised_by[key]
         if least and level({**answers, key: values[-1]}) > level(answers):
             yield answer_in_words(key, answers[key])
 

@@ -6,7 +6,7 @@ imports the questionnaire alone. Not clinically validated.
 
 from collections.abc import Iterable, Mapping
 
-from screening.questionnaire import require_complete
+from screening.questionnaire import QUESTIONS, require_complete
 from screening.rules import versions, what_if
 from screening.rules.current import CURRENT, VERSIONS, Approval, Version
 from screening.rules.ruleset import Recommendation
@@ -30,8 +30,14 @@ def recommend(answers: Mapping[str, str]) -> Recommendation:
 
     Raise a ValueError that names every missing or unknown question or option.
     """
-    require_complete(answers)
-    return CURRENT.recommend(answers)
+    try:
+        recommendation = CURRENT.recommend(answers)
+    except (ValueError, TypeError):  # what can't be hashed is no option either
+        require_complete(answers)
+        raise
+    if len(answers) > len(QUESTIONS):
+        require_complete(answers)  # it names those that are none of ours
+    return recommendation
 
 
 def what_would_change(answers: Mapping[str, str]) -> tuple[Change, ...]:

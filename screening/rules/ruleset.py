@@ -8,12 +8,14 @@ only make more rules apply.
 Nothing here depends on the rules in force or on today's questions: an earlier version decides by its own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import product
+from functools import cached_property, reduce
+from itertools import chain, product
+from operator import or_
 from typing import NamedTuple
 
+from screening.rules.bits import Belongings, Conditions, bits_of
 from screening.rules.sources import SOURCES
 
 # Each dimension's levels, from the one that no rule has to raise to the one that counts most.
@@ -53,6 +55,9 @@ class Decision(NamedTuple):
     def headline(self) -> str:
         """What is said first: "help_now", "help_today", or what is said of programs."""
         return f"help_{self.urgency}" if self.help_first else self.program_headline
+
+
+Told = tuple[Decision, tuple[str, ...]]  # what a person acts on: the decision, and the keys of the notices
 
 
 def level_names(levels: Levels) -> dict[str, str]:
@@ -219,15 +224,6 @@ class RuleSet:
         """Rule -> question -> rank of the least answer that counts."""
         return {rule.key: {key: self._ranks[key][value] for key, value in rule.when.items()} for rule in self.rules}
 
-    @cached_property
-    def _made_redundant_by(self) -> dict[tuple[str, str], set[str]]:
-        """(dimension, rule) -> the rules that say at least as much there: if one of them applies, it adds nothing."""
-        return {
-            (dimension, rule.key): {other.key for other in self.rules if self._says_more(other, rule, dimension)}
-            for rule in self.rules
-            for dimension in rule.raises
-        }
-
     def _says_more(self, other: Rule, rule: Rule, dimension: str) -> bool:
         """Return whether `other` applies only where `rule` does, and raises the dimension as far; False for twins."""
         if other is rule or dimension not in other.raises:
@@ -244,10 +240,37 @@ class RuleSet:
         """Return the questions that these rules read and to which `answers` holds no known answer."""
         return [key for key, values in self.options.items() if answers.get(key) not in values]
 
+    @cached_property
+    def _statements(self) -> list[tuple[str, Rule]]:
+        """(dimension, rule) in the order in which reasons are given: the highest level of a dimension first.
+
+        Rules that raise nothing come last, with "" as their dimension. The place of a statement is its bit.
+        """
+        raising = [
+            (dimension, rule)
+            for dimension, order in LEVELS.items()
+            for level in reversed(order)
+            for rule in self.rules
+            if rule.raises.get(dimension) == level
+        ]
+        return raising + [("", rule) for rule in self.rules if not rule.raises]
+
+    def _bits(self, keys: set[str]) -> int:
+        """Return the statements of the rules with these keys."""
+        return bits_of(place for place, (_dimension, rule) in enumerate(self._statements) if rule.key in keys)
+
+    @cached_property
+    def _conditions(self) -> Conditions:
+        return Conditions([self.least[rule.key] for _dimension, rule in self._statements], self.options)
+
+    @cached_property
+    def _bits_of_rules(self) -> list[tuple[int, Rule]]:
+        return [(self._bits({rule.key}), rule) for rule in self.rules]
+
     def applying(self, answers: Mapping[str, str]) -> list[Rule]:
         """Return the rules whose conditions are all met by the answers given so far."""
-        ranks = {key: self.rank(key, value) for key, value in answers.items()}
-        return [rule for rule in self.rules if implies(ranks, self.least[rule.key])]
+        holding = self._conditions.met(answers)
+        return [rule for bits, rule in self._bits_of_rules if bits & holding]
 
     def program_for(self, need: str, support: str, duties: str) -> tuple[str, bool]:
         """Return the grid's program for three levels, and whether it was a close call."""
@@ -280,49 +303,117 @@ class RuleSet:
         names = level_names(levels)
         return Decision(*self.program_for(names["need"], names["support"], names["duties"]), names["urgency"])
 
+    @cached_property
+    def _bits_of_levels(self) -> list[tuple[str, list[tuple[int, str]]]]:
+        """For each dimension its lowest level, and (the statements that raise it, to what level), the highest first."""
+
+        def raising(dimension: str, level: str) -> int:
+            return self._bits({rule.key for rule in self.rules if rule.raises.get(dimension) == level})
+
+        return [
+            (order[0], [(raising(dimension, level), level) for level in reversed(order)])
+            for dimension, order in LEVELS.items()
+        ]
+
+    @cached_property
+    def _decisions(self) -> dict[tuple[str, ...], Decision]:
+        """The levels by name, in the order of LEVELS -> what they decide."""
+        return {
+            tuple(level_names(ranks).values()): self.decision_at(ranks)
+            for ranks in product(*(range(len(order)) for order in LEVELS.values()))
+        }
+
+    def _levels(self, holding: int) -> tuple[str, ...]:
+        """Return the highest level of each dimension that one of these statements raises it to."""
+        levels = []
+        for lowest, higher in self._bits_of_levels:
+            for bits, level in higher:
+                if bits & holding:
+                    levels.append(level)
+                    break
+            else:
+                levels.append(lowest)
+        return tuple(levels)
+
+    @cached_property
+    def _bits_of_notices(self) -> list[tuple[int, str]]:
+        def bringing(notice: str) -> int:
+            return self._bits({rule.key for rule in self.rules if notice in rule.notices.split()})
+
+        return [(bringing(notice.key), notice.key) for notice in self.notices]
+
+    def _notices(self, holding: int) -> tuple[str, ...]:
+        """Return the notices that these statements bring, also those that a stricter one makes redundant."""
+        return tuple([notice for bits, notice in self._bits_of_notices if bits & holding])
+
+    @cached_property
+    def _redundant(self) -> Belongings[int]:
+        """What belongs to each statement: those that add nothing where it holds, as it says at least as much."""
+
+        def less(dimension: str, rule: Rule) -> int:
+            return bits_of(
+                place
+                for place, (other, milder) in enumerate(self._statements)
+                if other == dimension and self._says_more(rule, milder, dimension)
+            )
+
+        return Belongings([less(*each) for each in self._statements], lambda several: reduce(or_, several, 0))
+
+    @cached_property
+    def _reasons(self) -> Belongings[tuple[Reason, ...]]:
+        reasons = [
+            (
+                Reason(
+                    rule.key,
+                    rule.text,
+                    dimension,
+                    rule.raises[dimension],
+                    tuple(rule.sources.split()),
+                    tuple(rule.when),
+                ),
+            )
+            if dimension
+            else ()
+            for dimension, rule in self._statements
+        ]
+        return Belongings(reasons, lambda several: tuple(chain.from_iterable(several)))
+
     def decide(self, answers: Mapping[str, str]) -> Decision:
-        """Return the decision alone, for answers known to be complete."""
-        return self.decision_at(self.raise_levels(LOWEST, self.applying(answers)))
+        """Return the decision alone, on the answers given so far."""
+        return self._decisions[self._levels(self._conditions.met(answers))]
+
+    def told(self, answers: Mapping[str, str]) -> Told:
+        """Return what a person acts on: the decision and the notices."""
+        holding = self._conditions.met(answers)
+        return self._decisions[self._levels(holding)], self._notices(holding)
 
     def recommend(self, answers: Mapping[str, str]) -> Recommendation:
-        """Return the recommendation for `answers`; raise a ValueError that names each unanswered question."""
-        if unanswered := self.unanswered(answers):
-            raise ValueError("no known answer to " + ", ".join(map(repr, unanswered)))
-        applying = self.applying(answers)
-        levels = self.raise_levels(LOWEST, applying)
-        decision = self.decision_at(levels)
+        """Return the recommendation for `answers`; raise a ValueError that names each unanswered question.
+
+        Reasons come by dimension, the highest level first, without those that a stricter rule makes redundant.
+        """
+        try:
+            holding = self._conditions.met_by_all(answers)
+        except KeyError:
+            raise ValueError("no known answer to " + ", ".join(map(repr, self.unanswered(answers)))) from None
+        levels = need, support, duties, urgency = self._levels(holding)
+        program, close_call, _urgency = self._decisions[levels]
         return Recommendation(
-            program=decision.program,
-            close_call=decision.close_call,
-            reasons=tuple(self._reasons(applying)),
+            program,
+            urgency,
+            need,
+            support,
+            duties,
+            close_call,
+            reasons=self._reasons.of(holding & ~self._redundant.of(holding)),
             rules_version=self.version,
-            notices=self.notices_of(applying),
-            **level_names(levels),
+            notices=self._notices(holding),
         )
 
-    def _reasons(self, applying: list[Rule]) -> Iterator[Reason]:
-        """Yield reasons by dimension, the highest level first, without those that a stricter rule makes redundant."""
-        keys = {rule.key for rule in applying}
-        for dimension, order in LEVELS.items():
-            raising = [rule for rule in applying if dimension in rule.raises]
-            for rule in sorted(raising, key=lambda rule: order.index(rule.raises[dimension]), reverse=True):
-                if not keys & self._made_redundant_by[dimension, rule.key]:
-                    level, sources = rule.raises[dimension], tuple(rule.sources.split())
-                    yield Reason(rule.key, rule.text, dimension, level, sources, tuple(rule.when))
-
-    def notices_of(self, applying: Iterable[Rule]) -> tuple[str, ...]:
-        """Return the notices that these rules bring, also those whose reason a stricter rule makes redundant."""
-        brought = {notice for rule in applying for notice in rule.notices.split()}
-        return tuple(notice.key for notice in self.notices if notice.key in brought)
-
-    def told(self, answers: Mapping[str, str]) -> tuple[Decision, tuple[str, ...]]:
-        """Return what a person acts on: the decision and the notices."""
-        applying = self.applying(answers)
-        return self.decision_at(self.raise_levels(LOWEST, applying)), self.notices_of(applying)
-
-    def raised_by(self, key: str) -> set[str]:
-        """Return the dimensions that answers to this question can raise."""
-        return {dimension for rule in self.rules if key in rule.when for dimension in rule.raises}
+    @cached_property
+    def raised_by(self) -> dict[str, set[str]]:
+        """Question -> the dimensions that its answers can raise."""
+        return {key: {each for rule in self.rules if key in rule.when for each in rule.raises} for key in self.options}
 
 
 def _faults_of(said: Rule | Notice) -> list[str]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 from screening.questionnaire import QUESTIONS, UNSURE
-from screening.rules.ruleset import RuleSet
+from screening.rules.ruleset import RuleSet, Told
 
 CIRCUMSTANCES = tuple(key for key, question in QUESTIONS.items() if question.circumstance)
 OFFERED = tuple(key for key, question in QUESTIONS.items() if question.offered)
@@ -48,19 +49,21 @@ def what_did_not_matter(rules: RuleSet, answers: Mapping[str, str]) -> tuple[str
     """
     reasons = rules.recommend(answers).reasons
     spoken = {key for reason in reasons if reason.dimension != "duties" for key in reason.questions}
-    candidates = [key for key in rules.options if key in CIRCUMSTANCES and key not in spoken]
-    return tuple(key for key in candidates if not _could_matter(rules, answers, key))
+    circumstances = [key for key in rules.options if key in CIRCUMSTANCES]
 
+    @cache
+    def told(*varied: str) -> dict[tuple[str, ...], Told]:
+        """Return what is told for each combination of other answers to these questions."""
+        combinations = product(*(rules.options[key] for key in varied))
+        return {values: rules.told({**answers, **dict(zip(varied, values, strict=True))}) for values in combinations}
 
-def _could_matter(rules: RuleSet, answers: Mapping[str, str], key: str) -> bool:
-    dimensions = rules.raised_by(key)
-    kin = [
-        other
-        for other in CIRCUMSTANCES
-        if other in rules.options and other != key and rules.raised_by(other) & dimensions
-    ]
-    for values in product(*(rules.options[other] for other in kin)):
-        given = {**answers, **dict(zip(kin, values, strict=True))}
-        if len({rules.told({**given, key: value}) for value in rules.options[key]}) > 1:
-            return True
-    return False
+    def could_matter(key: str) -> bool:
+        kin = [other for other in circumstances if rules.raised_by[other] & rules.raised_by[key]]  # and itself
+        place = kin.index(key)
+        others: dict[tuple[str, ...], Told] = {}
+        return any(
+            others.setdefault((*values[:place], *values[place + 1 :]), said) != said
+            for values, said in told(*kin).items()
+        )
+
+    return tuple(key for key in circumstances if key not in spoken and not could_matter(key))
