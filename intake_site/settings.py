@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -99,7 +98,6 @@ MIDDLEWARE = [
     "intake_site.headers.more_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # what follows is of use only to pages
-    "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "intake_site.limits.limit_body",  # before anything reads a form
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -208,14 +206,6 @@ if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would make browsers send "Origin: null", and Django refuse forms
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {  # everything from here, nothing inline; the admin too
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        **{kind: [SELF] for kind in ("script-src", "style-src", "img-src", "font-src", "connect-src", "form-action")},
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    }
-}
 
 # Mail, to staff and about errors: without a host, none is sent.
 EMAIL_BACKEND = "intake_site.mail.EmailBackend"
