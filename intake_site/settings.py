@@ -146,6 +146,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 options = DATABASES["default"].setdefault("OPTIONS", {})
 match DATABASES["default"].get("ENGINE", "").rpartition(".")[2]:
     case "sqlite3":
+        DATABASES["default"]["CONN_MAX_AGE"] = None
         # Many writers wait for one another instead of failing; a row that was confirmed survives a loss of power;
         # what was deleted can't be read from the file; and REPLACE fires the audit log's trigger against deleting, too.
         # Only a writer waits for 20 s: each page would, if the file was emptied below the running site.

@@ -1,5 +1,6 @@
 """What a WSGI server runs."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -17,3 +18,7 @@ from screening.models import refuse_wrong_keys  # noqa: E402
 limit_waiting()
 refuse_wrong_keys()
 center.refresh()
+
+# What is there now stays for good: the garbage collector need not look through it again and again.
+gc.collect()
+gc.freeze()

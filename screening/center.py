@@ -112,7 +112,7 @@ def hours_in_words(hours: Iterable[Opening]) -> str:
     return "; ".join(" – ".join(map(str, opening)) for opening in ends)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Facts:
     """All that was told, by field of the desk's form; what was not told reads as empty.
 
@@ -197,7 +197,7 @@ class Facts:
         days = [day for name, day in told_on if name.startswith(starts) and self.told.get(name) != ""]
         return date.fromisoformat(min(days)) if days else None
 
-    @property
+    @cached_property
     def services(self) -> list[str]:
         """What the center offers; empty if nothing was told of it."""
         return [key for key in SERVICES if self.fact(key)]

@@ -1,7 +1,7 @@
 """Context processors: the center and the numbers in the footer, which every template may need."""
 
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -24,15 +24,25 @@ def _languages(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
         path += f"?change={key}"
     for code, name in settings.LANGUAGES:
         if code != get_language():
-            yield code, name, translate_url(path, code)
+            yield code, name, _address(path, get_language(), code)
 
 
-def center(request: HttpRequest) -> dict[str, object]:
+@lru_cache(maxsize=512)
+def _address(path: str, _language: str | None, code: str) -> str:
+    """Return the address of this page in another language."""
+    return translate_url(path, code)
+
+
+def everywhere() -> dict[str, object]:
+    """Return what is the same for everyone on every page."""
     return {
         "center": facts(),
-        "languages": partial(_languages, request),  # the desk asks for none
         "retention_days": settings.RETENTION_DAYS,
         "crisis_lines": [HELP_LINES["988"], HELP_LINES["911"]],
         "helpline": HELP_LINES["samhsa"],
         "findtreatment": HELP_LINES["findtreatment"],
     }
+
+
+def center(request: HttpRequest) -> dict[str, object]:
+    return everywhere() | {"languages": partial(_languages, request)}  # the desk asks for none

@@ -1,22 +1,33 @@
-"""What to make of a database that does not say how something ended."""
+"""How writes are committed, and what to make of a database that does not say how one ended."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
-from django.db import OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 T = TypeVar("T")
 
 
-def look_again(work: Callable[[], T]) -> T:
-    """Do what may be done twice. If the connection is lost on the way it may have been done: then do it once more.
+def one_commit() -> AbstractContextManager[None]:
+    """Commit what is written within once on SQLite, where each commit waits for the disk, and locks the whole file.
 
-    Raise an OperationalError if the database can't be reached.
+    On PostgreSQL each statement is committed by itself: others would wait for the rows that count attempts.
+    """
+    return transaction.atomic() if connection.vendor == "sqlite" else nullcontext()
+
+
+def look_again(work: Callable[[], T]) -> T:
+    """Do what may be done twice: it finds what is there already, and then does no more.
+
+    If the connection is lost on the way it may have been done, and if a row is there already another process has done
+    it, or has drawn the same number: then do it once more. Raise an OperationalError if the database can't be reached.
     """
     try:
         return work()
-    except OperationalError:
-        if connection.in_atomic_block or connection.is_usable():
+    except (OperationalError, IntegrityError) as error:
+        if connection.in_atomic_block or (isinstance(error, OperationalError) and connection.is_usable()):
             raise  # it was refused, and nothing was done
-        connection.close()
+        if isinstance(error, OperationalError):
+            connection.close()
         return work()

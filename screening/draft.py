@@ -7,7 +7,7 @@ first: a copy is of no use for longer. Only a POST writes it: a slow GET must ne
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Self
 
@@ -77,8 +77,7 @@ class Draft:
 
     def write(self, response: HttpResponseBase) -> None:
         """Set the cookie, which restarts its hour."""
-        started = replace(self, started_at=self.started_at or int(time.time()))
-        stored = {name: value for name, value in asdict(started).items() if name != "unreadable"}
+        stored = {name: getattr(self, name) for name in STORED} | {"started_at": self.started_at or int(time.time())}
         text = json.dumps(stored, separators=(",", ":"))
         response.set_cookie(
             settings.DRAFT_COOKIE_NAME,
@@ -103,6 +102,9 @@ class Draft:
         code_needed = self.code_needed or not has_code or len(codes) > MAX_EARLIER_CODES
         draft = replace(self, code=return_codes.generate(), finished=Finished.NOT_YET, code_needed=code_needed)
         return replace(draft, earlier_codes=codes[-MAX_EARLIER_CODES:])
+
+
+STORED = [each.name for each in fields(Draft) if each.name != "unreadable"]
 
 
 def clear(response: HttpResponseBase) -> None:

@@ -3,6 +3,7 @@
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, MultiFernet
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 
+@lru_cache(maxsize=64)
 def derive_key(secret: str, use: str) -> bytes:
     """Derive the key for one use, 32 bytes; it reveals nothing about the keys for other uses."""
     return salted_hmac(f"screening.{use}", "", secret=secret, algorithm="sha256").digest()
@@ -21,7 +23,12 @@ def cipher(use: str, secrets: Sequence[str] | None = None) -> MultiFernet:
 
     It raises cryptography's InvalidToken for what it can't decrypt.
     """
-    return MultiFernet([Fernet(urlsafe_b64encode(derive_key(secret, use))) for secret in secrets or settings.DATA_KEYS])
+    return _cipher(use, *(secrets or settings.DATA_KEYS))
+
+
+@lru_cache(maxsize=16)
+def _cipher(use: str, *secrets: str) -> MultiFernet:
+    return MultiFernet([Fernet(urlsafe_b64encode(derive_key(secret, use))) for secret in secrets])
 
 
 def lookup_texts(use: str, data: bytes) -> list[str]:

@@ -9,7 +9,7 @@ from screening import rules
 from screening.help_lines import HELP_LINES, HelpLine, help_lines_for, lines_of
 from screening.questionnaire import BY_SUBJECT, QUESTIONS, SECTIONS, SUBJECTS, _
 from screening.rules import versions, what_if
-from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, LOWEST, Reason, Recommendation, RuleSet
+from screening.rules.ruleset import DUTIES_DECIDE, LEVELS, Reason, Recommendation, RuleSet
 from screening.rules.sources import SOURCES, Source
 
 HEADLINES = {
@@ -70,7 +70,7 @@ class ExplainedReason:
     key: str
     text: str
     answers: tuple[Answer, ...]
-    sources: tuple[tuple[int, Source], ...]  # with their numbers in the page's list
+    sources: tuple[tuple[str, Source], ...]  # with their numbers in the page's list
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Explanation:
     did_not_matter: tuple[str, ...]  # topics on which the result does not depend
     also_ask: str  # "less", "medicine" before any program, "either", or ""
     duties_give_way: bool  # inpatient care for someone with fixed duties
-    sources: tuple[tuple[int, Source], ...]
+    sources: tuple[tuple[str, Source], ...]
 
 
 def answer_in_words(key: str, value: str, marked: bool = False) -> Answer:
@@ -242,14 +242,11 @@ def first_aid(ruleset: RuleSet, answers: Mapping[str, str]) -> tuple[str, ...]:
 
 def _kept_lower(dimension: str, ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[Answer]:
     """Yield the least answers whose worst would raise the level; in urgency they are no argument against a call."""
-    place = [*LEVELS].index(dimension)
-
-    def level(given: Mapping[str, str]) -> int:
-        return ruleset.raise_levels(LOWEST, ruleset.applying(given))[place]
-
+    rank = LEVELS[dimension].index
+    now = rank(ruleset.levels(answers)[dimension])
     for key, values in ruleset.options.items():
         least = answers.get(key) == values[0] and dimension != "urgency" and dimension in ruleset.raised_by[key]
-        if least and level({**answers, key: values[-1]}) > level(answers):
+        if least and rank(ruleset.levels({**answers, key: values[-1]})[dimension]) > now:
             yield answer_in_words(key, answers[key])
 
 
@@ -286,7 +283,7 @@ def _first_calls(urgent: Iterable[Reason], answers: Mapping[str, str]) -> dict[s
 def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset: RuleSet | None) -> Explanation:
     """Explain a recommendation, whose reasons are translated already, by its own rules, in the language in use."""
     used = [SOURCES[key] for reason in recommendation.reasons for key in reason.sources if key in SOURCES]
-    numbers = {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
+    numbers = {source: str(number) for number, source in enumerate(dict.fromkeys(used), start=1)}  # quick to show
 
     def explained(reason: Reason) -> ExplainedReason:
         said = tuple(answer_in_words(key, answers[key]) for key in reason.questions if key in answers)

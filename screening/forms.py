@@ -43,6 +43,7 @@ class PageForm(forms.Form):
                 error_messages={"required": missing, "invalid_choice": missing},
             )
 
-    def chosen(self) -> dict[str, str]:
-        """Return the posted answers that exist, whether or not the rest of the page is answered."""
-        return known({key: typed(self.data, key, 50) for key in self.fields if key in self.data})
+
+def chosen(page: Page, data: Mapping[str, Any]) -> dict[str, str]:
+    """Return the posted answers that exist, whether or not the rest of the page is answered."""
+    return known({key: typed(data, key, 50) for key in page.keys if key in data})

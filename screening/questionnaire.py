@@ -73,8 +73,13 @@ class Page:
     section: Section
     questions: tuple[Question, ...]
 
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Of its questions."""
+        return frozenset(question.key for question in self.questions)
+
     def is_answered(self, answers: Mapping[str, str]) -> bool:
-        return all(question.key in answers for question in self.questions)
+        return self.keys <= answers.keys()
 
     def alone(self, key: str) -> "Page | None":
         """Return the page with one of its questions, to change its answer; None if it does not ask it."""
@@ -411,7 +416,7 @@ def first_gap(answers: Mapping[str, str]) -> Page | None:
 
 def known(answers: Mapping[str, str]) -> dict[str, str]:
     """Return those of `answers` whose question and option exist."""
-    return {key: value for key, value in answers.items() if key in QUESTIONS and value in list(QUESTIONS[key].options)}
+    return {key: value for key, value in answers.items() if key in QUESTIONS and value in QUESTIONS[key].options}
 
 
 def require_complete(answers: Mapping[str, str]) -> None:

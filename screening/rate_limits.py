@@ -9,6 +9,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -19,6 +20,21 @@ from django.utils import timezone
 from screening.encryption import derive_key
 from screening.models import RateLimitCount, RateLimitWindow
 from screening.typed import typed
+
+# One statement, so that nobody comes between. The total comes first, and finds the client's count as it was before.
+COUNT = """
+INSERT INTO screening_attempts AS counted (what, place, hour_id, count)
+VALUES (%(what)s, '', %(hour)s, 1), (%(what)s, %(client)s, %(hour)s, 1)
+ON CONFLICT (what, place, hour_id) DO UPDATE SET count = counted.count + 1
+WHERE CASE counted.place
+    WHEN '' THEN counted.count < %(total)s AND NOT EXISTS (
+        SELECT 1 FROM screening_attempts AS client WHERE client.what = %(what)s AND client.place = %(client)s
+        AND client.hour_id = %(hour)s AND client.count >= %(per_client)s
+    )
+    ELSE counted.count < %(per_client)s
+END
+RETURNING place, count, id
+"""
 
 
 @dataclass(frozen=True)
@@ -54,12 +70,30 @@ class Limit:
         """Count an attempt. Attempts with different names from one address are counted apart."""
         window = _current_window()
         client = client_hash(None if self.anywhere else request, window, name)
-        number, *raised = _increment(self.key, client, window, self.per_client)
-        if number:
-            total, *more = _increment(self.key, "", window, self.total)
-            raised += more
-            number = number if total or number <= self.reserved else 0
-        return Attempt(number, tuple(raised))
+        counted = self._count(client, window)
+        number, total = (counted.get(place, (0, 0))[0] for place in (client, ""))
+        attempt = Attempt(
+            number if total or number <= self.reserved else 0, tuple(key for _number, key in counted.values())
+        )
+        if total and not number:  # another of this client's came between
+            attempt.refund()
+        return attempt
+
+    def _count(self, client: str, window: RateLimitWindow) -> dict[str, tuple[int, int]]:
+        """Add one to what all clients tried, then to what this one did, unless it is used up already.
+
+        Return client -> (count, key) of those that were raised. A client at its limit uses up nothing of the total.
+        """
+        values = {
+            "what": self.key,
+            "client": client,
+            "hour": _stored(window.starts_at),
+            "per_client": self.per_client,
+            "total": self.total,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT, values)
+            return {place: (count, key) for place, count, key in cursor.fetchall()}
 
 
 RETURN_CODE = Limit("return", per_client=200, total=4000, reserved=20)  # wrong codes; a shelter shares one address
@@ -89,22 +123,19 @@ def _hour() -> datetime:
 
 
 def _current_window() -> RateLimitWindow:
-    window, created = RateLimitWindow.objects.get_or_create(starts_at=_hour())
+    hour = _hour()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secret FROM screening_countedhour WHERE begins = %s", [_stored(hour)])
+        if found := cursor.fetchone():
+            return RateLimitWindow(hour, *found)
+    window, created = RateLimitWindow.objects.get_or_create(starts_at=hour)
     if created:
         delete_old_windows()
     return window
 
 
-def _increment(limit: str, client: str, window: RateLimitWindow, maximum: int) -> tuple[int, ...]:
-    """Add one, unless it is at `maximum` already, in one statement; return the count and its key, or 0."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO screening_attempts (what, place, hour_id, count) VALUES (%s, %s, %s, 1) "
-            "ON CONFLICT (what, place, hour_id) DO UPDATE SET count = screening_attempts.count + 1 "
-            "WHERE screening_attempts.count < %s RETURNING count, id",
-            [limit, client, connection.ops.adapt_datetimefield_value(window.starts_at), maximum],
-        )
-        return cursor.fetchone() or (0,)
+def _stored(moment: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(moment)
 
 
 def delete_old_windows() -> None:

@@ -17,7 +17,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from screening import audit, notifications
@@ -116,7 +116,9 @@ def new_scene() -> Callable[[], Scene]:
         Submission.objects.all().delete()
         colleague.save()  # open, and with its password
         draft = Draft(answers=URGENT)
-        saved, case = save(draft, "")
+        done = save(draft, RequestFactory().post("/check/"))
+        assert done
+        saved, case = done
         ask_for_call(case)
         Submission.objects.filter(pk=case.pk).update(assigned_to=colleague)
         closed = {

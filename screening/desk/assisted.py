@@ -18,10 +18,11 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from screening import audit, notifications, reference_numbers, return_codes, rules
 from screening.center import facts
+from screening.database import look_again
 from screening.desk import sessions
 from screening.encryption import cipher
 from screening.explanation import HEADLINES, Explanation, explain, first_aid
-from screening.forms import PageForm
+from screening.forms import PageForm, chosen
 from screening.help_lines import help_lines_for
 from screening.models import Action, Channel, LogLine, Notification, Submission, Urgency, in_words
 from screening.questionnaire import QUESTIONS, SECTIONS, Page
@@ -95,7 +96,7 @@ def _letters_of(answers: dict[str, str]) -> str:
 
 def row_of(data: Any) -> str:
     """Return the row of letters that was typed or ticked, to be typed again; "" if there is none."""
-    row = _letters_of(AssistedForm(data).chosen()) if data else ""
+    row = _letters_of(chosen(ALL, AssistedForm(data).data)) if data else ""
     return row if row.strip(NO_ANSWER) else typed(data, "letters", MOST_LETTERS)
 
 
@@ -110,9 +111,9 @@ def explain_by(version: str, answers: dict[str, str]) -> Explanation:
     return explain(in_words(ruleset.recommend(known)), known, ruleset)
 
 
-def _results(answers: dict[str, str], chosen: list[str]) -> Iterator[tuple[str, Explanation | None, str, Any]]:
+def _results(answers: dict[str, str], compared: list[str]) -> Iterator[tuple[str, Explanation | None, str, Any]]:
     """Yield what each version says, or why it can't be asked; and what to say of the center beside it."""
-    for version in (rules.CURRENT.version, *chosen):
+    for version in (rules.CURRENT.version, *compared):
         try:
             explanation = explain_by(version, answers)
         except ValueError as error:
@@ -133,7 +134,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Ask all questions on one page and show what the rules say to them; save it only if the person agreed."""
     form = AssistedForm(request.POST if request.method == "POST" else None)
     form.initial.update(sessions.given_back(request))
-    answers = form.chosen() if form.is_bound else {}
+    answers = chosen(ALL, form.data) if form.is_bound else {}
     complete = len(answers) == len(QUESTIONS) and not form.wrong
     if form.is_valid() and form.saves:
         if typed(request.POST, "shown", 40) != _letters_of(answers):
@@ -146,16 +147,16 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     others: list[str] = []
     if request.user.has_perm("screening.view_agreement"):
         others = [version for version in versions.released_versions() if version != rules.CURRENT.version]
-    chosen = [version for version in others if typed(request.POST, f"rules_{version}", 5)]
+    compared = [version for version in others if typed(request.POST, f"rules_{version}", 5)]
     context |= {
         "title": _("A screening with someone"),
         "form": form,
         "sections": [(part, [(NUMBERS[each.key], form[each.key]) for each in part.questions]) for part in SECTIONS],
         "missing": [(NUMBERS[key], form[key]) for key in QUESTIONS if form.is_bound and key not in answers],
         "at_once": None if complete else _at_once(answers),
-        "results": [*_results(answers, chosen)] if complete else [],
+        "results": [*_results(answers, compared)] if complete else [],
         "shown": _letters_of(answers) if complete else "",
-        "others": [(version, version in chosen) for version in others],
+        "others": [(version, version in compared) for version in others],
         "page": typed(request.POST, "page", 40) or token_urlsafe(),
         "retention_days": settings.RETENTION_DAYS,
     }
@@ -170,15 +171,22 @@ def _save(request: HttpRequest, answers: dict[str, str], channel: str) -> bool:
     once = f"{typed(request.POST, 'page', 40)} {_letters_of(answers)}"
     codes, mark = return_codes.following(once), hashlib.sha256(once.encode()).hexdigest()[:16]
     earlier = request.session.get("saved", [])
-    with transaction.atomic():
-        found = Submission.objects.with_codes(*codes)
-        if not found and mark in earlier:
-            return False
-        code, row = next(iter(found.items()), (codes[0], None))
-        row = row or Submission.objects.submit(answers, code, channel=Channel(channel))
-        Submission.objects.lock(row.pk)
-        if not LogLine.objects.filter(reference=row.reference, action=Action.ASSISTED).exists():
-            audit.record(Action.ASSISTED, request.user, row.reference, channel=channel)
+
+    def saved() -> tuple[str, Submission] | None:
+        with transaction.atomic():
+            found = Submission.objects.with_codes(*codes)
+            if not found and mark in earlier:
+                return None
+            code, row = next(iter(found.items()), (codes[0], None))
+            row = row or Submission.objects.insert(answers, code, channel=Channel(channel))
+            Submission.objects.lock(row.pk)
+            if not LogLine.objects.filter(reference=row.reference, action=Action.ASSISTED).exists():
+                audit.record(Action.ASSISTED, request.user, row.reference, channel=channel)
+            return code, row
+
+    if (done := look_again(saved)) is None:
+        return False
+    code, row = done
     if row.urgency >= Urgency.TODAY:
         notifications.notify(row, Notification.Reason.URGENT)
     request.session["saved"] = [*earlier, mark][-SLIPS:]

@@ -57,6 +57,12 @@ class Canary(models.Model):
         row = cls.objects.first()
         return row is not None and isinstance(row.text, Unreadable)
 
+    @classmethod
+    def is_opened(cls, stored: str) -> bool:
+        """Whether DATA_KEYS open its text, as it is stored."""
+        field: Any = cls._meta.get_field("text")
+        return not isinstance(field.from_db_value(stored, None, None), Unreadable)
+
 
 def refuse_wrong_keys() -> None:
     """Raise ImproperlyConfigured if DATA_KEYS do not open what is stored; let pass what can't be looked up now."""

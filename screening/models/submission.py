@@ -7,12 +7,13 @@ from secrets import SystemRandom
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db import DatabaseError, connection, models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, gettext_lazy as _
 
 from screening import due, reference_numbers, return_codes, rules
+from screening.database import look_again
 from screening.fields import EncryptedJSONField
 from screening.models.counts import Count
 from screening.models.keys import Canary, SealedModel
@@ -94,7 +95,9 @@ class BlindPilot(models.Model):
 
 def _is_drawn_blind() -> bool:
     """Whether the next submission is blind: it is counted in a pilot, or drawn by chance."""
-    in_pilot = BlindPilot.objects.filter(left__gt=0).update(left=F("left") - 1) > 0
+    with connection.cursor() as cursor:
+        cursor.execute('UPDATE screening_blindpilot SET "left" = "left" - 1 WHERE "left" > 0')
+        in_pilot = cursor.rowcount > 0
     return in_pilot or SystemRandom().random() * 100 < settings.BLIND_PERCENT
 
 
@@ -110,10 +113,21 @@ class SubmissionManager(models.Manager["Submission"]):
         Raise a DatabaseError if one is missing and DATA_KEYS are wrong: it may be kept, and can't be found.
         """
         code_of = {stored: code for code in codes for stored in return_codes.encrypted_hashes(code)}
-        found = {code_of[row.code]: row for row in (self if expired else self.unexpired()).filter(code__in=code_of)}
+        if len(codes) > 1 and self._has_none_of([*code_of]):  # those that a draft may have got: mostly none is there
+            return {}
+        rows = (self if expired else self.unexpired()).filter(code__in=code_of)
+        found = {code_of[row.code]: row for row in rows}
         if len(found) < len(codes) and Canary.is_dead():
             raise DatabaseError("DATA_KEYS does not open what is stored")
         return found
+
+    def _has_none_of(self, stored: list[str]) -> bool:
+        """Return whether no row is under these codes, and DATA_KEYS open what is stored: one query tells both."""
+        query = "SELECT code FROM screening_submission WHERE code IN ({}) UNION ALL SELECT text FROM screening_canary"
+        with connection.cursor() as cursor:
+            cursor.execute(query.format(", ".join(["%s"] * len(stored))), stored)
+            texts = {text for (text,) in cursor.fetchall()}
+        return texts.isdisjoint(stored) and all(map(Canary.is_opened, texts))
 
     def with_code(self, code: str) -> "Submission | None":
         return self.with_codes(code).get(code)
@@ -122,58 +136,45 @@ class SubmissionManager(models.Manager["Submission"]):
         """Lock these rows, before what hangs on them, the lowest key first; return the keys of those that exist."""
         return list(self.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk", flat=True))
 
-    def submit(
-        self,
-        answers: Mapping[str, str],
-        code: str | None = None,
-        *,
-        spam_signs: str = "",
-        channel: Channel = Channel.ONLINE,
+    def submit(self, answers: Mapping[str, str], code: str | None = None, **more: Any) -> "Submission":
+        """Save a set of answers as `insert` does, once per return code: a second call returns the first row."""
+        code = code or return_codes.generate()
+        # It may be there under an older key, which the unique column does not see.
+        return look_again(lambda: self.with_code(code) or self.insert(answers, code, **more))
+
+    def insert(
+        self, answers: Mapping[str, str], code: str, *, spam_signs: str = "", channel: Channel = Channel.ONLINE
     ) -> "Submission":
-        """Save a complete set of answers with its result, once per return code: a second call returns the first row.
+        """Save a complete set of answers with its result, under a code that is not there yet.
 
         Only what came online may be blind: whoever screened with the person has seen the result. Raise a ValueError
-        if answers are missing or unknown.
+        if answers are missing or unknown; an IntegrityError if the code is there, or the reference number that is
+        drawn: then nothing was saved.
         """
-        code = code or return_codes.generate()
         recommendation = in_words(rules.recommend(answers))
-        if saved := self.with_code(code):  # perhaps under an older key, which the unique column does not see
-            return saved
-        return self._insert(
-            return_codes.encrypted_hashes(code)[0],
-            {
-                "answers": dict(answers),
-                "program": recommendation.program,
-                "urgency": URGENCIES.index(recommendation.urgency),
-                "due_at": due.when_received(urgent=recommendation.decision.help_first),
-                "close_call": recommendation.close_call,
-                "rules_version": recommendation.rules_version,
-                "spam_signs": spam_signs,
-                "channel": channel,
-                "blind": channel == Channel.ONLINE and _is_drawn_blind(),
-                "language": get_language() or settings.LANGUAGE_CODE,
-                "result": {
-                    "need": recommendation.need,
-                    "support": recommendation.support,
-                    "duties": recommendation.duties,
-                    "reasons": [asdict(reason) for reason in recommendation.reasons],
-                    "notices": list(recommendation.notices),
-                },
+        values: dict[str, Any] = {
+            "answers": dict(answers),
+            "program": recommendation.program,
+            "urgency": URGENCIES.index(recommendation.urgency),
+            "due_at": due.when_received(urgent=recommendation.decision.help_first),
+            "close_call": recommendation.close_call,
+            "rules_version": recommendation.rules_version,
+            "spam_signs": spam_signs,
+            "channel": channel,
+            "language": get_language() or settings.LANGUAGE_CODE,
+            "result": {
+                "need": recommendation.need,
+                "support": recommendation.support,
+                "duties": recommendation.duties,
+                "reasons": [asdict(reason) for reason in recommendation.reasons],
+                "notices": list(recommendation.notices),
             },
-        )
-
-    def _insert(self, code: str, values: dict[str, Any]) -> "Submission":
-        try:
-            return self._counted(code, values)
-        except IntegrityError:  # its reference number is taken, which is rare, and won't happen twice
-            return self._counted(code, values)
-
-    def _counted(self, code: str, values: dict[str, Any]) -> "Submission":
-        with transaction.atomic():
-            row, made = self.get_or_create(code=code, defaults=values)
-            if made:
-                Count.add(Count.What.SAVED, row.channel, is_test=row.is_test)
-            return row
+        }
+        with transaction.atomic(savepoint=False):
+            blind = channel == Channel.ONLINE and _is_drawn_blind()
+            row = self.create(code=return_codes.encrypted_hashes(code)[0], blind=blind, **values)
+            Count.add(Count.What.SAVED, row.channel, is_test=row.is_test)
+        return row
 
 
 class Submission(SealedModel):

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from screening import rules
 from screening.draft import Draft
-from screening.forms import PageForm
+from screening.forms import PageForm, chosen
 from screening.public.contact import ContactForm
-from screening.public.questions import page_asked, question_page
+from screening.public.question_page import page_asked, question_page
 from screening.questionnaire import known
 
 WRITTEN = ("-text", "-reason")  # the ends of the names of fields in which staff write
@@ -67,9 +67,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     match = request.resolver_match
     if match and match.url_name == "question":
         page, changing = page_asked(request, match.kwargs["slug"])
-        chosen = PageForm(page, request.POST).chosen()
-        urgent = rules.needs_help_now(chosen, set(chosen))
-        form = PageForm(page, answers=chosen)
+        answers = chosen(page, request.POST)
+        urgent = rules.needs_help_now(answers, set(answers))
+        form = PageForm(page, answers=answers)
         return question_page(request, page, changing, form, status=403, not_sent=True, urgent=urgent)
     if match and match.url_name == "contact":
         help_first = rules.CURRENT.decide(known(Draft.read(request).answers)).help_first

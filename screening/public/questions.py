@@ -8,23 +8,24 @@ import logging
 from dataclasses import replace
 
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, translate_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_language_from_path, get_language_from_request, gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from screening import counts, draft as drafts, notifications, rate_limits, rules, spam
+from screening import counts, draft as drafts, notifications, rules
 from screening.center import facts
 from screening.draft import Draft, Finished
 from screening.encryption import seals
 from screening.explanation import answers_by_section, first_aid, lines_for
-from screening.forms import PageForm
+from screening.forms import PageForm, chosen
 from screening.help_lines import HELP_LINES, help_lines_for
 from screening.models import Count, Notification, Urgency
+from screening.public.question_page import page_asked, question_page, ticked_page
 from screening.public.saved import any_kept, save
-from screening.questionnaire import PAGE_BY_SLUG, PAGE_OF, PAGES, QUESTIONS, SECTIONS, Page, first_gap, known
+from screening.questionnaire import PAGE_BY_SLUG, PAGE_OF, PAGES, QUESTIONS, Page, first_gap, known
 from screening.typed import typed
 
 log = logging.getLogger(__name__)
@@ -107,39 +108,6 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "public/start.html", context)
 
 
-def page_asked(request: HttpRequest, slug: str) -> tuple[Page, bool]:
-    """Return the page under this address, and whether it asks one question to change its answer; raise Http404."""
-    page = PAGE_BY_SLUG.get(slug)
-    changing = typed(request.GET, "change", 50)
-    page = page.alone(changing) if page and changing else page
-    if page is None:
-        raise Http404
-    return page, bool(changing)
-
-
-def question_page(
-    request: HttpRequest, page: Page, changing: bool, form: PageForm, *, status: int = 200, **shown: object
-) -> HttpResponse:
-    """Show a page of questions; `shown` is what its template shows beside them."""
-    slugs = [each.slug for each in PAGES]
-    number = slugs.index(page.slug)
-    of_section = [each.slug for each in PAGES if each.section == page.section]
-    key, section = page.questions[0].key, SECTIONS.index(page.section)
-    before = reverse("question", args=[slugs[number - 1]]) if number else reverse("start")
-    context = {
-        "page": page,
-        "form": form,
-        "action": reverse("question", args=[page.slug]) + (f"?change={key}" if changing else ""),
-        "back": f"{reverse('check')}#{key}" if changing else before,
-        "is_first": not number,
-        "place": of_section.index(page.slug) + 1,
-        "places": len(of_section),
-        "steps": ["done"] * section + ["here"] + [""] * (len(SECTIONS) - section - 1),
-        **shown,
-    }
-    return render(request, "public/question.html", context, status=status)
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def question(request: HttpRequest, slug: str) -> HttpResponse:
     """Show or store one page of questions. A POST stores every valid choice, even if others are missing."""
@@ -152,7 +120,9 @@ def question(request: HttpRequest, slug: str) -> HttpResponse:
     if not page.is_answered(draft.answers):
         counts.note(Count.What.BEGUN, page.slug)
     note = str(NOTES["lost"]) if draft.unreadable else _note(request, draft)
-    return question_page(request, page, changing, PageForm(page, answers=draft.answers), note=note)
+    if note:
+        return question_page(request, page, changing, PageForm(page, answers=draft.answers), note=note)
+    return ticked_page(request, page, changing, draft.answers)
 
 
 def _is_before(gap: Page | None, page: Page) -> bool:
@@ -161,15 +131,16 @@ def _is_before(gap: Page | None, page: Page) -> bool:
 
 def _answer(request: HttpRequest, page: Page, changing: bool, draft: Draft) -> HttpResponse:
     """Store the choices. An urgent one leads to the numbers to call, also if another is missing."""
-    form = PageForm(page, request.POST)
-    answered = draft.answered(form.chosen())
+    answers = chosen(page, request.POST)
+    answered = draft.answered(answers)
     if page.is_answered(answered.answers) and not page.is_answered(draft.answers):
         counts.note(Count.What.DONE, page.slug)
     gap = first_gap(answered.answers)
     lost = "lost_but_one" if draft.unreadable else ""
-    if rules.needs_help_now(answered.answers, set(form.chosen())):
+    if rules.needs_help_now(answered.answers, set(answers)):
         response: HttpResponse = redirect(reverse("help") + (f"?note={lost}" if lost else ""))
-    elif not form.is_valid():
+    elif not page.is_answered(answers):
+        form = PageForm(page, request.POST)
         response = question_page(request, page, changing, form, status=422, note=str(NOTES.get(lost, "")))
     elif changing and not gap:
         response = redirect(f"{reverse('check')}#{page.questions[0].key}")
@@ -266,13 +237,12 @@ def _finish(request: HttpRequest, draft: Draft) -> HttpResponse:
         replace(draft, finished=draft.finished or Finished.VIEWED).write(response)
         return response
     try:
-        number = rate_limits.SAVE.hit(request).number
-        if not number:
+        if (done := save(draft, request)) is None:
             return _check_page(request, draft, error=str(TOO_MANY_SAVED), status=429)
-        saved, row = save(draft, spam.signs(request.POST, draft.started_at, number))
     except DatabaseError as error:
         log.error("a submission could not be saved: %s", type(error).__name__)
         return _check_page(request, draft, error=str(CANNOT_SAVE), status=503)
+    saved, row = done
     if row.claimed and draft.finished != Finished.SAVED:
         # Its code has reached the browser that saved it. Whichever answers these are, they find out nothing of what it
         # holds. No cookie: it could take the place of the one with the code.

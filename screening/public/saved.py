@@ -6,9 +6,10 @@ from functools import partial
 from threading import Lock
 
 from django.db import DatabaseError
+from django.http import HttpRequest
 
-from screening import retention, return_codes
-from screening.database import look_again
+from screening import rate_limits, retention, return_codes, spam
+from screening.database import look_again, one_commit
 from screening.draft import AHEAD, LONGEST_SECONDS, Draft, Finished
 from screening.models import Submission
 from screening.questionnaire import known
@@ -85,9 +86,20 @@ def opened(draft: Draft, *, expired: bool = False, unpressed: bool = False) -> t
     return saved, row
 
 
-def save(draft: Draft, spam_signs: str) -> tuple[Draft, Submission]:
-    """Save a draft once; return it as saved, and its row, which may hold what an older tab saved."""
+def save(draft: Draft, request: HttpRequest) -> tuple[Draft, Submission] | None:
+    """Save a draft once; return it as saved, and its row, which may hold what an older tab saved.
+
+    None if too many were saved from there within the hour. Raise a DatabaseError if it is not certain that it is saved.
+    """
     with _lock(draft):
+        return look_again(partial(_save, draft, request))
+
+
+def _save(draft: Draft, request: HttpRequest) -> tuple[Draft, Submission] | None:
+    with one_commit():
+        number = rate_limits.SAVE.hit(request).number
+        if not number:
+            return None
         saved, row = _saved(draft)
         if draft.finished == Finished.SAVED and row is None:
             # Erased meanwhile, or its time was up: its code opens nothing more. Each press leads to the same new one.
@@ -96,8 +108,8 @@ def save(draft: Draft, spam_signs: str) -> tuple[Draft, Submission]:
             saved, row = next((each for each in found if each[1]), found[0])
         elif row and draft.finished != Finished.SAVED and not row.claimed:
             saved, row = _drawn_anew(draft, saved, row)
-        row = row or look_again(lambda: Submission.objects.submit(draft.answers, saved.code, spam_signs=spam_signs))
-        return saved, row
+        signs = spam.signs(request.POST, draft.started_at, number)
+        return saved, row or Submission.objects.insert(draft.answers, saved.code, spam_signs=signs)
 
 
 def erase(draft: Draft) -> tuple[Draft, bool]:

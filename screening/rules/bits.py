@@ -42,6 +42,15 @@ class Conditions:
             holding &= met[answers[key]]
         return holding
 
+    def met_by_each(self, answers: Mapping[str, str], varied: Sequence[str]) -> dict[tuple[str, ...], int]:
+        """Return the same for each combination of answers to the questions `varied`, beside the other answers."""
+        worst = {key: [*self._met[key]][-1] for key in varied}  # which rule out nothing
+        holding: dict[tuple[str, ...], int] = {(): self.met({**answers, **worst})}
+        for key in varied:
+            met = self._met[key].items()
+            holding = {(*values, value): bits & of for values, bits in holding.items() for value, of in met}
+        return holding
+
 
 class Belongings(Generic[T]):
     """What belongs to each bit of a number."""

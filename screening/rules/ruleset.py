@@ -8,7 +8,7 @@ only make more rules apply.
 Nothing here depends on the rules in force or on today's questions: an earlier version decides by its own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import chain, product
@@ -224,7 +224,7 @@ class RuleSet:
         """Rule -> question -> rank of the least answer that counts."""
         return {rule.key: {key: self._ranks[key][value] for key, value in rule.when.items()} for rule in self.rules}
 
-    def _says_more(self, other: Rule, rule: Rule, dimension: str) -> bool:
+    def says_more(self, other: Rule, rule: Rule, dimension: str) -> bool:
         """Return whether `other` applies only where `rule` does, and raises the dimension as far; False for twins."""
         if other is rule or dimension not in other.raises:
             return False
@@ -354,7 +354,7 @@ class RuleSet:
             return bits_of(
                 place
                 for place, (other, milder) in enumerate(self._statements)
-                if other == dimension and self._says_more(rule, milder, dimension)
+                if other == dimension and self.says_more(rule, milder, dimension)
             )
 
         return Belongings([less(*each) for each in self._statements], lambda several: reduce(or_, several, 0))
@@ -382,9 +382,21 @@ class RuleSet:
         """Return the decision alone, on the answers given so far."""
         return self._decisions[self._levels(self._conditions.met(answers))]
 
+    def levels(self, answers: Mapping[str, str]) -> dict[str, str]:
+        """Return dimension -> the level that the answers given so far raise it to."""
+        return dict(zip(LEVELS, self._levels(self._conditions.met(answers)), strict=True))
+
     def told(self, answers: Mapping[str, str]) -> Told:
         """Return what a person acts on: the decision and the notices."""
-        holding = self._conditions.met(answers)
+        return self._told(self._conditions.met(answers))
+
+    def told_by_each(self, answers: Mapping[str, str], varied: Sequence[str]) -> dict[tuple[str, ...], Told]:
+        """Return the same for each combination of other answers to the questions `varied`."""
+        return {
+            values: self._told(holding) for values, holding in self._conditions.met_by_each(answers, varied).items()
+        }
+
+    def _told(self, holding: int) -> Told:
         return self._decisions[self._levels(holding)], self._notices(holding)
 
     def recommend(self, answers: Mapping[str, str]) -> Recommendation:

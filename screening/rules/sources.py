@@ -18,7 +18,7 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """A publication, in its own words. `checked` is the day it was last checked."""
 

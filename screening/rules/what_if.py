@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 
 from screening.questionnaire import QUESTIONS, UNSURE
 from screening.rules.ruleset import RuleSet, Told
@@ -53,9 +52,7 @@ def what_did_not_matter(rules: RuleSet, answers: Mapping[str, str]) -> tuple[str
 
     @cache
     def told(*varied: str) -> dict[tuple[str, ...], Told]:
-        """Return what is told for each combination of other answers to these questions."""
-        combinations = product(*(rules.options[key] for key in varied))
-        return {values: rules.told({**answers, **dict(zip(varied, values, strict=True))}) for values in combinations}
+        return rules.told_by_each(answers, varied)
 
     def could_matter(key: str) -> bool:
         kin = [other for other in circumstances if rules.raised_by[other] & rules.raised_by[key]]  # and itself

@@ -3,7 +3,6 @@
 The HTML of each state is taken from the site once, and shown to Chromium with the site's own style sheets.
 """
 
-import re
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from screening.center import SERVICES
 from tests.answers import CLOSE_CALL, URGENT, answers
 from tests.browser import second_engine
 from tests.conftest import Person
-from tests.public.addresses import SpanishClient, every_page
+from tests.public.addresses import DRAWN, SpanishClient, every_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
 
@@ -31,7 +30,6 @@ CENTERS: dict[str, dict[str, object]] = {
 }
 LAST_CELL = answers(constant_care="always", supporters="nobody", home="others_use", health="often")
 WIDTHS = (320, 390, 768, 1280)
-DRAWN = re.compile(r'value="[^"]{30,}"|\b\w{4}-\w{4}\b|\b(\w{5}-){3,}\w{5}\b')  # secrets, codes and numbers
 # Left alone, axe runs every rule, those of its advice too, but not the one on the size of what one presses.
 AXE = {"resultTypes": ["violations", "incomplete"], "rules": {"target-size": {"enabled": True}}}
 FALSE_POSITIVES = tomllib.loads((Path(__file__).parent / "false_positives.toml").read_text())

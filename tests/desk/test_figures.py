@@ -119,6 +119,7 @@ def test_save_is_counted_once_by_its_channel(person: Person) -> None:
     assert of(What.SAVED) == {"online": 1, "phone": 1}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_save_that_fails_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Count, "add", lambda *_, **__: (_ for _ in ()).throw(DatabaseError))
     with pytest.raises(DatabaseError):

@@ -228,6 +228,7 @@ def test_reference_is_short_speakable_and_says_nothing(person: Person) -> None:
     assert reference_numbers.formatted(Submission.objects.get().reference) in html
 
 
+@pytest.mark.django_db(transaction=True)
 def test_save_whose_reference_is_taken_draws_another(monkeypatch: pytest.MonkeyPatch) -> None:
     taken, code = Submission.objects.submit(IOP).reference, return_codes.generate()
     picks = iter(taken + "23456789")

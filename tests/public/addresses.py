@@ -3,6 +3,7 @@
 A new page is listed by itself; one whose address takes a parameter fails here until EXAMPLES names values for it.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
@@ -22,6 +23,7 @@ from tests.conftest import Person
 
 NOT_FOUND = "/no/such/page/"
 RAISED = {400: SuspiciousOperation, 403: PermissionDenied, 500: RuntimeError, 503: OperationalError}
+DRAWN = re.compile(r'value="[^"]{25,}"|\b\w{4}-\w{4}\b|\b(\w{5}-){3,}\w{5}\b')  # secrets, codes and numbers
 EXAMPLES: dict[str, list[dict[str, str]]] = {"question": [{"slug": page.slug} for page in PAGES]}
 
 

@@ -90,6 +90,7 @@ def test_older_tab_that_saves_other_answers_of_the_same_draft_is_warned(person: 
     assert [saved.answers for saved in Submission.objects.order_by("pk")] == [IOP, BEST]
 
 
+@pytest.mark.django_db
 def test_whole_screening_works_while_the_database_is_down(
     person: Person, database_goes_down: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:
