@@ -31,14 +31,18 @@ class BoundedConnection(psycopg.Connection[Any]):
             del self.limit
 
 
-# Unbounded, the pauses between attempts to connect again grow to minutes.
-POOL: dict[str, Any] = {
-    "min_size": 1,
-    "max_size": 20,
-    "timeout": 2.5,
-    "reconnect_timeout": 2,
-    "connection_class": BoundedConnection,
-}
+CONNECTIONS = 80  # of a server's usual 100, for all workers together
+
+
+def pool(workers: int) -> dict[str, Any]:
+    """Return the settings of the pool of each of so many workers."""
+    return {
+        "min_size": 1,
+        "max_size": max(2, min(20, CONNECTIONS // workers)),
+        "timeout": 2.5,
+        "reconnect_timeout": 2,  # unbounded, the pauses between attempts to connect again grow to minutes
+        "connection_class": BoundedConnection,
+    }
 
 
 def limit_waiting() -> None:

@@ -6,10 +6,11 @@ import threading
 import time
 from typing import Any
 
-from intake_site.settings import LOGGING
+from intake_site.settings import LOGGING, WORKERS
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"  # a proxy on this machine stands in front
 worker_class = "intake_site.worker.Worker"
+workers = WORKERS
 threads = 64  # eight could all be waiting for a database that does not answer
 worker_connections = 800  # below the usual limit of open files
 forwarder_headers = ""  # SCRIPT_NAME from outside would move /admin/ past a rule of the proxy

@@ -69,6 +69,8 @@ CONTACT_RETENTION_DAYS = env_number(
     "CONTACT_RETENTION_DAYS", 14, most=3650
 )  # how to reach a person, after their case was closed
 
+WORKERS = env_number("WORKERS", os.cpu_count() or 1, most=64)  # processes of the server; one for each core
+
 BLIND_PERCENT = env_number("BLIND_PERCENT", 0, most=100, least=0)  # of new submissions; see Submission.blind
 
 # Staff. The second factor is off only where nothing but this machine can reach the site.
@@ -154,9 +156,9 @@ match DATABASES["default"].get("ENGINE", "").rpartition(".")[2]:
         pragmas += " PRAGMA recursive_triggers=ON; PRAGMA busy_timeout=20000;"
         options |= {"transaction_mode": "IMMEDIATE", "init_command": pragmas}
     case "postgresql":
-        from intake_site.postgresql import POOL
+        from intake_site.postgresql import pool
 
-        options |= {"pool": POOL, "connect_timeout": 2}
+        options |= {"pool": pool(WORKERS), "connect_timeout": 2}
         DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     case _:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// or sqlite://")

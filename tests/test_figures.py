@@ -51,4 +51,4 @@ def test_figure_in_a_document_is_that_of_the_code(document: str, sentence: str, 
 
 def test_database_gives_up_before_the_page_does() -> None:
     assert postgresql.LIMITS["lock_timeout"] < postgresql.LIMITS["statement_timeout"] < 1000 * postgresql.ANSWER
-    assert postgresql.PROBE < postgresql.POOL["timeout"] < 3, "a refusal comes within three seconds"
+    assert postgresql.PROBE < postgresql.pool(1)["timeout"] < 3, "a refusal comes within three seconds"

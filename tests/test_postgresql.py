@@ -130,7 +130,7 @@ def test_what_was_done_is_not_denied_if_the_connection_is_lost_before_the_server
 
 
 def test_pages_have_limits_and_commands_have_none() -> None:
-    options: dict[str, Any] = {"pool": postgresql.POOL}
+    options: dict[str, Any] = {"pool": postgresql.pool(1)}
     settings = {**connections.settings["default"], "OPTIONS": options}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BoundedConnection, "limit", None)

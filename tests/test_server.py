@@ -34,7 +34,13 @@ def running(folder: Path, config: str, settings: str) -> Iterator[int]:
     """Run the server with this configuration and these settings, and its log in folder/log; yield its port."""
     chosen = free_port()
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{folder}:{ROOT}", "DJANGO_SETTINGS_MODULE": settings}
-    environment |= {"SECRET_KEY": "x" * 50, "DATA_KEYS": "y" * 50, "VAR_DIR": str(folder), "PORT": str(chosen)}
+    environment |= {
+        "SECRET_KEY": "x" * 50,
+        "DATA_KEYS": "y" * 50,
+        "VAR_DIR": str(folder),
+        "PORT": str(chosen),
+        "WORKERS": "1",
+    }
     command = [sys.executable, "-m", "gunicorn", "-c", f"python:{config}", "intake_site.wsgi"]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment | {"HTTPS": "off"}, stdout=log, stderr=log)
