@@ -9,7 +9,7 @@ export PORT
 CATALOGUES = $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 
 .NOTPARALLEL:
-.PHONY: install run demo test test-full test-faults screenshots pins
+.PHONY: install run demo test test-full test-faults screenshots peers profile pins
 
 install: .venv/run $(CATALOGUES)
 
@@ -36,10 +36,18 @@ screenshots: .venv/test $(CATALOGUES)
 	@scripts/tools
 	@.venv/bin/python -m benchmarks.screenshots
 
+# What benchmarks compare with (benchmarks/README.md), and where the time of a journey goes.
+peers: .venv/test
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.txt
+
+profile: .venv/test
+	@.venv/bin/python -m benchmarks.profile
+
 # The pinned packages, from the short lists in requirements*.in.
 pins: .venv/test
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements.in requirements-build.in -o requirements.txt
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c requirements-dev.txt benchmarks/requirements.in -o benchmarks/requirements.txt
 
 locale/%.mo: locale/%.po
 	@.venv/bin/python -c 'import polib; polib.pofile("$<").save_as_mofile("$@")'

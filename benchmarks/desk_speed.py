@@ -4,23 +4,12 @@ TEST_DATABASE=sqlite .venv/bin/python -m benchmarks.desk_speed          # or pos
 """
 
 import argparse
-import os
 import random
 import secrets
 import statistics
 import tempfile
 import time
 from datetime import timedelta
-
-import tests.databases  # noqa: F401 - sets the environment, and starts PostgreSQL if asked for
-
-if "DATABASE_URL" not in os.environ:
-    os.environ["DATABASE_URL"] = f"sqlite:///{tempfile.mkdtemp()}/speed.sqlite3"
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-
-import django
-
-django.setup()
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -29,6 +18,7 @@ from django.test import Client
 from django.test.utils import setup_test_environment
 from django.utils import timezone
 
+import benchmarks.site  # noqa: F401 - sets up Django
 from screening import due, reference_numbers
 from screening.desk import queues
 from screening.models import Submission

@@ -7,7 +7,6 @@ of a press or a word, 1.1 s to point, 0.2 s to press, 0.28 s for a key, 0.4 s fr
 own are measured, the median of five. Nothing is scrolled: what is pressed must be in view as the page opens.
 """
 
-import os
 import re
 import shutil
 import statistics
@@ -16,16 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import tests.databases  # noqa: F401 - sets the environment
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-
-import django
-
-django.setup()
-
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
+import benchmarks.site  # noqa: F401 - sets up Django
 from tests.processes import Site
 
 THINK, POINT, PRESS, KEY, HAND = 1.35, 1.1, 0.2, 0.28, 0.4

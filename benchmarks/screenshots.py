@@ -4,7 +4,6 @@ Each shows one screen, not the whole page, and stays small.
 """
 
 import base64
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,16 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import tests.databases  # noqa: F401 - sets the environment
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-
-import django
-
-django.setup()
-
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+import benchmarks.site  # noqa: F401 - sets up Django
 from screening.questionnaire import PAGES
 from tests.answers import CLOSE_CALL, on_page
 from tests.processes import ROOT, Site

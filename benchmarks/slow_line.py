@@ -11,7 +11,6 @@ what the next ones need. It takes ten minutes.
 Connections are local, so that setting one up costs nothing here; a real line adds a round trip.
 """
 
-import os
 import shutil
 import statistics
 import sys
@@ -21,16 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tests.databases  # noqa: F401 - sets the environment
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-
-import django
-
-django.setup()
-
 from playwright.sync_api import Browser, Page, sync_playwright
 
+import benchmarks.site  # noqa: F401 - sets up Django
 from screening.questionnaire import PAGES
 from tests.answers import CLOSE_CALL, on_page
 from tests.processes import Site
