@@ -1,6 +1,6 @@
 # make run: the site on this machine. make demo: invented submissions for it. make test: every check.
 # make test-full: the same, with five times as many random answer sets. make test-faults: the site under outages, kills
-# and slow connections, a quarter of an hour. Each sets up what it needs.
+# and slow connections, half an hour. Each sets up what it needs.
 PYTHON ?= python3
 PORT ?= 8000
 export PORT
@@ -29,6 +29,7 @@ test-full: .venv/test $(CATALOGUES)
 	@scripts/gate --full
 
 test-faults: .venv/test $(CATALOGUES)
+	@scripts/tools faults
 	@.venv/bin/python -m pytest --verbose tests/faults/[a-z]*.py
 
 # The pictures in README.md, taken anew.
