@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
-from benchmarks.desk_speed import LIST, fill  # isort: skip - it sets up Django, and PostgreSQL if asked for
+from benchmarks.desk_speed import LIST, fill
 
+# isort: split
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, transaction

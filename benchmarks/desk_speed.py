@@ -11,6 +11,9 @@ import tempfile
 import time
 from datetime import timedelta
 
+import benchmarks.site  # noqa: F401 - sets up Django
+
+# isort: split
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -18,7 +21,6 @@ from django.test import Client
 from django.test.utils import setup_test_environment
 from django.utils import timezone
 
-import benchmarks.site  # noqa: F401 - sets up Django
 from screening import due, reference_numbers
 from screening.desk import queues
 from screening.models import Submission

@@ -15,9 +15,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import benchmarks.site  # noqa: F401 - sets up Django
+
+# isort: split
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-import benchmarks.site  # noqa: F401 - sets up Django
 from tests.processes import Site
 
 THINK, POINT, PRESS, KEY, HAND = 1.35, 1.1, 0.2, 0.28, 0.4

@@ -7,6 +7,9 @@ import argparse
 import importlib.util
 from functools import partial
 
+import benchmarks.site  # noqa: F401 - sets up Django
+
+# isort: split
 from django.conf import settings
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +17,6 @@ from django.test import Client
 from django.urls import path
 from django.utils.http import urlencode
 
-import benchmarks.site  # noqa: F401 - sets up Django
 from benchmarks.measure import ROUNDS, Worker, by_turns, machine, ratio, serve, table
 from intake_site.urls import *  # noqa: F403 - the error pages
 from intake_site.urls import urlpatterns as ours

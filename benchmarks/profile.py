@@ -7,11 +7,13 @@ import cProfile
 import pstats
 from collections import Counter
 
+import benchmarks.site  # noqa: F401 - sets up Django
+
+# isort: split
 from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
-import benchmarks.site  # noqa: F401 - sets up Django
 from benchmarks.pages import journey
 
 JOURNEYS, SHOWN = 20, 25

@@ -5,7 +5,6 @@
 
 import argparse
 import http.client
-import os
 import subprocess
 import sys
 import time
@@ -14,6 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
+from benchmarks.site import same_database
+
+# isort: split
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
@@ -23,7 +25,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import path
 from django.utils.http import urlencode
 
-import benchmarks.site  # noqa: F401 - sets up Django
 from benchmarks.measure import ROUNDS, by_turns, machine, ratio, table
 from intake_site.urls import *  # noqa: F403 - the error pages
 from intake_site.urls import urlpatterns as ours
@@ -56,7 +57,7 @@ def server() -> Iterator[int]:
     """Run the shipped server with these addresses; give its port."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config=python:intake_site.server", f"--bind=127.0.0.1:{port}"]
-    environment = os.environ | {"BENCHMARK_URLS": __spec__.name, "TEST_DATABASE": "sqlite"}  # the one that is there
+    environment = same_database() | {"BENCHMARK_URLS": __spec__.name}
     process = subprocess.Popen([*command, "intake_site.wsgi"], env=environment)
     try:
         while True:

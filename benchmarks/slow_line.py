@@ -20,9 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import benchmarks.site  # noqa: F401 - sets up Django
+
+# isort: split
 from playwright.sync_api import Browser, Page, sync_playwright
 
-import benchmarks.site  # noqa: F401 - sets up Django
 from screening.questionnaire import PAGES
 from tests.answers import CLOSE_CALL, on_page
 from tests.processes import Site

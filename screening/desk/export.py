@@ -58,16 +58,16 @@ RESULT = frozenset({"program", "close_call", "need", "support", "duties", "rules
 
 def _result(name: str) -> Callable[[Any], Any]:
     """Return a reader for a field of the result; it reads "" if the stored result is damaged."""
-    return lambda row: getattr(row.readable_recommendation(), name, "")
+    return lambda row: getattr(row.result_read, name, "")
 
 
 def _rules(row: Any) -> str:
-    recommendation = row.readable_recommendation()
+    recommendation = row.result_read
     return " ".join(dict.fromkeys(reason.key for reason in recommendation.reasons)) if recommendation else ""
 
 
 def _answer(key: str) -> Callable[[Any], Any]:
-    return lambda row: row.readable_answers.get(key, "")
+    return lambda row: row.answers_read.get(key, "")
 
 
 def _yes(value: Any) -> str:
@@ -126,6 +126,7 @@ def table(rows: QuerySet[Any], staff: Any, purpose: str) -> Iterator[list[Any]]:
     shown = ExpressionWrapper(result_visible_to(staff) or Q(pk__gt=0), BooleanField())
     for row in rows.annotate(judged=judged, shown=shown).iterator(chunk_size=500):
         hidden = frozenset() if row.shown else RESULT
+        row.result_read, row.answers_read = row.readable_recommendation(), row.readable_answers  # for all columns
         yield [HIDDEN if name in hidden else read(row) for name, read in columns.items()]
 
 

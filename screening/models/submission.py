@@ -151,28 +151,10 @@ class SubmissionManager(models.Manager["Submission"]):
         if answers are missing or unknown; an IntegrityError if the code is there, or the reference number that is
         drawn: then nothing was saved.
         """
-        recommendation = in_words(rules.recommend(answers))
-        values: dict[str, Any] = {
-            "answers": dict(answers),
-            "program": recommendation.program,
-            "urgency": URGENCIES.index(recommendation.urgency),
-            "due_at": due.when_received(urgent=recommendation.decision.help_first),
-            "close_call": recommendation.close_call,
-            "rules_version": recommendation.rules_version,
-            "spam_signs": spam_signs,
-            "channel": channel,
-            "language": get_language() or settings.LANGUAGE_CODE,
-            "result": {
-                "need": recommendation.need,
-                "support": recommendation.support,
-                "duties": recommendation.duties,
-                "reasons": [asdict(reason) for reason in recommendation.reasons],
-                "notices": list(recommendation.notices),
-            },
-        }
+        row = Submission.of(answers, code, spam_signs=spam_signs, channel=channel)
         with transaction.atomic(savepoint=False):
-            blind = channel == Channel.ONLINE and _is_drawn_blind()
-            row = self.create(code=return_codes.encrypted_hashes(code)[0], blind=blind, **values)
+            row.blind = channel == Channel.ONLINE and _is_drawn_blind()
+            row.save(force_insert=True)
             Count.add(Count.What.SAVED, row.channel, is_test=row.is_test)
         return row
 
@@ -274,6 +256,32 @@ class Submission(SealedModel):
     def __str__(self) -> str:
         reference = reference_numbers.formatted(self.reference)
         return gettext("%(reference)s (test)") % {"reference": reference} if self.is_test else reference
+
+    @classmethod
+    def of(cls, answers: Mapping[str, str], code: str, **more: Any) -> "Submission":
+        """Return a complete set of answers with its result, not saved yet. Raise a ValueError as `insert` does."""
+        recommendation = in_words(rules.recommend(answers))
+        encrypted: dict[str, Any] = {
+            "answers": dict(answers),
+            "result": {
+                "need": recommendation.need,
+                "support": recommendation.support,
+                "duties": recommendation.duties,
+                "reasons": [asdict(reason) for reason in recommendation.reasons],
+                "notices": list(recommendation.notices),
+            },
+        }
+        return cls(
+            code=return_codes.encrypted_hashes(code)[0],
+            program=recommendation.program,
+            urgency=URGENCIES.index(recommendation.urgency),
+            due_at=due.when_received(urgent=recommendation.decision.help_first),
+            close_call=recommendation.close_call,
+            rules_version=recommendation.rules_version,
+            language=get_language() or settings.LANGUAGE_CODE,
+            **encrypted,
+            **more,
+        )
 
     def count_outcome(self, number: int) -> None:
         """Count how this case has ended, if it has, in the week that it did; -1 takes it back."""

@@ -58,6 +58,8 @@ def _mismatches(submission: Submission, expected: Recommendation) -> list[str]:
     stored = submission.readable_recommendation()
     if stored is None:
         return ["the stored result can't be read"]
+    if stored == expected:
+        return []
     mismatches = [
         f"{name} is {getattr(stored, name)}, rules {expected.rules_version} give {getattr(expected, name)}"
         for name in ("program", "close_call", "notices", *LEVELS)
