@@ -392,9 +392,9 @@ class RuleSet:
 
     def told_by_each(self, answers: Mapping[str, str], varied: Sequence[str]) -> dict[tuple[str, ...], Told]:
         """Return the same for each combination of other answers to the questions `varied`."""
-        return {
-            values: self._told(holding) for values, holding in self._conditions.met_by_each(answers, varied).items()
-        }
+        holding = self._conditions.met_by_each(answers, varied)
+        told = {bits: self._told(bits) for bits in {*holding.values()}}
+        return {values: told[bits] for values, bits in holding.items()}
 
     def _told(self, holding: int) -> Told:
         return self._decisions[self._levels(holding)], self._notices(holding)

@@ -140,7 +140,11 @@ class Cluster:
             *("--initial-cluster", f"default={between}"),
         )
         self.nodes = [Node(self, name) for name in NODES]
-        self.wait_until_whole(120)
+        try:
+            self.wait_until_whole(120)
+        except BaseException:
+            self.remove()
+            raise
 
     def run(self, *command: str) -> subprocess.Popen[bytes]:
         with (self.home / "log").open("ab") as log:
@@ -159,9 +163,7 @@ class Cluster:
     def wait_until_whole(self, seconds: float) -> None:
         """Wait for a leader, followed by all others, of which one confirms each commit."""
         ends = time.monotonic() + seconds
-        while not (
-            self.leader and sum(node.follows for node in self.nodes) == len(NODES) - 1 and self.is_synchronous()
-        ):
+        while not self.is_whole():
             if time.monotonic() > ends:
                 told = {node.name: node.asked() for node in self.nodes}
                 raise RuntimeError(f"the cluster is not whole: {told}\n{self.log()[-3000:]}")
