@@ -1,12 +1,14 @@
 """Encryption and seals: keys derived from secrets. The newest secret comes first and is used for writing."""
 
 import hmac
-from base64 import urlsafe_b64encode
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -29,6 +31,58 @@ def cipher(use: str, secrets: Sequence[str] | None = None) -> MultiFernet:
 @lru_cache(maxsize=16)
 def _cipher(use: str, *secrets: str) -> MultiFernet:
     return MultiFernet([Fernet(urlsafe_b64encode(derive_key(secret, use))) for secret in secrets])
+
+
+VERSION = b"\x01"  # the first byte of what is written now; that of Fernet's tokens is 0x80
+NONCE = 16  # bytes
+
+
+class ColumnCipher:
+    """Encrypts columns with AES-SIV and a random nonce; opens what Fernet encrypted before, too.
+
+    Like `cipher` it writes under the newest secret, opens under any, and raises InvalidToken. It takes an eighth of the
+    time, which all who go through a million rows wait for (docs/decisions/0037).
+    """
+
+    def __init__(self, *secrets: str) -> None:
+        self._keys = [AESSIV(derive_key(secret, "column, AES-SIV")) for secret in secrets]
+        self._before = cipher("column", secrets)
+
+    def encrypt(self, text: str) -> str:
+        nonce = os.urandom(NONCE)
+        return urlsafe_b64encode(VERSION + nonce + self._keys[0].encrypt(text.encode(), [nonce])).decode()
+
+    def decrypt(self, stored: str) -> str:
+        return self._opened(stored)[0]
+
+    def renewed(self, stored: str) -> str:
+        """Return the same if the newest secret encrypted it as it does now; else as it encrypts the same text."""
+        text, is_newest = self._opened(stored)
+        return stored if is_newest else self.encrypt(text)
+
+    def _opened(self, stored: str) -> tuple[str, bool]:
+        """Return the text, and whether the newest secret encrypted it as it does now."""
+        try:
+            token = urlsafe_b64decode(stored)
+        except ValueError:
+            raise InvalidToken from None
+        if not token.startswith(VERSION):
+            return self._before.decrypt(stored).decode(), False
+        nonce, sealed = token[1 : 1 + NONCE], token[1 + NONCE :]
+        for key in self._keys:
+            with suppress(InvalidTag, ValueError):  # what is too short to be anything is a ValueError
+                return key.decrypt(sealed, [nonce]).decode(), key is self._keys[0]
+        raise InvalidToken
+
+
+@lru_cache(maxsize=4)
+def _column_cipher(*secrets: str) -> ColumnCipher:
+    return ColumnCipher(*secrets)
+
+
+def column_cipher() -> ColumnCipher:
+    """Return the one for DATA_KEYS."""
+    return _column_cipher(*settings.DATA_KEYS)
 
 
 def lookup_texts(use: str, data: bytes) -> list[str]:

@@ -1,8 +1,10 @@
 """Encryption at rest and key rotation."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 import pytest
+from cryptography.fernet import InvalidToken
 from django.contrib.auth.models import User
 from django.core.exceptions import FieldError
 from django.core.management.base import CommandError
@@ -10,7 +12,8 @@ from django.db import connection
 from django.test import Client
 
 from screening import return_codes
-from screening.fields import EncryptedTextField
+from screening.encryption import cipher, column_cipher
+from screening.fields import EncryptedTextField, Unreadable
 from screening.models import Contact, Note, Submission
 from tests.answers import IOP, URGENT
 from tests.desk.helpers import ask_for_call, url_of
@@ -119,3 +122,39 @@ def test_encrypted_columns_refuse_to_be_searched() -> None:
         with pytest.raises(FieldError, match="encrypted"):
             Note.objects.filter(**{lookup: "x"}).exists()
     assert not Note.objects.filter(text__isnull=True).exists()
+
+
+def test_what_fernet_encrypted_before_is_read_and_moved(settings: Any, on_file: Any) -> None:
+    earlier = cipher("column", [OLD]).encrypt("Grün ☎".encode()).decode()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE screening_note SET text = %s", [earlier])
+    settings.DATA_KEYS = [NEW, OLD]
+    assert Note.objects.get().text == "Grün ☎"
+    rotate()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT text FROM screening_note")
+        (moved,) = cursor.fetchone()
+    assert moved != earlier
+    settings.DATA_KEYS = [NEW]
+    assert Note.objects.get().text == "Grün ☎"
+    assert column_cipher().renewed(moved) == moved, "it is moved once"
+    settings.DATA_KEYS = [OLD]
+    assert isinstance(Note.objects.get().text, Unreadable)
+
+
+@pytest.mark.sqlite_is_enough
+def test_column_that_was_tampered_with_is_not_opened(settings: Any) -> None:
+    settings.DATA_KEYS = [NEW, OLD]
+    stored = column_cipher().encrypt("a text")
+    assert column_cipher().decrypt(stored) == "a text"
+    token = urlsafe_b64decode(stored)
+    for place in range(len(token)):
+        changed = token[:place] + bytes([token[place] ^ 1]) + token[place + 1 :]
+        with pytest.raises(InvalidToken):
+            column_cipher().decrypt(urlsafe_b64encode(changed).decode())
+    for other in (token[:-1], token[:17], token[:1], b"", token + b"x", b"\x80" + token):
+        with pytest.raises(InvalidToken):
+            column_cipher().decrypt(urlsafe_b64encode(other).decode())
+    for text in ("", "ü", "no token", "{}", "A"):
+        with pytest.raises(InvalidToken):
+            column_cipher().decrypt(text)

@@ -7,14 +7,13 @@ from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.apps import apps
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import Model, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from screening import audit, return_codes
-from screening.encryption import cipher, reencrypted_lookup_text
+from screening.encryption import column_cipher, reencrypted_lookup_text
 from screening.fields import EncryptedTextField
 from screening.models import Canary, Contact, Phone, RecoveryCode, SealedModel, Submission, contact, second_factor
 
@@ -33,18 +32,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         counts: Counter[str] = Counter()
+        anew = column_cipher().renewed
         models = [model for model in apps.get_app_config("screening").get_models() if model is not Canary]
         for model in models:
             for field in model._meta.get_fields():
                 if isinstance(field, EncryptedTextField):
-                    counts.update(_move(model, field.name, _anew))
+                    counts.update(_move(model, field.name, anew))
         for model, name, use in LOOKUPS:
             counts.update(_move(model, name, partial(reencrypted_lookup_text, use)))
         for model in models:
             if issubclass(model, SealedModel):
                 counts.update(_reseal(model))
         counts[audit.reseal()] += 1
-        counts.update(_move(Canary, "text", _anew))  # the last: a run that was cut short must leave it as it is
+        counts.update(_move(Canary, "text", anew))  # the last: a run that was cut short must leave it as it is
         summary = f"{counts['moved']:,} moved to the newest key, {counts['there']:,} were under it"
         if counts["changed"] and not counts["lost"]:
             summary += f", {counts['changed']:,} seals do not fit (manage.py verify_results says whose)"
@@ -87,12 +87,3 @@ def _reseal(model: type[SealedModel]) -> Iterator[str]:
             if row.seal != newest and row.is_sealed:
                 model._default_manager.filter(pk=row.pk, seal=row.seal).update(seal=newest)
             yield "there" if row.seal == newest else "moved" if row.is_sealed else "changed"
-
-
-def _anew(stored: str) -> str:
-    newest = cipher("column", settings.DATA_KEYS[:1])
-    try:
-        newest.decrypt(stored.encode())
-    except InvalidToken:
-        return cipher("column").rotate(stored.encode()).decode()
-    return stored
