@@ -69,7 +69,8 @@ CONTACT_RETENTION_DAYS = env_number(
     "CONTACT_RETENTION_DAYS", 14, most=3650
 )  # how to reach a person, after their case was closed
 
-WORKERS = env_number("WORKERS", os.cpu_count() or 1, most=64)  # processes of the server; one for each core
+# Processes of the server: one for each core, up to eight.
+WORKERS = env_number("WORKERS", min(os.cpu_count() or 1, 8), most=40)
 
 BLIND_PERCENT = env_number("BLIND_PERCENT", 0, most=100, least=0)  # of new submissions; see Submission.blind
 
@@ -148,7 +149,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 options = DATABASES["default"].setdefault("OPTIONS", {})
 match DATABASES["default"].get("ENGINE", "").rpartition(".")[2]:
     case "sqlite3":
-        DATABASES["default"]["CONN_MAX_AGE"] = None
+        DATABASES["default"]["CONN_MAX_AGE"] = (
+            5  # seconds: to connect costs as much as a page, but a file can be replaced
+        )
         # Many writers wait for one another instead of failing; a row that was confirmed survives a loss of power;
         # what was deleted can't be read from the file; and REPLACE fires the audit log's trigger against deleting, too.
         # Only a writer waits for 20 s: each page would, if the file was emptied below the running site.

@@ -1,7 +1,8 @@
 """How writes are committed, and what to make of a database that does not say how one ended."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -12,9 +13,23 @@ T = TypeVar("T")
 def one_commit() -> AbstractContextManager[None]:
     """Commit what is written within once on SQLite, where each commit waits for the disk, and locks the whole file.
 
-    On PostgreSQL each statement is committed by itself: others would wait for the rows that count attempts.
+    On PostgreSQL what comes first is committed by itself: others would wait for the rows that count attempts.
     """
     return transaction.atomic() if connection.vendor == "sqlite" else nullcontext()
+
+
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """Commit what is written within at once, and wait for whoever does so under the same name, in any process.
+
+    SQLite lets only one transaction write at a time. On PostgreSQL the lock is one of the transaction's.
+    """
+    with transaction.atomic(savepoint=False):
+        if connection.vendor == "postgresql":
+            number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        yield
 
 
 def look_again(work: Callable[[], T]) -> T:

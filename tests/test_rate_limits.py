@@ -182,3 +182,12 @@ def test_window_is_deleted_a_minute_after_its_hour(minute: int, kept: int) -> No
 @pytest.mark.parametrize(("number", "signs"), [(40, ""), (41, "many")])
 def test_more_than_40_saves_an_hour_from_one_address_are_a_sign(number: int, signs: str) -> None:
     assert spam.signs({}, 0, number) == signs
+
+
+@pytest.mark.django_db
+def test_refund_holds_one_row_at_a_time(django_assert_num_queries: Any) -> None:
+    """Who holds one count and waits for another would wait for who counts both: on PostgreSQL a deadlock."""
+    attempt = Limit("test", per_client=9, total=9, reserved=1).hit(RequestFactory().get("/"))
+    with django_assert_num_queries(2):
+        attempt.refund()
+    assert set(RateLimitCount.objects.values_list("count", flat=True)) == {0}

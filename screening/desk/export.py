@@ -133,6 +133,8 @@ def table(rows: QuerySet[Any], staff: Any, purpose: str) -> Iterator[list[Any]]:
 def safe(cell: Any) -> str:
     """Return the cell as text that no spreadsheet takes for a formula."""
     text = str(cell)
+    if text[:1].isalnum():  # as nearly all are
+        return text
     return f"'{text}" if text.lstrip()[:1] in tuple("=+-@|%＝＋－＠") or text[:1] in tuple("\t\r\n") else text
 
 

@@ -49,7 +49,8 @@ TOO_SOON = _("Too soon after a wrong code. Wait a little, and type the code show
 WRONG_CODE = _("This code is not right, or it was used before. Wait for the next one, and type that.")
 
 
-_hashing = BoundedSemaphore(2)  # passwords hashed at once: more would take the processors from people's pages
+# Passwords that each process hashes at once: more would take the processors from people's pages.
+_hashing = BoundedSemaphore(max(1, 2 // settings.WORKERS))
 WAIT = 2.0  # seconds that a sign-in waits for its turn
 
 

@@ -7,13 +7,12 @@ from secrets import SystemRandom
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, IntegrityError, connection, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, gettext_lazy as _
 
 from screening import due, reference_numbers, return_codes, rules
-from screening.database import look_again
 from screening.fields import EncryptedJSONField
 from screening.models.counts import Count
 from screening.models.keys import Canary, SealedModel
@@ -139,8 +138,16 @@ class SubmissionManager(models.Manager["Submission"]):
     def submit(self, answers: Mapping[str, str], code: str | None = None, **more: Any) -> "Submission":
         """Save a set of answers as `insert` does, once per return code: a second call returns the first row."""
         code = code or return_codes.generate()
-        # It may be there under an older key, which the unique column does not see.
-        return look_again(lambda: self.with_code(code) or self.insert(answers, code, **more))
+
+        def once() -> Submission:
+            with transaction.atomic():
+                # It may be there under an older key, which the unique column does not see.
+                return self.with_code(code) or self.insert(answers, code, **more)
+
+        try:
+            return once()
+        except IntegrityError:  # another was first, or its reference number is taken
+            return once()
 
     def insert(
         self, answers: Mapping[str, str], code: str, *, spam_signs: str = "", channel: Channel = Channel.ONLINE

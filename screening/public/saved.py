@@ -2,14 +2,13 @@
 
 import time
 from dataclasses import replace
-from functools import partial
 from threading import Lock
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.http import HttpRequest
 
 from screening import rate_limits, retention, return_codes, spam
-from screening.database import look_again, one_commit
+from screening.database import alone, look_again, one_commit
 from screening.draft import AHEAD, LONGEST_SECONDS, Draft, Finished
 from screening.models import Submission
 from screening.questionnaire import known
@@ -91,25 +90,32 @@ def save(draft: Draft, request: HttpRequest) -> tuple[Draft, Submission] | None:
 
     None if too many were saved from there within the hour. Raise a DatabaseError if it is not certain that it is saved.
     """
+    number: int | None = None
+
+    def once() -> tuple[Draft, Submission] | None:
+        nonlocal number
+        with one_commit():
+            if number is None or connection.vendor == "sqlite":  # there a try that failed has left no count either
+                number = rate_limits.SAVE.hit(request).number
+            if not number:
+                return None
+            with alone(draft.code):
+                return _save(draft, spam.signs(request.POST, draft.started_at, number))
+
     with _lock(draft):
-        return look_again(partial(_save, draft, request))
+        return look_again(once)
 
 
-def _save(draft: Draft, request: HttpRequest) -> tuple[Draft, Submission] | None:
-    with one_commit():
-        number = rate_limits.SAVE.hit(request).number
-        if not number:
-            return None
-        saved, row = _saved(draft)
-        if draft.finished == Finished.SAVED and row is None:
-            # Erased meanwhile, or its time was up: its code opens nothing more. Each press leads to the same new one.
-            anew = [replace(draft.as_new_draft(), code=code) for code in return_codes.following(draft.code)]
-            found = [_saved(each) for each in anew]
-            saved, row = next((each for each in found if each[1]), found[0])
-        elif row and draft.finished != Finished.SAVED and not row.claimed:
-            saved, row = _drawn_anew(draft, saved, row)
-        signs = spam.signs(request.POST, draft.started_at, number)
-        return saved, row or Submission.objects.insert(draft.answers, saved.code, spam_signs=signs)
+def _save(draft: Draft, spam_signs: str) -> tuple[Draft, Submission]:
+    saved, row = _saved(draft)
+    if draft.finished == Finished.SAVED and row is None:
+        # Erased meanwhile, or its time was up: its code opens nothing more. Each press leads to the same new one.
+        anew = [replace(draft.as_new_draft(), code=code) for code in return_codes.following(draft.code)]
+        found = [_saved(each) for each in anew]
+        saved, row = next((each for each in found if each[1]), found[0])
+    elif row and draft.finished != Finished.SAVED and not row.claimed:
+        saved, row = _drawn_anew(draft, saved, row)
+    return saved, row or Submission.objects.insert(draft.answers, saved.code, spam_signs=spam_signs)
 
 
 def erase(draft: Draft) -> tuple[Draft, bool]:
@@ -117,8 +123,15 @@ def erase(draft: Draft) -> tuple[Draft, bool]:
 
     Raise a DatabaseError if it is not certain that all of it is gone.
     """
+    tries: list[tuple[Draft, bool]] = []  # the first may have erased, and its connection was lost before it said so
+
+    def once() -> None:
+        with alone(draft.code):
+            found, saved = opened(draft, expired=True, unpressed=True)
+            rows = [*kept(*found.earlier_codes, expired=True), *([saved] if saved else [])]
+            tries.append((found, bool(rows)))
+            retention.erase(*rows)
+
     with _lock(draft):
-        draft, saved = opened(draft, expired=True, unpressed=True)
-        rows = [*kept(*draft.earlier_codes, expired=True), *([saved] if saved else [])]
-        look_again(partial(retention.erase, *rows))
-        return draft, bool(rows)
+        look_again(once)
+    return max(tries, key=lambda each: each[1])

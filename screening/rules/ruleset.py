@@ -400,7 +400,7 @@ class RuleSet:
         return self._decisions[self._levels(holding)], self._notices(holding)
 
     def recommend(self, answers: Mapping[str, str]) -> Recommendation:
-        """Return the recommendation for `answers`; raise a ValueError that names each unanswered question.
+        """Return the recommendation for `answers`, all of them texts; a ValueError names each unanswered question.
 
         Reasons come by dimension, the highest level first, without those that a stricter rule makes redundant.
         """

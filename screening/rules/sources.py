@@ -37,5 +37,9 @@ class Source:
 
 
 _FILE = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
-SOURCES = {key: Source(**entry) for entry in _FILE["source"] for key in entry.pop("ids").split()}
+_IDS = [entry.pop("ids").split() for entry in _FILE["source"]]
+# One object for each publication, whatever the number of its ids: a page lists it once.
+SOURCES = {
+    key: source for ids, source in zip(_IDS, [Source(**entry) for entry in _FILE["source"]], strict=True) for key in ids
+}
 FOR_HELPERS = tuple(Source(**entry) for entry in _FILE["for_helpers"])  # of the page for who helps someone

@@ -55,7 +55,7 @@ def what_did_not_matter(rules: RuleSet, answers: Mapping[str, str]) -> tuple[str
         return rules.told_by_each(answers, varied)
 
     def could_matter(key: str) -> bool:
-        kin = [other for other in circumstances if rules.raised_by[other] & rules.raised_by[key]]  # and itself
+        kin = [other for other in circumstances if other == key or rules.raised_by[other] & rules.raised_by[key]]
         place = kin.index(key)
         others: dict[tuple[str, ...], Told] = {}
         return any(

@@ -336,6 +336,13 @@ def test_grid_marks_the_place_that_the_answers_lead_to(need: str, support: str, 
 
 
 @pytest.mark.parametrize("given", [*KINDS.values(), WORST, BEST], ids=[*KINDS, "worst", "best"])
+def test_no_publication_is_listed_twice(given: dict[str, str]) -> None:
+    listed = [entry.text for entry in result_page(given).select(".sources li")]
+    assert listed
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize("given", [*KINDS.values(), WORST, BEST], ids=[*KINDS, "worst", "best"])
 def test_every_reason_stands_with_its_answers_and_its_sources(given: dict[str, str]) -> None:
     page = result_page(given)
     entries = {entry["id"] for entry in page.select(".sources li")}

@@ -394,6 +394,7 @@ def test_damaged_row_can_still_be_erased(person: Person) -> None:
     assert not Submission.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_wrong_keys_are_not_taken_for_erased_and_the_code_stays_on_the_device(person: Person, settings: Any) -> None:
     code = saves(person)
     cookie = person.client.cookies[settings.DRAFT_COOKIE_NAME].value

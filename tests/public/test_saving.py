@@ -1,13 +1,18 @@
 """Saving: once per draft, with the result as the person saw it, and without losing an answer."""
 
+import itertools
+import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from screening import return_codes, rules
+from screening.draft import Draft
 from screening.models import Submission
+from screening.public import saved
 from screening.questionnaire import PAGE_BY_SLUG, QUESTIONS
 from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, on_page
 from tests.conftest import Person
@@ -51,10 +56,26 @@ def test_saving_twice_or_replaying_an_old_cookie_saves_once(person: Person) -> N
 
 
 @pytest.mark.django_db(transaction=True)
+def test_draft_that_is_pressed_in_several_processes_is_saved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the lock of a process does not help, and each of them is in another minute of the draft."""
+    codes_of, calls = saved._codes, itertools.count()
+
+    def by_turns(draft: Draft) -> dict[str, int]:
+        codes = codes_of(draft)
+        return codes if next(calls) % 2 else dict(reversed(codes.items()))
+
+    monkeypatch.setattr(saved, "_lock", lambda _draft: nullcontext())
+    monkeypatch.setattr(saved, "_codes", by_turns)
+    draft = Draft(answers=IOP, started_at=int(time.time()) - 119)
+    done = run_at_once(*[lambda: saved.save(draft, RequestFactory().post("/check/"))] * 8)
+    assert {row for _draft, row in done} == {Submission.objects.get()}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_saving_at_the_same_moment_saves_once() -> None:
     code = return_codes.generate()
-    saved = run_at_once(*[lambda: Submission.objects.submit(CLOSE_CALL, code)] * 8)
-    assert saved == [Submission.objects.get()] * 8
+    rows = run_at_once(*[lambda: Submission.objects.submit(CLOSE_CALL, code)] * 8)
+    assert rows == [Submission.objects.get()] * 8
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """What would change a result, and what did not matter, agree with the rules."""
 
 import random
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -175,3 +176,8 @@ def test_what_is_given_as_a_reason_is_not_called_irrelevant_except_work_and_fami
     assert "supporters" not in what_did_not_matter(CURRENT, without)
     assert "job_cannot_be_left" in {reason.key for reason in recommend(without).reasons}
     assert "job" in what_did_not_matter(CURRENT, without)
+
+
+def test_circumstance_that_raises_nothing_does_not_matter() -> None:
+    silent = replace(CURRENT, rules=tuple(rule for rule in CURRENT.rules if "job" not in rule.when))
+    assert "job" in what_did_not_matter(silent, BEST)
