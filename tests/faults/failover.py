@@ -87,6 +87,8 @@ class Crowd:
             self.browsers.append(browser)
             browser.answers_every_page(IOP)
             while not (reference := browser.saves()):
+                if self.stop.is_set():
+                    return
                 time.sleep(0.5)
             self.confirmed.append(reference)
             self.latest = time.monotonic()
