@@ -73,9 +73,8 @@ class Limit:
         client = client_hash(None if self.anywhere else request, window, name)
         counted = self._count(client, window)
         number, total = (counted.get(place, (0, 0))[0] for place in (client, ""))
-        attempt = Attempt(
-            number if total or number <= self.reserved else 0, tuple(key for _number, key in counted.values())
-        )
+        allowed = total or number <= self.reserved
+        attempt = Attempt(number if allowed else 0, tuple(key for _number, key in counted.values()))
         if total and not number:  # another of this client's came between
             attempt.refund()
         return attempt
