@@ -99,7 +99,7 @@ def shown() -> list[Any]:
     from bs4 import BeautifulSoup
     from django.template.loader import render_to_string
 
-    return BeautifulSoup(render_to_string("public/hazards.html"), "html.parser").select("details")
+    return BeautifulSoup(render_to_string("public/hazards.html"), "lxml").select("details")
 
 
 def as_markdown() -> Iterator[str]:

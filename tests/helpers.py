@@ -16,7 +16,8 @@ from screening.models import Canary, LogHead, Submission
 
 
 def parse(response: Any) -> BeautifulSoup:
-    return BeautifulSoup(response.content, "html.parser")
+    """Return the page as a browser has it: NUL is U+FFFD there."""
+    return BeautifulSoup(response.content, "lxml")
 
 
 def text_of(response: Any, selector: str) -> str:

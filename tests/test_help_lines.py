@@ -42,7 +42,7 @@ def test_number_that_cannot_be_dialled_is_refused(written: str) -> None:
 
 
 def test_page_on_how_it_works_shows_when_and_with_which_source_each_line_was_checked() -> None:
-    page = BeautifulSoup(Client().get("/how-it-works/").content, "html.parser")
+    page = BeautifulSoup(Client().get("/how-it-works/").content, "lxml")
     entries = page.select("section[aria-labelledby=help-lines] li")
     assert len(entries) == len(HELP_LINES)
     for entry, line in zip(entries, HELP_LINES.values(), strict=True):

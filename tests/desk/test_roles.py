@@ -21,7 +21,7 @@ from screening.models import AccountChange, Contact, LogLine, Note, Review, Staf
 from tests.desk.helpers import PASSWORD, ask_for_call, form_of, submit
 from tests.helpers import parse
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
 
 EVERYONE = "reviewer contact lead auditor manager nobody superuser"
 CASE = "reviewer contact lead superuser"
@@ -367,7 +367,7 @@ def test_case_shows_each_role_what_it_is_meant_to_see(staff: dict[str, Client], 
     Review.objects.create(submission=row, program="iop", agrees=True, author=author)
     for role in CASE.split():
         html = staff[role].get(address("screening_submission_change", row)).content.decode()
-        page = BeautifulSoup(html, "html.parser")
+        page = BeautifulSoup(html, "lxml")
         heads = " ".join(head.text for head in page.select("h2"))
         for words, who in SHOWN.items():
             where = heads if words in ("Notes", "Reviews", "Answers", "History", "Urgency") else page.text

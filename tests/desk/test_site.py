@@ -66,7 +66,7 @@ def test_page_shows_answers_in_words_reasons_as_seen_and_the_rules_version(staff
         assert reason["text"] in html
     assert submission.rules_version in html
     assert "They were told: “You have work or family that can’t wait" in html
-    assert BeautifulSoup(html, "html.parser").select_one(".grid .here")
+    assert BeautifulSoup(html, "lxml").select_one(".grid .here")
 
 
 def test_reasons_stay_as_the_person_saw_them_when_a_rule_is_reworded(staff_client: Client) -> None:

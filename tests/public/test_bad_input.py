@@ -91,7 +91,7 @@ def test_text_runs_in_the_direction_of_what_is_written_wherever_people_write() -
     fields = [
         (name, field)
         for name, html in pages_in("en")
-        for field in BeautifulSoup(html, "html.parser").select("main :is(input, textarea)")
+        for field in BeautifulSoup(html, "lxml").select("main :is(input, textarea)")
         if field.get("type") not in ("hidden", "radio", "checkbox") and not field.find_parent(class_="unseen")
     ]
     assert {field["name"] for _name, field in fields} == {*WRITTEN, "code"}

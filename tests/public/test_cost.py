@@ -97,6 +97,7 @@ def test_save_that_fails_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch
     assert Submission.objects.get().answers == IOP
 
 
+@pytest.mark.sqlite_is_enough
 @time_machine.travel("2026-11-29 12:00Z", tick=False)
 def test_what_is_kept_says_what_is_built_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page in every state, in one language and the other and the first again, as when nothing was kept."""

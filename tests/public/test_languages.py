@@ -154,7 +154,7 @@ def test_desk_and_what_machines_read_are_in_english() -> None:
 
 def test_every_page_says_its_language_and_links_to_itself_in_the_other() -> None:
     for name, html in pages_in("es"):
-        page = BeautifulSoup(html, "html.parser")
+        page = BeautifulSoup(html, "lxml")
         assert page.html["lang"] == "es", name
         link = page.select_one("a.language")
         assert (link.text, link["lang"], link["hreflang"]) == ("English", "en", "en"), name
@@ -229,7 +229,7 @@ def test_reasons_of_an_unknown_version_stay_as_they_were_shown() -> None:
 def test_no_english_is_left_on_a_spanish_page() -> None:
     left = set()
     for name, html in pages_in("es"):
-        soup = BeautifulSoup(html, "html.parser")
+        soup = BeautifulSoup(html, "lxml")
         for element in soup.select("style, script, code, [lang=en], .sources"):
             element.decompose()
         left |= {(name, text) for text in soup.stripped_strings if len({*ENGLISH_WORDS.findall(text.lower())}) > 1}

@@ -57,7 +57,7 @@ def pages_in(language: str) -> list[tuple[str, str]]:
 
 def texts(html: str) -> list[str]:
     """Return the texts that are shown or read out, without the sources, which are quoted as published."""
-    soup = BeautifulSoup(html, "html.parser")
+    soup = BeautifulSoup(html, "lxml")
     for element in soup.select(AS_PUBLISHED):
         element.decompose()
     attributes = [str(element["aria-label"]) for element in soup.select("[aria-label]")]
@@ -91,7 +91,7 @@ def test_every_word_is_marked_for_translation(marked: None) -> None:
 
 def sentences(html: str) -> Iterator[str]:
     """Yield the sentences; the end of an element ends a sentence, too."""
-    soup = BeautifulSoup(html, "html.parser")
+    soup = BeautifulSoup(html, "lxml")
     for element in soup.select(f"{AS_PUBLISHED}, .lines .number"):
         element.decompose()
     for element in soup.select(
