@@ -208,11 +208,11 @@ class Facts:
         named = {"iop", "inpatient"} if decision.close_call else {decision.program}
         return bool(named.intersection(self.services)) if self.services else None
 
-    def lacking(self, recommendation: Recommendation) -> list[str]:
+    def lacking(self, recommendation: Recommendation) -> tuple[str, ...]:
         """Return what this result suggests, by its program or a notice, and the center does not have."""
         suggested = {recommendation.decision.program, *recommendation.notices}
         missing = [each for key, each in SERVICES.items() if self.services and not self.fact(key)]
-        return [service.words for service in missing if suggested & set(service.bears_on.split())]
+        return tuple(service.words for service in missing if suggested & set(service.bears_on.split()))
 
     def beside(self, recommendation: Recommendation) -> dict[str, Any]:
         """Return what a page says of the center beside this result."""

@@ -1,6 +1,5 @@
 """Context processors: the center and the numbers in the footer, which every template may need."""
 
-from collections.abc import Iterator
 from functools import lru_cache, partial
 
 from django.conf import settings
@@ -14,17 +13,16 @@ from screening.questionnaire import QUESTIONS
 from screening.typed import typed
 
 
-def _languages(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
-    """Yield (code, name, address) of the page in each other language; of the start page where it has no address.
+def _languages(request: HttpRequest) -> tuple[tuple[str, str, str], ...]:
+    """Return (code, name, address) of the page in each other language; of the start page where it has no address.
 
     Of what was asked with an address only a question is kept: no page shows what a stranger can choose (0034).
     """
     path = request.path if request.resolver_match else reverse("start")
     if (key := typed(request.GET, "change", 50)) in QUESTIONS:
         path += f"?change={key}"
-    for code, name in settings.LANGUAGES:
-        if code != get_language():
-            yield code, name, _address(path, get_language(), code)
+    now = get_language()
+    return tuple((code, name, _address(path, now, code)) for code, name in settings.LANGUAGES if code != now)
 
 
 @lru_cache(maxsize=512)

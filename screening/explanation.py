@@ -70,7 +70,7 @@ class ExplainedReason:
     key: str
     text: str
     answers: tuple[Answer, ...]
-    sources: tuple[tuple[str, Source], ...]  # with their numbers in the page's list
+    sources: tuple[str, ...]  # their numbers in the page's list
 
 
 @dataclass(frozen=True)
@@ -240,14 +240,19 @@ def first_aid(ruleset: RuleSet, answers: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(gettext(rule.text) for rule in silent if not can_wait.issuperset(rule.notices.split()))
 
 
-def _kept_lower(dimension: str, ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[Answer]:
-    """Yield the least answers whose worst would raise the level; in urgency they are no argument against a call."""
-    rank = LEVELS[dimension].index
-    now = rank(ruleset.levels(answers)[dimension])
+def _kept_lower(ruleset: RuleSet, answers: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return dimension -> the questions with their least answer, whose worst would raise its level.
+
+    Not for urgency: there they would be an argument against a call.
+    """
+    now, lower = ruleset.levels(answers), {dimension: list[str]() for dimension in LEVELS}
     for key, values in ruleset.options.items():
-        least = answers.get(key) == values[0] and dimension != "urgency" and dimension in ruleset.raised_by[key]
-        if least and rank(ruleset.levels({**answers, key: values[-1]})[dimension]) > now:
-            yield answer_in_words(key, answers[key])
+        if answers.get(key) == values[0]:
+            worst = ruleset.levels({**answers, key: values[-1]})
+            for dimension, order in LEVELS.items():
+                if dimension != "urgency" and order.index(worst[dimension]) > order.index(now[dimension]):
+                    lower[dimension].append(key)
+    return lower
 
 
 def _changes(ruleset: RuleSet, answers: Mapping[str, str]) -> Iterable[tuple[str, tuple[Answer, ...]]]:
@@ -287,11 +292,12 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
 
     def explained(reason: Reason) -> ExplainedReason:
         said = tuple(answer_in_words(key, answers[key]) for key in reason.questions if key in answers)
-        cited = tuple((numbers[SOURCES[key]], SOURCES[key]) for key in reason.sources if key in SOURCES)
+        cited = (numbers[SOURCES[key]] for key in reason.sources if key in SOURCES)
         return ExplainedReason(reason.key, reason.text, said, tuple(dict.fromkeys(cited)))
 
     complete = ruleset and not ruleset.unanswered(answers)
     unmoved = what_if.what_did_not_matter(ruleset, answers) if ruleset and complete else ()
+    lower = _kept_lower(ruleset, answers) if ruleset else {}
     by_dimension = {dimension: recommendation.reasons_for(dimension) for dimension in LEVELS}
     said_elsewhere = {reason.key for reason in recommendation.reasons if reason.dimension != "urgency"}
     program, help_first = recommendation.decision.program_headline, recommendation.decision.help_first
@@ -304,8 +310,8 @@ def explain(recommendation: Recommendation, answers: Mapping[str, str], ruleset:
             if help_first:  # why it does stands above; these are milder
                 title, word, shown = gettext("Tell them this, too"), "", [each for each in shown if each.level != level]
         if shown:
-            lower = _kept_lower(dimension, ruleset, answers) if ruleset else ()
-            kept_lower = tuple(answer for answer in lower if answer.key not in unmoved)
+            held = [key for key in lower.get(dimension, ()) if key not in unmoved]
+            kept_lower = tuple(answer_in_words(key, answers[key]) for key in held)
             cards.append(Card(dimension, title, word, tuple(map(explained, shown)), kept_lower))
     urgent = urgent_reasons(recommendation)
     calls = _first_calls(urgent, answers)

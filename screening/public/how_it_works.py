@@ -24,7 +24,7 @@ def _notice_in_words(notice: Notice) -> dict[str, Any]:
         "key": notice.key,
         "text": text,
         "first": text.partition(".")[0],
-        "sources": [(source, SOURCES[source]) for source in notice.sources.split()],
+        "sources": notice.sources.split(),
     }
 
 
@@ -43,7 +43,7 @@ def _rule_in_words(rule: Rule) -> dict[str, Any]:
         ],
         "notices": [_notice_in_words(each) for each in rules.CURRENT.notices if each.key in rule.notices.split()],
         "reason": gettext(rule.text),
-        "sources": [(source, SOURCES[source]) for source in rule.sources.split()],
+        "sources": rule.sources.split(),
     }
 
 
