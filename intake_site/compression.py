@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from functools import cache
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -20,7 +21,7 @@ class CompressionMiddleware(GZipMiddleware):
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if request.path.startswith(reverse("admin:index")) or not isinstance(response, HttpResponse):
+        if request.path.startswith(_desk()) or not isinstance(response, HttpResponse):
             return response
         if response.get("Content-Type", "").startswith("text/html"):  # no page that a person meets has a textarea
             response.content = INDENTATION.sub(b"\n", response.content)
@@ -31,6 +32,11 @@ class CompressionMiddleware(GZipMiddleware):
             response.content = padded_head + codes_apart(page)
             response["Content-Length"] = str(len(response.content))
         return response
+
+
+@cache
+def _desk() -> str:
+    return reverse("admin:index")
 
 
 def codes_apart(page: bytes) -> bytes:

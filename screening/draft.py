@@ -11,18 +11,18 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Self
 
-from cryptography.fernet import InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from screening import return_codes
-from screening.encryption import cipher
+from screening.encryption import Cipher, cipher
 from screening.models.counts import SKEW
 from screening.typed import typed
 
 IDLE_SECONDS = 60 * 60
 LONGEST_SECONDS = 6 * 60 * 60
-AHEAD = int(SKEW.total_seconds()) - 60  # Fernet itself lets another machine's clock be a minute ahead
+AHEAD = int(SKEW.total_seconds())  # another machine's clock may be ahead
 MAX_EARLIER_CODES = 60  # saves that one browser remembers: a cookie holds no more than 4096 characters
 
 
@@ -34,7 +34,7 @@ class Finished(StrEnum):
     VIEWED = "view"
 
 
-def _cipher() -> MultiFernet:
+def _cipher() -> Cipher:
     """Encrypt under SECRET_KEY, and decrypt under it or an older one that is being replaced."""
     return cipher("answers in progress", [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
 
@@ -58,9 +58,10 @@ class Draft:
             return cls()
         try:
             now = int(time.time())
-            stored = json.loads(_cipher().decrypt_at_time(cookie.encode(), IDLE_SECONDS + AHEAD, now + AHEAD))
+            stored = json.loads(_cipher().decrypt(cookie))
+            idle = now - stored.pop("written_at", stored["started_at"])  # earlier versions had no such time
             draft = cls(**stored | {"finished": Finished(stored["finished"])})
-            if not 0 < draft.started_at <= now - LONGEST_SECONDS:
+            if -AHEAD <= idle <= IDLE_SECONDS and not 0 < draft.started_at <= now - LONGEST_SECONDS:
                 return draft
         except (InvalidToken, TypeError, ValueError, KeyError):
             pass
@@ -70,18 +71,20 @@ class Draft:
     def _may_have_saved(cookie: str) -> bool:
         """Return whether something was saved with a cookie that is not accepted any more, or True if nobody knows."""
         try:
-            stored = json.loads(_cipher().decrypt(cookie.encode()))
+            stored = json.loads(_cipher().decrypt(cookie))
             return bool(stored["finished"] == Finished.SAVED or stored["earlier_codes"] or stored["code_needed"])
         except (InvalidToken, TypeError, ValueError, KeyError):
             return True
 
     def write(self, response: HttpResponseBase) -> None:
         """Set the cookie, which restarts its hour."""
-        stored = {name: getattr(self, name) for name in STORED} | {"started_at": self.started_at or int(time.time())}
+        now = int(time.time())
+        stored = {name: getattr(self, name) for name in STORED}
+        stored |= {"started_at": self.started_at or now, "written_at": now}
         text = json.dumps(stored, separators=(",", ":"))
         response.set_cookie(
             settings.DRAFT_COOKIE_NAME,
-            _cipher().encrypt(text.encode()).decode(),
+            _cipher().encrypt(text),
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
             samesite="Lax",

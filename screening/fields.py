@@ -8,7 +8,7 @@ from django.core.exceptions import FieldError
 from django.db import models
 from django.utils.translation import gettext
 
-from screening.encryption import column_cipher
+from screening.encryption import cipher
 
 
 class Unreadable(str):
@@ -22,13 +22,13 @@ class EncryptedTextField(models.TextField):
         if isinstance(value, Unreadable):
             raise ValueError(f"{self.name} can't be read, and must not be written over")
         text = super().get_prep_value(value)
-        return column_cipher().encrypt(text) if text else text
+        return cipher("column").encrypt(text) if text else text
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
         if not value:
             return value
         try:
-            return column_cipher().decrypt(value)
+            return cipher("column").decrypt(value)
         except InvalidToken:
             return Unreadable(gettext("(can’t be read: the key that it was written under is missing)"))
 

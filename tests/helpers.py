@@ -2,22 +2,30 @@
 
 import socket
 import threading
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from contextlib import closing
 from io import StringIO
 from typing import Any
 
 from bs4 import BeautifulSoup
+from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection
 
 from screening import audit
+from screening.encryption import derive_key
 from screening.models import Canary, LogHead, Submission
 
 
 def parse(response: Any) -> BeautifulSoup:
     """Return the page as a browser has it: NUL is U+FFFD there."""
     return BeautifulSoup(response.content, "lxml")
+
+
+def by_fernet(use: str, secret: str, text: str) -> str:
+    """Encrypt a text as versions before decision 0037 did."""
+    return Fernet(urlsafe_b64encode(derive_key(secret, use))).encrypt(text.encode()).decode()
 
 
 def text_of(response: Any, selector: str) -> str:

@@ -12,12 +12,12 @@ from django.db import connection
 from django.test import Client
 
 from screening import return_codes
-from screening.encryption import cipher, column_cipher
+from screening.encryption import cipher
 from screening.fields import EncryptedTextField, Unreadable
 from screening.models import Contact, Note, Submission
 from tests.answers import IOP, URGENT
 from tests.desk.helpers import ask_for_call, url_of
-from tests.helpers import database_begins_anew, output_of
+from tests.helpers import by_fernet, database_begins_anew, output_of
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = (f"{name} key, as long as a key must be and as random as it gets" for name in ("the old", "a new"))
@@ -125,7 +125,7 @@ def test_encrypted_columns_refuse_to_be_searched() -> None:
 
 
 def test_what_fernet_encrypted_before_is_read_and_moved(settings: Any, on_file: Any) -> None:
-    earlier = cipher("column", [OLD]).encrypt("Grün ☎".encode()).decode()
+    earlier = by_fernet("column", OLD, "Grün ☎")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE screening_note SET text = %s", [earlier])
     settings.DATA_KEYS = [NEW, OLD]
@@ -137,7 +137,7 @@ def test_what_fernet_encrypted_before_is_read_and_moved(settings: Any, on_file: 
     assert moved != earlier
     settings.DATA_KEYS = [NEW]
     assert Note.objects.get().text == "Grün ☎"
-    assert column_cipher().renewed(moved) == moved, "it is moved once"
+    assert cipher("column").renewed(moved) == moved, "it is moved once"
     settings.DATA_KEYS = [OLD]
     assert isinstance(Note.objects.get().text, Unreadable)
 
@@ -145,16 +145,16 @@ def test_what_fernet_encrypted_before_is_read_and_moved(settings: Any, on_file: 
 @pytest.mark.sqlite_is_enough
 def test_column_that_was_tampered_with_is_not_opened(settings: Any) -> None:
     settings.DATA_KEYS = [NEW, OLD]
-    stored = column_cipher().encrypt("a text")
-    assert column_cipher().decrypt(stored) == "a text"
+    stored = cipher("column").encrypt("a text")
+    assert cipher("column").decrypt(stored) == "a text"
     token = urlsafe_b64decode(stored)
     for place in range(len(token)):
         changed = token[:place] + bytes([token[place] ^ 1]) + token[place + 1 :]
         with pytest.raises(InvalidToken):
-            column_cipher().decrypt(urlsafe_b64encode(changed).decode())
+            cipher("column").decrypt(urlsafe_b64encode(changed).decode())
     for other in (token[:-1], token[:17], token[:1], b"", token + b"x", b"\x80" + token):
         with pytest.raises(InvalidToken):
-            column_cipher().decrypt(urlsafe_b64encode(other).decode())
+            cipher("column").decrypt(urlsafe_b64encode(other).decode())
     for text in ("", "ü", "no token", "{}", "A"):
         with pytest.raises(InvalidToken):
-            column_cipher().decrypt(text)
+            cipher("column").decrypt(text)

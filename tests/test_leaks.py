@@ -216,7 +216,7 @@ POINTS = (
     "screening.return_codes.encrypted_hashes",
     "screening.rate_limits.client_hash",
     "screening.spam.signs",
-    "screening.fields.column_cipher",
+    "screening.fields.cipher",
     "screening.public.contact.ContactForm.clean",
     "screening.retention.erase",
     "screening.desk.case.answers_by_section",

@@ -190,7 +190,7 @@ def _save(request: HttpRequest, answers: dict[str, str], channel: str) -> bool:
     if row.urgency >= Urgency.TODAY:
         notifications.notify(row, Notification.Reason.URGENT)
     request.session["saved"] = [*earlier, mark][-SLIPS:]
-    request.session["slip"] = row.pk, cipher("slip").encrypt(code.encode()).decode()
+    request.session["slip"] = row.pk, cipher("slip").encrypt(code)
     return True
 
 
@@ -199,7 +199,7 @@ def slip(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     pk, encrypted = request.session.get("slip", (0, ""))
     row, code = Submission.objects.unexpired().filter(pk=pk).first(), ""
     with suppress(InvalidToken):  # its key may be gone
-        code = cipher("slip").decrypt(encrypted.encode()).decode()
+        code = cipher("slip").decrypt(encrypted)
     if row is None or not code:
         return redirect("admin:assisted")
     audit.record(Action.LISTED, request.user, list="slip")

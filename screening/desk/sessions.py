@@ -99,8 +99,8 @@ def hold(request: HttpRequest, texts: dict[str, str]) -> bool:
     """Keep field -> text for whoever was signed out, until they open the page again; return whether it is kept."""
     account = request.session.pop("timed_out", None)
     if account and texts:
-        held = json.dumps([account, request.path, texts]).encode()
-        request.session["held"] = cipher("held text").encrypt(held).decode()
+        held = json.dumps([account, request.path, texts])
+        request.session["held"] = cipher("held text").encrypt(held)
     return bool(account and texts)
 
 
@@ -108,7 +108,7 @@ def given_back(request: HttpRequest) -> dict[str, str]:
     """Return what this account had typed on this page when it was signed out, once; empty for all others."""
     held = request.session.get("held") if request.method == "GET" else None
     with suppress(InvalidToken):
-        account, path, texts = json.loads(cipher("held text").decrypt(held.encode())) if held else (0, "", {})
+        account, path, texts = json.loads(cipher("held text").decrypt(held)) if held else (0, "", {})
         if (account, path) == (request.user.pk, request.path):
             del request.session["held"]
             messages.info(request, _("What you had typed is back in its place. It is not saved yet."))

@@ -14,7 +14,7 @@ def seal_what_is_there(apps, schema_editor):
         submissions.filter(pk=pk).update(code=return_codes.encrypted_hashes(return_codes.generate())[0])
     notes = apps.get_model("screening", "Note").objects
     for pk, text in notes.values_list("pk", "text"):
-        notes.filter(pk=pk).update(text=cipher("column").encrypt(text.encode()).decode())
+        notes.filter(pk=pk).update(text=cipher("column").encrypt(text))
 
 
 class Migration(migrations.Migration):

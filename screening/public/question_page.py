@@ -5,6 +5,7 @@ language, address and copy of the center's facts, without anybody's request; the
 into its text (docs/decisions/0036). Tests hold both ways to the same bytes.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -74,4 +75,5 @@ def _blank(language: str, slug: str, changing: str, center: Facts) -> str:
     blank.resolver_match = resolve(blank.path)
     blank.GET = QueryDict(f"change={changing}" if changing else "")
     page, _changing = page_asked(blank, slug)
-    return question_page(blank, page, bool(changing), PageForm(page), csrf_token=SLOT).content.decode()
+    html = question_page(blank, page, bool(changing), PageForm(page), csrf_token=SLOT).content.decode()
+    return re.sub(r"\n\s+", "\n", html)  # as every page is sent; here it is done once

@@ -8,7 +8,7 @@ import logging
 from dataclasses import replace
 
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse, translate_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -70,7 +70,7 @@ def _note(request: HttpRequest, draft: Draft) -> str:
 def _redirect_to(page: Page | None, note: str = "") -> HttpResponse:
     """Redirect to a page of questions, or to the check page if there is no gap."""
     url = reverse("question", args=[page.slug]) if page else reverse("check")
-    return redirect(f"{url}?note={note}" if note else url)
+    return HttpResponseRedirect(f"{url}?note={note}" if note else url)
 
 
 def redirect_to_gap(draft: Draft) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from screening.encryption import column_cipher
+from screening.encryption import cipher
 from screening.models import Contact, Submission
 from screening.public.contact import consent_words
 from tests.answers import IOP, TODAY, URGENT
@@ -175,7 +175,7 @@ def test_it_is_kept_encrypted_and_with_the_words_that_were_agreed_to(person: Per
         cursor.execute("SELECT name, phone, email, best_time, to_others FROM screening_contact")
         stored = cursor.fetchone()
     assert not any(word.lower() in text.lower() for text in stored for word in WISHES.values() if len(word) > 3)
-    assert [column_cipher().decrypt(text) for text in stored[:3]] == [contact.name, contact.phone, contact.email]
+    assert [cipher("column").decrypt(text) for text in stored[:3]] == [contact.name, contact.phone, contact.email]
 
 
 def test_what_was_typed_is_never_shown_again_to_whoever_holds_the_device(person: Person) -> None:

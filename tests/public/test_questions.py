@@ -1,5 +1,6 @@
 """The question pages, the check page and the draft cookie; none of them uses the database, but the result does."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from screening.questionnaire import PAGE_BY_SLUG, PAGES, QUESTIONS, Page
 from screening.rules import CURRENT
 from tests.answers import BEST, IOP, URGENT, WORST, answers, on_page
 from tests.conftest import Person
-from tests.helpers import parse, text_of
+from tests.helpers import by_fernet, parse, text_of
 
 COOKIE = settings.DRAFT_COOKIE_NAME
 LAST = PAGES[-1]
@@ -390,6 +391,18 @@ def test_clock_of_another_machine_may_be_five_minutes_behind(person: Person) -> 
         person.has_answered(BEST)
         for seconds, status in ((61, 200), (299, 200), (301, 302)):
             clock.move_to(datetime(2026, 11, 23, 12, tzinfo=UTC) - timedelta(seconds=seconds))
+            assert person.client.get("/check/").status_code == status
+
+
+def test_cookie_of_an_earlier_version_opens_for_an_hour_from_its_first_page(person: Person) -> None:
+    begun = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    earlier = {"code": "x", "answers": BEST, "finished": "", "started_at": int(begun.timestamp())}
+    earlier |= {"earlier_codes": [], "code_needed": False}
+    sent = by_fernet("answers in progress", settings.SECRET_KEY, json.dumps(earlier))
+    with time_machine.travel(begun, tick=False) as clock:
+        for minutes, status in ((0, 200), (59, 200), (61, 302)):
+            person.client.cookies[COOKIE] = sent
+            clock.move_to(begun + timedelta(minutes=minutes))
             assert person.client.get("/check/").status_code == status
 
 

@@ -13,7 +13,7 @@ from django.db.models import Model, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from screening import audit, return_codes
-from screening.encryption import column_cipher, reencrypted_lookup_text
+from screening.encryption import cipher, reencrypted_lookup_text
 from screening.fields import EncryptedTextField
 from screening.models import Canary, Contact, Phone, RecoveryCode, SealedModel, Submission, contact, second_factor
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         counts: Counter[str] = Counter()
-        anew = column_cipher().renewed
+        anew = cipher("column").renewed
         models = [model for model in apps.get_app_config("screening").get_models() if model is not Canary]
         for model in models:
             for field in model._meta.get_fields():
