@@ -102,6 +102,11 @@ COLUMNS: dict[str, tuple[Any, Mapping[str, Any], Callable[[Any], Any]]] = {
 # fmt: on
 
 
+# What these read.
+READ = ["reference", "received_at", "channel", "urgency", "program", "close_call", "rules_version", "language"]
+READ += ["status", "outcome", "wants_call", "answers", "result"]
+
+
 def dictionary() -> Iterator[list[str]]:
     """Yield the data dictionary: what each column and each of its values means."""
     yield ["column", "meaning", "value", "value in words"]
@@ -124,7 +129,7 @@ def table(rows: QuerySet[Any], staff: Any, purpose: str) -> Iterator[list[Any]]:
     latest = Review.objects.filter(submission=OuterRef("pk")).order_by("-recorded_at", "-pk").values("program")[:1]
     judged = Coalesce(Subquery(latest), Value(""), output_field=CharField())
     shown = ExpressionWrapper(result_visible_to(staff) or Q(pk__gt=0), BooleanField())
-    for row in rows.annotate(judged=judged, shown=shown).iterator(chunk_size=500):
+    for row in rows.only(*READ).annotate(judged=judged, shown=shown).iterator(chunk_size=500):
         hidden = frozenset() if row.shown else RESULT
         row.result_read, row.answers_read = row.readable_recommendation(), row.readable_answers  # for all columns
         yield [HIDDEN if name in hidden else read(row) for name, read in columns.items()]

@@ -10,11 +10,11 @@ from screening.models import Submission
 PROGRESS_INTERVAL = 5.0  # seconds between two lines of progress
 
 
-def every_submission(command: BaseCommand) -> Iterator[Submission]:
-    """Yield each submission in the order received, read a few at a time; write progress to stderr."""
+def every_submission(command: BaseCommand, *columns: str) -> Iterator[Submission]:
+    """Yield each submission in the order received, with these columns, a few at a time; write progress to stderr."""
     total = Submission.objects.count()
     reported = time.monotonic()
-    rows = Submission.objects.order_by("pk").defer("code")
+    rows = Submission.objects.order_by("pk").only(*columns)
     for number, submission in enumerate(rows.iterator(chunk_size=500), start=1):
         yield submission
         if time.monotonic() - reported >= PROGRESS_INTERVAL:

@@ -35,8 +35,11 @@ class SealedModel(models.Model):
         return seals(self._meta.db_table, sealed_content(self, self.SEALED))
 
 
+_encoder = json.JSONEncoder(sort_keys=True, default=lambda moment: moment.timestamp())
+
+
 def sealed_content(row: models.Model, names: Sequence[str]) -> str:
-    return json.dumps([getattr(row, name) for name in names], sort_keys=True, default=lambda moment: moment.timestamp())
+    return _encoder.encode([getattr(row, name) for name in names])
 
 
 class Canary(models.Model):

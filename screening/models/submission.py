@@ -1,7 +1,7 @@
 """Submissions: the answers and the result as the person saw them, and the status of the case."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import SystemRandom
 from typing import Any
@@ -17,7 +17,7 @@ from screening.fields import EncryptedJSONField
 from screening.models.counts import Count
 from screening.models.keys import Canary, SealedModel
 from screening.rules.replay import StoredResult
-from screening.rules.ruleset import LEVELS, Reason, Recommendation
+from screening.rules.ruleset import LEVELS, Decision, Reason, Recommendation
 
 URGENCIES = LEVELS["urgency"]
 
@@ -34,6 +34,9 @@ class Urgency(models.IntegerChoices):
 class Program(models.TextChoices):
     IOP = "iop", _("IOP")
     INPATIENT = "inpatient", _("Inpatient")
+
+
+PROGRAMS, URGENCY_OF = frozenset(Program.values), dict(enumerate(URGENCIES))
 
 
 class Status(models.TextChoices):
@@ -66,6 +69,20 @@ class Channel(models.TextChoices):
 # The one order of open cases: the most urgent first; of these the latest, and of the rest the longest wait.
 ORDER = ("-urgency", "due_at", "received_at")
 URGENT = (Urgency.TODAY, Urgency.NOW)
+
+
+def as_stored(recommendation: Recommendation) -> dict[str, Any]:
+    """Return what the column `result` holds of a recommendation; the rest has columns of its own."""
+    return {
+        "need": recommendation.need,
+        "support": recommendation.support,
+        "duties": recommendation.duties,
+        "reasons": [
+            {**vars(reason), "sources": list(reason.sources), "questions": list(reason.questions)}
+            for reason in recommendation.reasons
+        ],
+        "notices": list(recommendation.notices),
+    }
 
 
 def in_words(recommendation: Recommendation) -> Recommendation:
@@ -268,16 +285,7 @@ class Submission(SealedModel):
     def of(cls, answers: Mapping[str, str], code: str, **more: Any) -> "Submission":
         """Return a complete set of answers with its result, not saved yet. Raise a ValueError as `insert` does."""
         recommendation = in_words(rules.recommend(answers))
-        encrypted: dict[str, Any] = {
-            "answers": dict(answers),
-            "result": {
-                "need": recommendation.need,
-                "support": recommendation.support,
-                "duties": recommendation.duties,
-                "reasons": [asdict(reason) for reason in recommendation.reasons],
-                "notices": list(recommendation.notices),
-            },
-        }
+        encrypted: dict[str, Any] = {"answers": dict(answers), "result": as_stored(recommendation)}
         return cls(
             code=return_codes.encrypted_hashes(code)[0],
             program=recommendation.program,
@@ -321,7 +329,7 @@ class Submission(SealedModel):
             rules_version=self.rules_version,
             notices=tuple(self.result.get("notices", ())),  # before 2026.2 there were none
         )
-        if self.program not in Program.values:
+        if self.program not in PROGRAMS:
             raise ValueError(f"no program: {self.program!r}")
         stated = [(dimension, getattr(recommendation, dimension)) for dimension in LEVELS]
         for dimension, level in (*stated, *((reason.dimension, reason.level) for reason in recommendation.reasons)):
@@ -331,10 +339,14 @@ class Submission(SealedModel):
 
     @property
     def stored_result(self) -> StoredResult:
-        """What a replay needs of this row."""
-        recommendation = self.readable_recommendation()
-        decision = recommendation.decision if recommendation else None
-        return StoredResult(self.rules_version, decision, self.readable_answers)
+        """What a replay needs of this row: not its reasons."""
+        return StoredResult(self.rules_version, self.decision, self.readable_answers)
+
+    @property
+    def decision(self) -> Decision | None:
+        """What was recommended, by the columns alone; None if they hold what no rules say."""
+        known = self.program in PROGRAMS and self.urgency in URGENCY_OF
+        return Decision(self.program, self.close_call, URGENCY_OF[self.urgency]) if known else None
 
     def readable_recommendation(self) -> Recommendation | None:
         """Return the result as the person saw it; None if the stored one is damaged."""

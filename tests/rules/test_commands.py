@@ -222,7 +222,7 @@ def test_replay_counts_separately_what_it_cannot_judge(
     )
     changed(on_file[0], answers=BEST | {"made_up": "badly"}, rules_version="1999.9")
     changed(on_file[1], answers=BEST | {"made_up": "well"}, program="iop", urgency=0)
-    changed(on_file[2], answers=BEST | {"made_up": "well"}, result={})
+    changed(on_file[2], answers=BEST | {"made_up": "well"}, program="hospital")
     in_code(newer)
     output = output_of("replay_rules")
     assert "2  no answer that rules 2099.1 know to made_up" in output

@@ -21,7 +21,8 @@ class Command(BaseCommand):
             new = versions.find(options["to"], rules.CURRENT)
         except versions.UnusableRules as error:
             raise CommandError(str(error)) from None
-        replay = Replay(new).of(submission.stored_result for submission in every_submission(self))
+        columns = "rules_version", "program", "close_call", "urgency", "answers"
+        replay = Replay(new).of(submission.stored_result for submission in every_submission(self, *columns))
         self.stdout.write(f"With rules {new.version}, of {replay.total:,} submissions:")
         self.stdout.write(f"{replay.unchanged:>9,} stay as they are")
         self.stdout.write(f"{replay.moves.total():>9,} move")
