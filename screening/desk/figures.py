@@ -31,6 +31,7 @@ from screening.typed import typed
 FEWEST = 5
 PAIRS = 20  # judged cases below which no agreement is shown
 WEEKS, MONTHS = 13, 24  # that are shown
+LATEST = 1000  # reviews that are read for the rules behind what staff judged otherwise: each has to be decrypted
 What = Count.What
 POINTS_TO = {"need": Program.INPATIENT, "support": Program.INPATIENT, "duties": Program.IOP}  # a level that was raised
 KINDS = {
@@ -218,8 +219,13 @@ def agreement(*, is_test: bool) -> list[tuple[str, list[Part]]]:
 
 
 def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
-    """Return one review for each case, as it was recorded: of a blind one the first blind one, else the latest."""
-    reviews = Review.objects.filter(submission__in=rows).select_related("submission").order_by("recorded_at", "pk")
+    """Return one review, as it was recorded, for each of these cases that is among the LATEST reviews.
+
+    Of a blind one it is the first blind one, else the latest.
+    """
+    latest = Review.objects.order_by("-pk").values_list("submission", flat=True)[:LATEST]
+    reviews = Review.objects.filter(submission__in=rows.filter(pk__in={*latest}))
+    reviews = reviews.select_related("submission").order_by("recorded_at", "pk")
     of_case: defaultdict[int, list[Review]] = defaultdict(list)
     for review in reviews.iterator(chunk_size=2000):
         if review.is_sealed and review.submission.is_sealed:  # else changed in the database: verify_results says which
@@ -299,6 +305,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
         "pilot": sum(BlindPilot.objects.values_list("left", flat=True)),
         "invented": invented,
         "fewest": FEWEST,
+        "latest": f"{LATEST:,}",
         "pairs": ngettext("%d case", "%d cases", PAIRS) % PAIRS,
     }
     return TemplateResponse(request, "admin/figures.html", context | page_context)

@@ -441,6 +441,12 @@ def test_case_counts_by_its_first_blind_review_or_else_by_the_latest() -> None:
     assert {each.program for each in figures.counted_reviews(Submission.objects.all())} == {"inpatient", "either"}
 
 
+def test_rules_behind_are_told_from_the_latest_reviews(monkeypatch: pytest.MonkeyPatch) -> None:
+    several = [reviewed("inpatient").submission for _review in range(4)]
+    monkeypatch.setattr(figures, "LATEST", 3)
+    assert [review.submission for review in figures.counted_reviews(Submission.objects.all())] == several[1:]
+
+
 # The number told
 
 
