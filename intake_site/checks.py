@@ -16,6 +16,8 @@ from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from intake_site.postgresql import LIMITS
+
 MAX_HELP_LINE_AGE = 180  # days
 
 
@@ -176,6 +178,8 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         return
     if connection.vendor == "postgresql":
         yield from _what_postgresql_logs()
+        if connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
+            yield from _limits_through_a_pooler()
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             pragmas = {
@@ -213,6 +217,18 @@ def _what_postgresql_logs() -> Iterator[CheckMessage]:
     if wrong:
         statements = " ".join(f"ALTER SYSTEM SET {name} = {wanted[name]};" for name in wrong)
         yield _warning(18, "PostgreSQL may log what people typed.", f"{statements} SELECT pg_reload_conf();")
+
+
+def _limits_through_a_pooler() -> Iterator[CheckMessage]:
+    """A pooler lets no page set limits for itself: who connects through it has to have them."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = '0'", [[*LIMITS]])
+        missing = [name for (name,) in cursor.fetchall()]
+        cursor.execute("SELECT quote_ident(current_user)")
+        (role,) = cursor.fetchone()
+    if missing:
+        statements = " ".join(f"ALTER ROLE {role} SET {name} = {LIMITS[name]};" for name in missing)
+        yield _warning(20, "A page may wait for PostgreSQL without end.", statements)
 
 
 def _facts() -> Iterator[CheckMessage]:

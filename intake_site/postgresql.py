@@ -46,9 +46,14 @@ def pool(workers: int) -> dict[str, Any]:
 
 
 def limit_waiting() -> None:
-    """Limit how long a page waits, in this process; to be called before it first asks the database."""
+    """Limit how long a page waits, in this process; to be called before it first asks the database.
+
+    Through a pooler no limit of the server's can be asked for: its role has them, see `checks.py`.
+    """
     options = connections.settings["default"]["OPTIONS"]
-    if "pool" in options:
-        BoundedConnection.limit = ANSWER
+    if "pool" not in options:
+        return
+    BoundedConnection.limit = ANSWER
+    if not connections.settings["default"]["DISABLE_SERVER_SIDE_CURSORS"]:
         limits = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
         options["options"] = f"{limits} {options.get('options', '')}".strip()

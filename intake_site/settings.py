@@ -163,6 +163,8 @@ match DATABASES["default"].get("ENGINE", "").rpartition(".")[2]:
 
         options |= {"pool": pool(WORKERS), "connect_timeout": 2}
         DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+        # Such a pooler may give each transaction another connection, in which a cursor of the last one is unknown.
+        DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env_flag("POOLER", False)
     case _:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// or sqlite://")
 

@@ -144,6 +144,22 @@ def test_pages_have_limits_and_commands_have_none() -> None:
             assert shown == str(value), parameters
 
 
+def test_role_of_a_pooler_without_limits_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hints() -> list[str]:
+        messages = checks.run_checks(include_deployment_checks=True)
+        return [str(each.hint) for each in messages if each.id == "intake_site.W020"]
+
+    assert hints() == [], "without a pooler each page asks for its limits"
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    (hint,) = hints()
+    assert set(re.findall(r"ALTER ROLE \w+ SET (\w+) = \d+;", hint)) == {*postgresql.LIMITS}
+    with connection.cursor() as cursor:
+        for name, value in postgresql.LIMITS.items():
+            cursor.execute(f"SET {name} = {value}")
+    assert hints() == []
+    connection.close()
+
+
 def test_server_that_may_log_what_people_typed_is_reported() -> None:
     def reported() -> list[str]:
         messages = checks.run_checks(include_deployment_checks=True)
