@@ -7,6 +7,9 @@ import argparse
 import importlib.util
 import json
 import random
+import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -142,6 +145,15 @@ def cost(work: Callable[[Any], object], sets: list[Any]) -> Callable[[], float]:
     return seconds
 
 
+IMPORT = "import time; started = time.process_time(); import screening.rules; print(time.process_time() - started)"
+
+
+def to_import() -> float:
+    """Return the CPU seconds that a new process takes to import the rules."""
+    ran = subprocess.run([sys.executable, "-c", IMPORT], stdout=subprocess.PIPE, text=True, check=True)
+    return float(ran.stdout)
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=9)
@@ -160,6 +172,8 @@ def main() -> None:
     }
     print(machine())
     table(by_turns(costs, given.rounds), "a chain of ifs")
+    importing = statistics.median(to_import() for _round in range(given.rounds))
+    print(f"{'import screening.rules':44} {1000 * importing:10.2f} ms")
     for name in ENGINES.keys() - engines.keys():
         print(f"{name} is not installed: make peers")
 

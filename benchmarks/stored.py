@@ -84,12 +84,13 @@ def fill_reviews(staff: list[User]) -> None:
 
 
 def fill_log(number: int) -> None:
-    """Add entries as `record` would, one in each ten seconds of the past, and chain them."""
-    begins = timezone.now() - timedelta(seconds=10 * number)
-    references = [*Submission.objects.values_list("reference", flat=True)[:10_000]]
+    """Add entries as `record` would, spread over the retention period as cases are, and chain them."""
+    between = timedelta(days=89) / number
+    begins = timezone.now() - number * between
+    references = [*Submission.objects.values_list("reference", flat=True)[:number]]
 
     def entry(place: int) -> LogLine:
-        moment = begins + timedelta(seconds=10 * place)
+        moment = begins + place * between
         action = CHANCE.choice(ACTIONS)
         about = "" if action in (Action.LISTED, Action.SIGNED_IN) else CHANCE.choice(references)
         line = {"number": new_number(moment), "timestamp": moment, "action": action, "reference": about}

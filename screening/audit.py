@@ -151,5 +151,5 @@ def last_entry() -> str:
 
 def opened_at(reference: str) -> list[datetime]:
     """When staff opened a submission, the first time first."""
-    lines = LogLine.objects.filter(reference=reference, action__in=(Action.OPENED, Action.PRINTED))
+    lines = LogLine.objects.about(reference).filter(action__in=(Action.OPENED, Action.PRINTED))
     return list(lines.order_by("number").values_list("timestamp", flat=True))

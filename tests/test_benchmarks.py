@@ -14,7 +14,14 @@ SITE = {"DATABASE_URL", "DJANGO_SETTINGS_MODULE", "TEST_DATABASE"}
 
 
 @pytest.mark.parametrize(
-    "command", ["rules --rounds 1", "pages --rounds 1 --times 2", "saves --rounds 1 --saves 4 --browsers 2", "profile"]
+    "command",
+    [
+        "rules --rounds 1",
+        "pages --rounds 1 --times 2",
+        "saves --rounds 1 --saves 4 --browsers 2",
+        pytest.param("memory --journeys 2", marks=pytest.mark.full),
+        "profile",
+    ],
 )
 def test_benchmark_runs(command: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in SITE}

@@ -180,7 +180,7 @@ def _save(request: HttpRequest, answers: dict[str, str], channel: str) -> bool:
             code, row = next(iter(found.items()), (codes[0], None))
             row = row or Submission.objects.insert(answers, code, channel=Channel(channel))
             Submission.objects.lock(row.pk)
-            if not LogLine.objects.filter(reference=row.reference, action=Action.ASSISTED).exists():
+            if not LogLine.objects.about(row.reference).filter(action=Action.ASSISTED).exists():
                 audit.record(Action.ASSISTED, request.user, row.reference, channel=channel)
             return code, row
 

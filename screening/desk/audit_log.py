@@ -117,7 +117,7 @@ class LogAdmin(DeskModelAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if reference := reference_numbers.parse(search_term):
-            return queryset.filter(reference=reference), False
+            return queryset.about(reference), False
         return (queryset.filter(actor=search_term) if search_term else queryset), False
 
     @admin.display(description=_("reference"))

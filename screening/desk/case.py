@@ -71,7 +71,7 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
     urgent = [reason for reason in reasons if (reason.dimension, reason.level) == ("urgency", level)]
     marked = {key for reason in (urgent if hidden else reasons) for key in reason.questions}
     answers = submission.readable_answers
-    said = LogLine.objects.filter(reference=submission.reference)
+    said = LogLine.objects.about(submission.reference)
     lines = list((said.exclude(action__in=(Action.UNSAFE, Action.UNSAFE_READ)) if hidden else said)[:100])
     contact = Contact.objects.unexpired().filter(pk=submission.pk).first()
     sees_reviews = not hidden and staff.has_perm("screening.view_review")
@@ -120,9 +120,8 @@ def _folded(lines: Iterable[LogLine]) -> Iterator[tuple[LogLine, str, int]]:
 
 def others_on_it(submission: Submission, staff: Any) -> list[tuple[Any, datetime]]:
     """Return everyone else who opened the case within ON_IT, and when they last did."""
-    lines = LogLine.objects.filter(
-        reference=submission.reference, action=Action.OPENED, timestamp__gt=timezone.now() - ON_IT
-    ).exclude(account=staff.pk)
+    lines = LogLine.objects.about(submission.reference).exclude(account=staff.pk)
+    lines = lines.filter(action=Action.OPENED, timestamp__gt=timezone.now() - ON_IT)
     latest = {line.account: line for line in reversed(lines)}
     there = User.objects.in_bulk(latest)
     return [(there.get(account or 0, line.actor), line.timestamp) for account, line in latest.items()]

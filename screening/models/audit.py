@@ -72,6 +72,13 @@ def log_keys() -> dict[str, bytes]:
     return {hashlib.sha256(key).hexdigest()[:8]: key for key in keys}
 
 
+class LogLines(models.QuerySet["LogLine"]):
+    def about(self, reference: str) -> "LogLines":
+        """Return the entries about a case."""
+        # SQLite uses an index with a condition only where the query says it too.
+        return self.filter(~models.Q(reference=""), reference=reference)
+
+
 class LogLine(models.Model):
     """One audit entry. `actor` is the account's name at that time; accounts may go, entries stay."""
 
@@ -86,6 +93,8 @@ class LogLine(models.Model):
     after = models.CharField(max_length=85, null=True)  # the end of the chain when it was written; NULL in earlier ones
     key = models.CharField(max_length=8)  # the name of the key of the seal
     seal = models.CharField(max_length=64)
+
+    objects = LogLines.as_manager()
 
     class Meta:
         verbose_name = _("line of the log")

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from screening import audit
@@ -15,6 +16,7 @@ from screening.desk.audit_log import DETAILS, LogAdmin, detail_in_words
 from screening.desk.model_admin import CappedPaginator
 from screening.models import Action, Contact, LogLine, Note, Review, Submission
 from tests.answers import URGENT
+from tests.conftest import Person
 from tests.desk.helpers import CASES, PASSWORD, form_of, member, signed_in, submit, superuser, url_of
 from tests.desk.test_roles import EVERYONE, PAGES
 from tests.helpers import parse
@@ -176,6 +178,26 @@ def test_log_is_searched_by_action_account_and_reference(staff_client: Client) -
     assert count("?q=nobody") == 0
     for crafted in ("?hash__startswith=a", "?detail__contains=x", "?who__exact=staff", "?action__exact=%00"):
         assert staff_client.get(log + crafted).status_code in (302, 400)
+
+
+@pytest.mark.sqlite_is_enough
+def test_entries_about_a_case_are_found_by_their_index(staff_client: Client) -> None:
+    """PostgreSQL uses it by itself, once a table is large; SQLite only if the query says what the index says."""
+    person = Person(Client())
+    person.finishes(URGENT, "save")
+    case = Submission.objects.get()
+    asked = 0
+    log = f"/admin/screening/logline/?q={case.reference}"
+    for client, page in ((staff_client, url_of(case)), (staff_client, log), (person.client, "/result/")):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(page).status_code == 200
+        for sql in [query["sql"] for query in queries if f"\"reference\" = '{case.reference}'" in query["sql"]]:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+                plan = str(cursor.fetchall())
+            assert "INDEX log_reference (reference=?" in plan, sql
+            asked += 1
+    assert asked >= 4
 
 
 def test_times_that_the_person_is_told_come_from_the_log(staff_client: Client) -> None:
