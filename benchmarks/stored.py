@@ -67,16 +67,22 @@ def fill(number: int, staff: list[User]) -> None:
 
 
 def fill_reviews(staff: list[User]) -> None:
-    """Have every third closed case reviewed, half of them otherwise; and 13 weeks counted, as each hour makes them."""
+    """Have every third closed case reviewed, half of them otherwise; and 13 weeks counted, as each hour makes them.
 
-    def review(key: int, program: str) -> Review:
+    The first of the staff, who looks at the pages, has 300 of the reviews: nobody has time for more, however many
+    cases there are.
+    """
+    looks, *others = staff
+
+    def review(place: int, key: int, program: str) -> Review:
         judged = CHANCE.choice(("iop", "inpatient"))
-        row = Review(submission_id=key, program=judged, agrees=judged == program, author=CHANCE.choice(staff))
+        author = looks if place < 900 else CHANCE.choice(others)
+        row = Review(submission_id=key, program=judged, agrees=judged == program, author=author)
         row.seal = row.valid_seals()[0]
         return row
 
     closed = Submission.objects.filter(status="closed").order_by("pk").values_list("pk", "program")
-    reviews = (review(*case) for place, case in enumerate(closed.iterator()) if not place % 3)
+    reviews = (review(place, *case) for place, case in enumerate(closed.iterator()) if not place % 3)
     Review.objects.bulk_create(reviews, batch_size=MANY)
     for weeks in range(13):
         week = week_of(timezone.now() - timedelta(weeks=weeks))

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 
 from screening.center import facts
 from screening.help_lines import HELP_LINES
-from screening.questionnaire import QUESTIONS
+from screening.questionnaire import PAGE_BY_SLUG, PAGES, QUESTIONS
 from screening.typed import typed
 
 
@@ -18,7 +18,9 @@ def _languages(request: HttpRequest) -> tuple[tuple[str, str, str], ...]:
 
     Of what was asked with an address only a question is kept: no page shows what a stranger can choose (0034).
     """
-    path = request.path if request.resolver_match else reverse("start")
+    match = request.resolver_match
+    known = match and match.kwargs.get("slug", PAGES[0].slug) in PAGE_BY_SLUG
+    path = request.path if known else reverse("start")
     if (key := typed(request.GET, "change", 50)) in QUESTIONS:
         path += f"?change={key}"
     now = get_language()

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from screening import return_codes
-from screening.encryption import Cipher, cipher
+from screening.encryption import Cipher, cipher, fernet_time
 from screening.models.counts import SKEW
 from screening.typed import typed
 
@@ -59,7 +59,7 @@ class Draft:
         try:
             now = int(time.time())
             stored = json.loads(_cipher().decrypt(cookie))
-            idle = now - stored.pop("written_at", stored["started_at"])  # earlier versions had no such time
+            idle = now - (stored.pop("written_at", 0) or fernet_time(cookie))  # by an earlier version
             draft = cls(**stored | {"finished": Finished(stored["finished"])})
             if -AHEAD <= idle <= IDLE_SECONDS and not 0 < draft.started_at <= now - LONGEST_SECONDS:
                 return draft

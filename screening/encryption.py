@@ -70,6 +70,11 @@ def cipher(use: str, secrets: Sequence[str] | None = None) -> Cipher:
     return _cipher(use, *(secrets or settings.DATA_KEYS))
 
 
+def fernet_time(token: str) -> int:
+    """Return when Fernet encrypted this, in seconds since 1970. Open it before: else anyone may have set it."""
+    return int.from_bytes(urlsafe_b64decode(token)[1:9], "big")
+
+
 def lookup_texts(use: str, data: bytes) -> list[str]:
     """Encrypt so that the same data always gives the same text, which can be looked up; one for each of DATA_KEYS."""
     return [AESSIV(derive_key(secret, use)).encrypt(data, None).hex() for secret in settings.DATA_KEYS]

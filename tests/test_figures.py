@@ -7,7 +7,7 @@ from django.conf import settings
 
 from intake_site import logs, mail, postgresql, server, worker
 from screening import accounts, center, clock, draft, notifications, rate_limits
-from screening.desk import sessions, sign_in
+from screening.desk import model_admin, sessions, sign_in
 from screening.models.counts import SKEW
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -25,6 +25,12 @@ INTERVALS = {name.rpartition(".")[2]: seconds for seconds, name, options in serv
         ("decisions/0021-threads-never-wait-for-a-client.md", "more than {} connections", server.worker_connections),
         ("decisions/0021-threads-never-wait-for-a-client.md", "There are {} threads", server.threads),
         ("decisions/0021-threads-never-wait-for-a-client.md", "for {word} seconds at most", worker.SENDING),
+        ("scaling.md", "{:,} an hour for all", rate_limits.SAVE.total),
+        ("scaling.md", "{} for one address", rate_limits.SAVE.per_client),
+        ("scaling.md", "counts no further than {:,}", model_admin.CappedPaginator.MOST),
+        ("scaling.md", "each worker keeps up to {}", postgresql.pool(1)["max_size"]),
+        ("scaling.md", "all of a machine up to {}", postgresql.CONNECTIONS),
+        ("scaling.md", "clocks within {word} minutes", SKEW.seconds / 60),
         ("running.md", "chains every {word} seconds", INTERVALS["chain"]),
         ("running.md", "sends what is due every {} seconds", INTERVALS["send_due"]),
         ("running.md", "has not taken a message within {} seconds", mail.SECONDS),

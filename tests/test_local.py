@@ -7,6 +7,7 @@ import resource
 import stat
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -98,14 +99,15 @@ def test_pages_are_small_enough_for_a_slow_line(var: Path, prefix: str) -> None:
         site.stop()
 
 
-def test_second_run_makes_nothing_anew_and_starts_in_under_three_seconds(first: Site, var: Path) -> None:
-    """Seconds of the processor, which other tests beside this one do not lengthen as they do those of the clock."""
+def test_second_run_makes_nothing_anew_and_takes_under_three_seconds_of_a_core(first: Site, var: Path) -> None:
+    """Tests beside this one lengthen seconds of the clock, so these have room: `benchmarks.memory` shows them."""
     secrets = {name: (var / name).read_text() for name in ("secret_key", "data_keys")}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     second = Site(var, WORKERS="1")
     try:
         assert {name: (var / name).read_text() for name in secrets} == secrets
         assert "password" not in second.output()
+        assert time.monotonic() - started < 15
     finally:
         second.stop()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

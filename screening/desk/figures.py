@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.formats import date_format
@@ -223,9 +223,9 @@ def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
 
     Of a blind one it is the first blind one, else the latest.
     """
-    latest = Review.objects.order_by("-pk").values_list("submission", flat=True)[:LATEST]
-    reviews = Review.objects.filter(submission__in=rows.filter(pk__in={*latest}))
-    reviews = reviews.select_related("submission").order_by("recorded_at", "pk")
+    of_these = Review.objects.filter(Exists(rows.filter(pk=OuterRef("submission"))))
+    latest = of_these.order_by("-pk").values_list("submission", flat=True)[:LATEST]
+    reviews = Review.objects.filter(submission__in={*latest}).select_related("submission").order_by("recorded_at", "pk")
     of_case: defaultdict[int, list[Review]] = defaultdict(list)
     for review in reviews.iterator(chunk_size=2000):
         if review.is_sealed and review.submission.is_sealed:  # else changed in the database: verify_results says which

@@ -15,7 +15,7 @@ class StoredResult:
     """A result on file: the version of the rules that gave it, what it was, and the answers behind it."""
 
     rules_version: str
-    decision: Decision | None  # None if the stored result can't be read
+    decision: Decision | None  # None if it is none that any rules make; what is damaged beside it doesn't matter
     answers: Mapping[str, str]
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.databases import PostgreSQL
 from tests.faults.conftest import answered, press_save
 from tests.helpers import free_port
-from tests.processes import Site
+from tests.processes import ROOT, Site
 
 SETTINGS = """
 [databases]
@@ -29,6 +29,8 @@ pool_mode = transaction
 default_pool_size = {connections}
 """
 CONNECTIONS, BROWSERS = 3, 12
+# As docs/scaling.md tells those who run commands.
+(WITHOUT_LIMITS,) = re.findall('PGOPTIONS="(.+)"', (ROOT / "docs/scaling.md").read_text())
 
 
 @pytest.fixture
@@ -76,6 +78,11 @@ def test_site_works_through_a_pooler_and_its_pages_keep_their_limits(
             query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
             (open_now,) = direct.execute(query).fetchone() or ()
             assert open_now <= CONNECTIONS + 1, "those of the pooler, and this one"
+        verified, _errors = site.command("verify_results").communicate()
+        assert f"{BROWSERS} checked: {BROWSERS} agree" in verified
+        with psycopg.connect(server.url, autocommit=True) as direct:
+            direct.execute("ALTER ROLE tests SET statement_timeout = 1")  # ms, for all that takes long
+        site.variables |= {"DATABASE_URL": server.url, "POOLER": "off", "PGOPTIONS": WITHOUT_LIMITS}
         verified, _errors = site.command("verify_results").communicate()
         assert f"{BROWSERS} checked: {BROWSERS} agree" in verified
     finally:

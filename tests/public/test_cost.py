@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from screening import context_processors
 from screening.models import Submission
 from screening.public import question_page
 from screening.questionnaire import PAGES
@@ -95,6 +96,15 @@ def test_save_that_fails_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch
     assert not Submission.objects.exists()
     assert person.client.post("/check/", {"action": "save"}).url == "/result/"
     assert Submission.objects.get().answers == IOP
+
+
+def test_address_that_a_stranger_makes_up_is_not_kept(client: Client) -> None:
+    def kept_after(word: str) -> list[int]:
+        for prefix in ("", "/es"):
+            assert client.get(f"{prefix}/questions/{word}/").status_code == 404
+        return [each.cache_info().misses for each in (pure._rendered, context_processors._address)]
+
+    assert kept_after("made-up") == kept_after("made-up-too")
 
 
 @pytest.mark.sqlite_is_enough

@@ -394,15 +394,15 @@ def test_clock_of_another_machine_may_be_five_minutes_behind(person: Person) -> 
             assert person.client.get("/check/").status_code == status
 
 
-def test_cookie_of_an_earlier_version_opens_for_an_hour_from_its_first_page(person: Person) -> None:
+def test_cookie_of_an_earlier_version_opens_for_an_hour_from_its_last_page(person: Person) -> None:
     begun = datetime(2026, 11, 23, 12, tzinfo=UTC)
     earlier = {"code": "x", "answers": BEST, "finished": "", "started_at": int(begun.timestamp())}
     earlier |= {"earlier_codes": [], "code_needed": False}
-    sent = by_fernet("answers in progress", settings.SECRET_KEY, json.dumps(earlier))
-    with time_machine.travel(begun, tick=False) as clock:
-        for minutes, status in ((0, 200), (59, 200), (61, 302)):
+    with time_machine.travel(begun + timedelta(hours=2), tick=False) as clock:
+        sent = by_fernet("answers in progress", settings.SECRET_KEY, json.dumps(earlier))
+        for minutes, status in ((0, 200), (59, 200), (61, 302), (-4, 200), (-6, 302)):
             person.client.cookies[COOKIE] = sent
-            clock.move_to(begun + timedelta(minutes=minutes))
+            clock.move_to(begun + timedelta(hours=2, minutes=minutes))
             assert person.client.get("/check/").status_code == status
 
 
