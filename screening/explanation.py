@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from django.utils.translation import get_language, gettext
 
@@ -131,6 +132,11 @@ class Explanation:
 
 def answer_in_words(key: str, value: str, marked: bool = False) -> Answer:
     """Put an answer into today's words; keep the key or value that the questionnaire no longer has."""
+    return _in_words(key, value, marked, get_language())
+
+
+@lru_cache(maxsize=1024)
+def _in_words(key: str, value: str, marked: bool, _language: str | None) -> Answer:
     question = QUESTIONS.get(key)
     if question is None:
         return Answer(key, key, key, value, marked)

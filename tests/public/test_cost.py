@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from screening import context_processors
+from screening import context_processors, explanation
 from screening.models import Submission
 from screening.public import question_page
 from screening.questionnaire import PAGES
@@ -119,6 +119,7 @@ def test_what_is_kept_says_what_is_built_anew(monkeypatch: pytest.MonkeyPatch) -
     with monkeypatch.context() as patch:
         patch.setattr(pure, "_rendered", pure._rendered.__wrapped__)
         patch.setattr(question_page, "_blank", question_page._blank.__wrapped__)
+        patch.setattr(explanation, "_in_words", explanation._in_words.__wrapped__)
         built = shown()
     assert shown() == built
     kept = pure._rendered.cache_info()

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation import gettext, trans_real
 
+from screening import explanation
 from screening.explanation import explain, rules_of
 from screening.models import in_words
 from screening.questionnaire import QUESTIONS, SECTIONS
@@ -65,14 +66,17 @@ def texts(html: str) -> list[str]:
 
 
 @pytest.fixture
-def marked(monkeypatch: pytest.MonkeyPatch) -> None:
+def marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Put marks around every translated text."""
+    explanation._in_words.cache_clear()
 
     def mark(function: Callable[..., str]) -> Callable[..., str]:
         return lambda *args, **kwargs: MARK.format(function(*args, **kwargs))
 
     for name in ("gettext", "pgettext", "ngettext"):
         monkeypatch.setattr(translation._trans, name, mark(getattr(trans_real, name)))
+    yield
+    explanation._in_words.cache_clear()
 
 
 def test_every_word_is_marked_for_translation(marked: None) -> None:
