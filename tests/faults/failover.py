@@ -20,15 +20,19 @@ from tests.processes import Browser, Site
 
 ROUNDS, PEOPLE = int(os.environ.get("ROUNDS", 20)), 4
 BACK, AT_ONCE = 45.0, 2.0  # seconds until saving works again; that a page of questions may take
-SECRETS = {"SECRET_KEY": "one-for-both" * 5, "DATA_KEYS": "another-for-both" * 5, "WORKERS": "1"}
+SETTINGS = {"SECRET_KEY": "one-for-both" * 5, "DATA_KEYS": "another-for-both" * 5, "WORKERS": "1"}
+SETTINGS |= {"BEHIND_PROXY": "on"}  # which tells where each person is: from one address only 400 are saved in an hour
+PLACES = itertools.count()
 REFERENCE = re.compile(r'class="reference">([^<]+)<')
 
 
 class Wanderer(Browser):
-    """A browser whose requests go to one site and the other by turns, as by a proxy that knows nobody."""
+    """A browser whose requests go to one site and the other by turns, as by a proxy that knows only its address."""
 
     def __init__(self, *urls: str) -> None:
         super().__init__(urls[0])
+        place = next(PLACES)
+        self.opener.addheaders = [("X-Forwarded-For", f"10.0.{place // 250}.{place % 250}")]
         self.urls = itertools.cycle(urls)
         self.slowest = 0.0  # seconds, of what is timed
         self.statuses: Counter[int] = Counter()  # of the pages of questions
@@ -59,7 +63,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def sites(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Site]]:
     started = [
-        Site(tmp_path_factory.mktemp(name) / "var", DATABASE_URL=cluster.url, **SECRETS) for name in ("one", "other")
+        Site(tmp_path_factory.mktemp(name) / "var", DATABASE_URL=cluster.url, **SETTINGS) for name in ("one", "other")
     ]
     yield started
     for site in started:
