@@ -1,5 +1,5 @@
 # make run: the site on this machine. make demo: invented submissions for it. make test: every check.
-# make test-full: the same, with five times as many random answer sets. make test-faults: the site under outages, kills
+# make test-full: the same, with sixteen times as many random answer sets. make test-faults: the site under outages, kills
 # and slow connections, half an hour. Each sets up what it needs.
 PYTHON ?= python3
 PORT ?= 8000

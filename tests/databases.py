@@ -107,4 +107,4 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="draw 100,000 random answer sets where the gate draws 20,000")
+    parser.addoption("--full", action="store_true", help="draw 100,000 random answer sets where the gate draws 6,000")

@@ -219,7 +219,7 @@ def agreement(*, is_test: bool) -> list[tuple[str, list[Part]]]:
 
 
 def counted_reviews(rows: QuerySet[Submission]) -> list[Review]:
-    """Return one review, as it was recorded, for each of these cases that is among the LATEST reviews.
+    """Return one review, as it was recorded, for each of these cases that has one of their LATEST reviews.
 
     Of a blind one it is the first blind one, else the latest.
     """

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from screening.desk import export
@@ -38,6 +40,15 @@ def exported(client: Client, query: str = "") -> list[dict[str, str]]:
     response = client.post(EXPORT + query, PURPOSE)
     assert isinstance(response, StreamingHttpResponse)
     return table(response)
+
+
+def test_columns_that_the_file_needs_come_at_once(staff_client: Client) -> None:
+    for given in KINDS.values():
+        submit(given)
+    with CaptureQueriesContext(connection) as queries:
+        lines = list(export.table(Submission.objects.all(), User.objects.get(), "quality"))
+    assert len(lines) == len(KINDS) + 1
+    assert len(queries) < len(KINDS)
 
 
 def test_file_holds_every_submission_of_the_list_with_its_answers(staff_client: Client) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from screening import rules
 from screening.management import streaming
@@ -126,6 +128,13 @@ def test_long_runs_show_how_far_they_are(on_file: list[Submission], monkeypatch:
     progress = StringIO()
     call_command("verify_results", stdout=StringIO(), stderr=progress)
     assert progress.getvalue().splitlines()[0] == "1 of 5 ..."
+
+
+@pytest.mark.parametrize("command", ["verify_results", "replay_rules"])
+def test_columns_that_a_command_needs_come_at_once(on_file: list[Submission], command: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        output_of(command)
+    assert len(queries) < len(on_file)
 
 
 # replay_rules
