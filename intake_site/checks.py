@@ -178,7 +178,7 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         return
     if connection.vendor == "postgresql":
         yield from _what_postgresql_logs()
-        if connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
+        if settings.POOLER:
             yield from _limits_through_a_pooler()
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

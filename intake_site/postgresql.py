@@ -3,6 +3,7 @@
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import connections
 
 PROBE = 1.0  # seconds in which a pooled connection must answer before a page gets it
@@ -54,6 +55,6 @@ def limit_waiting() -> None:
     if "pool" not in options:
         return
     BoundedConnection.limit = ANSWER
-    if not connections.settings["default"]["DISABLE_SERVER_SIDE_CURSORS"]:
+    if not settings.POOLER:
         limits = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
         options["options"] = f"{limits} {options.get('options', '')}".strip()

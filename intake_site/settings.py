@@ -140,6 +140,7 @@ CRISPY_TEMPLATE_PACK = "plain"  # our own, in templates/plain
 CRISPY_ALLOWED_TEMPLATE_PACKS = ("plain",)
 CRISPY_FAIL_SILENTLY = False
 
+POOLER = env_flag("POOLER", False)  # a pooler like pgbouncer stands before PostgreSQL
 try:
     url = os.environ.get("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
     DATABASES = {"default": dj_database_url.parse(url)}
@@ -164,7 +165,7 @@ match DATABASES["default"].get("ENGINE", "").rpartition(".")[2]:
         options |= {"pool": pool(WORKERS), "connect_timeout": 2}
         DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
         # Such a pooler may give each transaction another connection, in which a cursor of the last one is unknown.
-        DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env_flag("POOLER", False)
+        DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = POOLER
     case _:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// or sqlite://")
 

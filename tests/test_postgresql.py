@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core import checks
 from django.db import OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -150,7 +151,7 @@ def test_role_of_a_pooler_without_limits_is_reported(monkeypatch: pytest.MonkeyP
         return [str(each.hint) for each in messages if each.id == "intake_site.W020"]
 
     assert hints() == [], "without a pooler each page asks for its limits"
-    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    monkeypatch.setattr(settings, "POOLER", True)
     (hint,) = hints()
     assert set(re.findall(r"ALTER ROLE \w+ SET (\w+) = \d+;", hint)) == {*postgresql.LIMITS}
     with connection.cursor() as cursor:
