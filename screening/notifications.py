@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 FIRST_RETRY, LONGEST_RETRY = 60, 6 * 3600  # seconds until the next attempt; each time twice as long
 OVERDUE = 600  # seconds after which one that nothing has tried to send is overdue
 BATCH = 100  # sent in one run
-PAGES: dict[str, str] = {Notification.Reason.PHONE: "admin:center", Notification.Reason.ACCOUNT: "admin:index"}
+PAGES: dict[str, str] = {Notification.Reason.PHONE: "admin:center"}  # others link to the front page
 MANAGES = "auth.change_user"  # the permission of a manager
 RUN = 60  # seconds after which a run begins no further sending; the rest stays due
 
@@ -128,7 +128,7 @@ def _send(pk: int) -> bool | None:
 
 def _message(notification: Notification) -> EmailMessage:
     if notification.submission_id is None:
-        page = reverse(PAGES[notification.reason])
+        page = reverse(PAGES.get(notification.reason, "admin:index"))
         text = f"{notification.text}\n\n{settings.SITE_URL}{page}\n"
         return EmailMessage(notification.get_reason_display(), text, to=[], bcc=notification.to.split())
     case = cast(Submission, notification.submission)

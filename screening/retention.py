@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from screening import clock, rate_limits
+from screening import clock, erased, rate_limits
 from screening.models import Contact, ErasureCount, Submission, retention_cutoff
 from screening.models.counts import SKEW
 
@@ -23,6 +23,7 @@ def erase(*submissions: Submission) -> None:
     """Erase answers, results, contact details and notes at once. A second call does nothing."""
     with transaction.atomic():
         if keys := Submission.objects.lock(*(submission.pk for submission in submissions)):
+            erased.note(erased.CASE, [submission.reference for submission in submissions if submission.pk in keys])
             Submission.objects.filter(pk__in=keys).delete()
             ErasureCount.add(ErasureCount.Reason.ERASED, len(keys))
     transaction.on_commit(truncate_journal)
@@ -49,6 +50,7 @@ def erase_expired(*, clock_is_right: bool = False) -> dict[str, int]:
         counts[reason] = sum(_erase_in_batches(reason, rows))
         ErasureCount.add(reason, 0)  # records the run, even if nothing was erased
     rate_limits.delete_old_windows()
+    erased.forget_old()
     Session.objects.filter(expire_date__lt=timezone.now()).delete()
     transaction.on_commit(truncate_journal)
     return counts
@@ -76,8 +78,10 @@ def _erase_in_batches(reason: str, rows: QuerySet[Any]) -> Iterator[int]:
             Submission.objects.lock(*batch)
             # The condition is asked again when deleting: a case may have been reopened in between.
             _total, deleted = rows.filter(pk__in=batch).delete()
-            if rows.model is Contact:
-                Submission.objects.filter(pk__in=batch, contact=None).update(wants_call=False)
+            if rows.model is Contact:  # cases that are expired are so in a backup, too
+                without = Submission.objects.filter(pk__in=batch, contact=None)
+                erased.note(erased.CONTACT, without.values_list("reference", flat=True))
+                without.update(wants_call=False)
             count = deleted.get(rows.model._meta.label, 0)
             if count:
                 ErasureCount.add(reason, count)

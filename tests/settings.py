@@ -12,6 +12,8 @@ from intake_site.settings import DATABASES, STORAGES
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_AUTOREFRESH = True  # serves from the app's own folder: nothing has to be collected
 STATIC_ROOT = Path(tempfile.gettempdir())
+VAR_DIR = Path(tempfile.mkdtemp(prefix="test-var-"))
+atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 SECOND_FACTOR = False  # what needs it turns it on
 BLIND_PERCENT = 0  # and these
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

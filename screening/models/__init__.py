@@ -4,6 +4,7 @@ from screening.models.audit import Action, LogHead, LogLine, LogLink
 from screening.models.center import CenterFacts
 from screening.models.contact import Contact
 from screening.models.counts import Count, ErasureCount, RateLimitCount, RateLimitWindow
+from screening.models.job_run import JobRun
 from screening.models.keys import Canary, SealedModel, refuse_wrong_keys
 from screening.models.second_factor import Phone, RecoveryCode
 from screening.models.staff import (

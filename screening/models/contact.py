@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
-from screening import due
+from screening import due, erased
 from screening.encryption import lookup_texts
 from screening.fields import EncryptedTextField
 from screening.models.staff import Notification
@@ -36,9 +36,10 @@ class ContactManager(models.Manager["Contact"]):
         """Delete the requests for a call of these submissions, and their notifications."""
         with transaction.atomic():
             Submission.objects.lock(*of)
+            cases = Submission.objects.filter(pk__in=of)
+            erased.note(erased.CONTACT, cases.values_list("reference", flat=True))
             self.filter(pk__in=of).delete()
             Notification.objects.filter(submission__in=of, reason=Notification.Reason.CALL).delete()
-            cases = Submission.objects.filter(pk__in=of)
             cases.update(wants_call=False, version=F("version") + 1, touched_by=None, touched_at=timezone.now())
             cases.filter(due_at__isnull=False, opened_at__isnull=False).update(due_at=due.NO_TIME)
 

@@ -35,6 +35,11 @@ class SealedModel(models.Model):
         return seals(self._meta.db_table, sealed_content(self, self.SEALED))
 
 
+def broken_seals() -> int:
+    """Count the sealed rows that were changed in the database."""
+    return sum(not row.is_sealed for model in SealedModel.__subclasses__() for row in model._default_manager.iterator())
+
+
 _encoder = json.JSONEncoder(sort_keys=True, default=lambda moment: moment.timestamp())
 
 

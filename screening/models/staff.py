@@ -207,6 +207,7 @@ class Notification(models.Model):
         UNSAFE = "unsafe", _("Reported as unsafe")
         PHONE = "phone", _("The center’s phone was changed")
         ACCOUNT = "account", _("An account at the desk was changed")
+        PROBLEMS = "problems", _("Problems with the site")
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="+", null=True)
     to = models.TextField(blank=True)  # addresses, one a line

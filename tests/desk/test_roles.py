@@ -88,6 +88,7 @@ MODELS: dict[str, dict[str, str]] = {
     },
     # Models without a page:
     "canary": {},
+    "jobrun": {},
     "phone": {},
     "recoverycode": {},
     "staffmember": {},

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from screening import audit, audit_checks, audit_triggers
-from screening.models import Action, LogLine
+from screening.models import Action, JobRun, LogLine
 
 
 class Command(BaseCommand):
@@ -26,6 +26,7 @@ class Command(BaseCommand):
         if options["noted"] and not (number.isdecimal() and digest):
             raise CommandError("--noted takes what an earlier run printed: a number, a colon and a hash.")
         audit.chain(everything=True)
+        JobRun.finished(JobRun.Job.VERIFY_LOG)
         found = 0
         for _position, sentence in audit_checks.faults((int(number), digest) if number else None):
             found += 1

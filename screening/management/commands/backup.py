@@ -1,0 +1,63 @@
+"""Makes a backup, and restores it into a scratch database to see that it is whole."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+from django.utils import timezone
+
+from screening import backup, erased
+from screening.management.streaming import every_few_seconds
+from screening.models import JobRun
+
+ENDING = ".backup"
+
+
+class Command(BaseCommand):
+    help = "Writes everything into one encrypted file, verifies it, and deletes the oldest. Safe beside the site."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path, help="where to; best on another disk")
+        parser.add_argument("--keep", type=int, default=7, help="how many to keep (7 when not given)")
+
+    def handle(self, *args: Any, folder: Path, keep: int, **options: Any) -> None:
+        if keep < 1:
+            raise CommandError("--keep takes how many backups to keep: 1 or more.")
+        path = folder / f"{timezone.now():%Y-%m-%dT%H%M%SZ}{ENDING}"
+        unverified = path.with_suffix(".unverified")
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            backup.write(unverified, every_few_seconds(self))
+            erased.directory().mkdir(mode=0o700, exist_ok=True)  # the list is there from now on
+            said = self._verified(unverified)
+            unverified.rename(path)
+        except (OSError, DatabaseError) as error:
+            raise CommandError(f"No backup was made: {error}") from None
+        finally:
+            unverified.unlink(missing_ok=True)
+        JobRun.finished(JobRun.Job.BACKUP)
+        for old in sorted(folder.glob(f"*{ENDING}"))[:-keep]:
+            old.unlink()
+        self.stdout.write(f"{path}: {path.stat().st_size / 1e6:,.1f} MB. {said}")
+
+    def _verified(self, path: Path) -> str:
+        """Restore it as someone would who needs it, into a scratch database; return what that says."""
+        with TemporaryDirectory(dir=path.parent) as scratch:
+            environment = os.environ | {
+                "DATABASE_URL": f"sqlite:///{scratch}/db.sqlite3",
+                "VAR_DIR": scratch,
+                "SECRET_KEY": settings.SECRET_KEY,
+                "DATA_KEYS": ",".join(settings.DATA_KEYS),
+            }
+            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "restore", str(path)]
+            command += ["--erased", str(erased.directory())]
+            ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own words
+        if ran.returncode:
+            raise CommandError("The backup could not be restored, and was not kept.")
+        return ran.stdout.strip()
