@@ -4,10 +4,12 @@ An exception's message can hold anything that a person typed (a database quotes 
 the message of any library. So neither is logged; only our own loggers write messages, in words and counts.
 """
 
+import json
 import logging
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -26,21 +28,42 @@ class NoValues(logging.Formatter):
     """One line for what and where; below it the type and the frames of each exception in the chain."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage() if record.name.partition(".")[0] in OUR_LOGGERS else ""
-        status = str(getattr(record, "status_code", ""))
-        place = f"({record.module}:{record.lineno})"
-        level = "WARNING" if is_refusal(record) else record.levelname
-        parts = (self.formatTime(record), level, record.name, status, _page(record), message, place)
-        lines = [" ".join(filter(None, parts))]
-        error = record.exc_info[1] if record.exc_info else None
-        while error:
-            # A wrong setting is reported in our own words to whoever starts the server.
-            starting = isinstance(error, ImproperlyConfigured) and record.name == "gunicorn.error"
-            lines.append(f"  {type(error).__name__}{f': {error}' if starting else ''}")
-            frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
-            lines += [f"    {_short(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
-            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        lines = [" ".join(filter(None, self.told(record).values()))]
+        for error, frames in _errors(record):
+            lines += [f"  {error}", *(f"    {frame}" for frame in frames)]
         return "\n".join(lines)
+
+    def told(self, record: logging.LogRecord) -> dict[str, str]:
+        return {
+            "time": self.formatTime(record),
+            "level": "WARNING" if is_refusal(record) else record.levelname,
+            "logger": record.name,
+            "status": str(getattr(record, "status_code", "")),
+            "page": _page(record),
+            "message": record.getMessage() if record.name.partition(".")[0] in OUR_LOGGERS else "",
+            "place": f"({record.module}:{record.lineno})",
+        }
+
+
+class JsonLines(NoValues):
+    """The same as one line of JSON, for programs that read logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        errors = [{"error": error, "frames": frames} for error, frames in _errors(record)]
+        told = self.told(record) | ({"errors": errors} if errors else {})
+        return json.dumps({name: value for name, value in told.items() if value})
+
+
+def _errors(record: logging.LogRecord) -> Iterator[tuple[str, list[str]]]:
+    """Yield the type and the frames of each exception in the chain."""
+    error = record.exc_info[1] if record.exc_info else None
+    while error:
+        # A wrong setting is reported in our own words to whoever starts the server.
+        starting = isinstance(error, ImproperlyConfigured) and record.name == "gunicorn.error"
+        frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+        named = [f"{_short(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
+        yield f"{type(error).__name__}{f': {error}' if starting else ''}", named
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _page(record: logging.LogRecord) -> str:

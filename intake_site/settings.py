@@ -228,10 +228,14 @@ EMAIL_TIMEOUT = 10
 SERVER_EMAIL = DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", EMAIL_HOST_USER)
 ADMINS = [("", address) for address in env_list("ERROR_MAIL_TO")]
 
+LOG_FORMAT = os.environ.get("LOG_FORMAT") or "text"
+if LOG_FORMAT not in ("text", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}. Set it to text or json.")
+formatter = "logging.Formatter" if DEBUG else f"intake_site.logs.{'NoValues' if LOG_FORMAT == 'text' else 'JsonLines'}"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"words": {"()": "logging.Formatter" if DEBUG else "intake_site.logs.NoValues"}},
+    "formatters": {"words": {"()": formatter}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "words"},
         "mail": {"class": "intake_site.logs.ErrorMail", "formatter": "words", "level": "ERROR"},

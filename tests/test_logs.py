@@ -1,6 +1,8 @@
 """Mail about errors: beside the page, and no more than one in ten minutes. What it holds is tested in test_leaks.py."""
 
+import json
 import logging
+import sys
 import threading
 import time
 from io import StringIO
@@ -8,10 +10,12 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
 
 from intake_site import logs
+from tests.test_checks import GOOD, settings_of
 
 pytestmark = pytest.mark.sqlite_is_enough
 ERROR = logging.makeLogRecord({"name": "screening", "levelno": logging.ERROR, "msg": "failed"})
@@ -88,3 +92,35 @@ def test_page_does_not_wait_for_the_mail_about_its_error_and_there_is_one_at_a_t
     answers.set()
     handler.sending.join()
     assert len(asked) == 1
+
+
+def test_json_says_the_same_as_the_words_in_one_object_a_line() -> None:
+    try:
+        try:
+            raise ValueError("405 555 0123")
+        except ValueError as error:
+            raise RuntimeError("Robin\n{}") from error
+    except RuntimeError:
+        record = logging.LogRecord("django.request", logging.ERROR, __file__, 7, "Robin", None, sys.exc_info())
+    line = logs.JsonLines().format(record)
+    assert "\n" not in line
+    told = json.loads(line)
+    assert (told["level"], told["logger"], told["place"]) == ("ERROR", "django.request", "(test_logs:7)")
+    assert [each["error"] for each in told["errors"]] == ["RuntimeError", "ValueError"]
+    assert all(" in test_json_says_the_same" in each["frames"][-1] for each in told["errors"])
+    words = logs.NoValues().format(record)
+    for secret in ("Robin", "0123"):
+        assert secret not in line + words
+    for each in told["errors"]:
+        assert all(frame in words for frame in each["frames"])
+
+
+@pytest.mark.parametrize(("chosen", "formatter"), [("", "NoValues"), ("text", "NoValues"), ("json", "JsonLines")])
+def test_format_of_the_log_is_a_setting(chosen: str, formatter: str) -> None:
+    made = settings_of(GOOD | {"LOG_FORMAT": chosen})["LOGGING"]["formatters"]["words"]["()"]
+    assert made == f"intake_site.logs.{formatter}"
+
+
+def test_unknown_format_of_the_log_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match="LOG_FORMAT is 'xml'"):
+        settings_of(GOOD | {"LOG_FORMAT": "xml"})
