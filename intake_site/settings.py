@@ -207,6 +207,7 @@ SESSION_COOKIE_AGE = 8 * 3600  # a working day, where the browser stays open
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # the cookie one can be read
 
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz)$"]  # who watches may ask the server itself
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False  # the owner's other sites are not ours to restrict
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # the checks that ask for these two

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from intake_site import health
 from screening.public import (
     contact,
     error_pages,
@@ -38,6 +39,8 @@ urlpatterns = i18n_patterns(
 )
 urlpatterns += [
     path(".well-known/security.txt", privacy.security_txt, name="security_txt"),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
     path("rules.json", how_it_works.rules_json, name="rules_json"),
     path("admin/", admin.site.urls),
 ]
