@@ -170,7 +170,8 @@ def database(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         if not here and options.get("sslmode") not in ("require", "verify-ca", "verify-full"):
             yield _warning(12, "The way to the database may not be encrypted.", "Add ?sslmode=require to DATABASE_URL.")
     try:
-        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
     except (DatabaseError, OSError) as error:
         yield _error(
             28, f"The database can't be reached ({type(error).__name__}).", "Look at DATABASE_URL, and start it."
@@ -236,8 +237,8 @@ def _facts() -> Iterator[CheckMessage]:
 
     told = facts()
     if not told.phone:
-        yield _warning(
-            9, "The center has no phone: people are sent to the national helpline.", "At the desk: The center."
+        yield _error(
+            36, "The center has no phone: nobody can talk with its staff.", "Write it at the desk, under The center."
         )
     if told.mail_to and not settings.EMAIL_HOST:
         yield _warning(16, "Staff are to be told by mail, but no mail can be sent.", "Set EMAIL_HOST.")

@@ -67,6 +67,7 @@ def run_hourly_jobs() -> None:
     """Erase what is expired and close unused accounts once a day; tidy up each hour."""
     from django.utils import timezone
 
+    from intake_site import live_checks
     from screening import accounts, clock, rate_limits, retention
     from screening.models import Count, ErasureCount
 
@@ -77,6 +78,7 @@ def run_hourly_jobs() -> None:
             accounts.close_unused()
         except clock.ClockJumped as error:
             logging.getLogger(__name__).error("%s", error)
+    live_checks.mail_problems()
     rate_limits.delete_old_windows()
     Count.fold()
     retention.truncate_journal()

@@ -256,10 +256,10 @@ def test_rules_that_nobody_approved_are_a_warning(monkeypatch: pytest.MonkeyPatc
     assert [*approved_rules(None)] == []
 
 
-def test_facts_that_send_people_or_mail_nowhere_are_warnings(erased_today: None, center_tells: Any) -> None:
+def test_facts_that_send_people_or_mail_nowhere_are_reported(erased_today: None, center_tells: Any) -> None:
     center_tells(phone="")
-    assert "intake_site.W009" in messages()
+    assert "intake_site.E036" in messages()
     center_tells(mail_to="desk@example.org")
     assert "intake_site.W016" in messages()
     mail = {"EMAIL_HOST": "mail.example.org", "EMAIL_FROM": "a@example.org", "ERROR_MAIL_TO": "me@example.org"}
-    assert not {"intake_site.W009", "intake_site.W016"} & set(messages(mail))
+    assert not {"intake_site.E036", "intake_site.W016"} & set(messages(mail))
