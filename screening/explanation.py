@@ -169,19 +169,19 @@ def _grouped(
     ]
 
 
-def rules_of(recommendation: Recommendation) -> RuleSet | None:
-    """Return the rules that gave a recommendation, in force or frozen; None for an unknown version."""
-    if recommendation.rules_version == rules.CURRENT.version:
+def rules_of(version: str) -> RuleSet | None:
+    """Return the rules of a version, in force or frozen; None for an unknown one."""
+    if version == rules.CURRENT.version:
         return rules.CURRENT
     try:
-        return versions.released(recommendation.rules_version)
+        return versions.released(version)
     except versions.UnusableRules:
         return None
 
 
 def reworded(recommendation: Recommendation, language: str) -> Recommendation:
     """Return a result whose reasons were stored in that language in the one in use, by the words of its rules."""
-    ruleset = rules_of(recommendation) if language != get_language() else None
+    ruleset = rules_of(recommendation.rules_version) if language != get_language() else None
     words = {rule.key: gettext(rule.text) for rule in ruleset.rules} if ruleset else {}
     reasons = (replace(reason, text=words.get(reason.key, reason.text)) for reason in recommendation.reasons)
     return replace(recommendation, reasons=tuple(reasons))

@@ -87,7 +87,9 @@ def case_for(submission: Submission, staff: Any) -> dict[str, Any]:
         "may_reveal": staff.has_perm("screening.view_contact"),
         "urgent": urgent,
         "explanation": (
-            explain(recommendation, answers, rules_of(recommendation)) if recommendation and not hidden else None
+            explain(recommendation, answers, rules_of(recommendation.rules_version))
+            if recommendation and not hidden
+            else None
         ),
         "counted": answers_by_section({key: answers[key] for key in answers if key in marked}, marked),
         "others": answers_by_section({key: answers[key] for key in answers if key not in marked}),

@@ -73,7 +73,7 @@ def result(request: HttpRequest) -> HttpResponse:
     answers, earlier = saved.readable_answers if saved else draft.answers, any_kept(*draft.earlier_codes)
     kept = _kept(draft, saved, earlier, reachable)
     context |= facts().beside(recommendation) | {
-        "explanation": explain(recommendation, answers, rules_of(recommendation)),
+        "explanation": explain(recommendation, answers, rules_of(recommendation.rules_version)),
         "approval": rules.approval_of(recommendation.rules_version),
         "kept": kept,
         "can_save": kept in (Kept.EARLIER, Kept.NOTHING),

@@ -34,7 +34,7 @@ def result_page(given: dict[str, str]) -> BeautifulSoup:
 
 def explained(given: dict[str, str]) -> Explanation:
     recommendation = in_words(recommend(given))
-    return explain(recommendation, given, rules_of(recommendation))
+    return explain(recommendation, given, rules_of(recommendation.rules_version))
 
 
 def words(element: Tag | None) -> str:
@@ -464,7 +464,7 @@ def test_answers_that_an_earlier_version_did_not_ask_are_explained_without_what_
 
 def test_result_under_an_unknown_version_still_shows_its_reasons() -> None:
     unknown = in_words(replace(recommend(WORST), rules_version="1999.9"))
-    explanation = explain(unknown, WORST, rules_of(unknown))
+    explanation = explain(unknown, WORST, rules_of(unknown.rules_version))
     assert (explanation.changes, explanation.grid, explanation.notices) == ((), (), ())
     assert explanation.cards[0].reasons
     assert explanation.headline == HEADLINES["help_now"]
@@ -481,7 +481,7 @@ def test_result_under_an_earlier_version_is_explained_by_its_own_rules(monkeypat
     later = replace(CURRENT, version="2099.1", grid={**CURRENT.grid, ("low", "strong"): "inpatient"})
     monkeypatch.setattr(rules, "CURRENT", later)
     earlier = in_words(CURRENT.recommend(BEST))
-    explanation = explain(earlier, BEST, rules_of(earlier))
+    explanation = explain(earlier, BEST, rules_of(earlier.rules_version))
     assert explanation.grid[0][1][0].word == "Home"
     assert explanation.changes
 

@@ -189,7 +189,7 @@ def test_words_are_person_first_and_never_judge() -> None:
 def test_every_answer_set_can_be_explained_in_words() -> None:
     for given in (*KINDS.values(), WORST):
         recommendation = in_words(recommend(given))
-        explanation = explain(recommendation, given, rules_of(recommendation))
+        explanation = explain(recommendation, given, rules_of(recommendation.rules_version))
         assert {card.dimension for card in explanation.cards} >= {"need", "support", "duties"}
         for card in explanation.cards:
             assert card.reasons
