@@ -77,7 +77,7 @@ BLIND_PERCENT = env_number("BLIND_PERCENT", 0, most=100, least=0)  # of new subm
 # Staff. The second factor is off only where nothing but this machine can reach the site.
 SECOND_FACTOR = env_flag("SECOND_FACTOR", True)
 OTP_TOTP_ISSUER = "Program fit"  # beside the name of the account, in the app on the phone
-SITE_URL = os.environ.get("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "").rstrip("/")  # in mail
+SITE_URL = os.environ.get("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "").rstrip("/")  # mail, FHIR
 
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")  # where to report a vulnerability: mailto:..., https://...
 if not re.match(r"(mailto:.+@|https://.|tel:\+[0-9]|$)", SECURITY_CONTACT):

@@ -42,6 +42,7 @@ urlpatterns += [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("rules.json", how_it_works.rules_json, name="rules_json"),
+    path("fhir/Questionnaire", how_it_works.fhir_questionnaire, name="fhir_questionnaire"),
     path("admin/", admin.site.urls),
 ]
 

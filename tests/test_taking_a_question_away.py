@@ -30,7 +30,7 @@ for rank in (0, -1):  # the least answers, then the worst
         assert person.post(f"/questions/{page.slug}/", answers).status_code == 302, page
     assert person.get("/check/").status_code == 200
     assert person.post("/check/", {"action": "view"}).status_code == 302
-    for address in ("/result/", "/help/", "/how-it-works/", "/paper/", "/rules.json"):
+    for address in ("/result/", "/help/", "/how-it-works/", "/paper/", "/rules.json", "/fhir/Questionnaire"):
         assert person.get(address).status_code == 200, address
 """
 

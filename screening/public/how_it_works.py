@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
-from screening import explanation, rules
+from screening import explanation, fhir, rules
 from screening.help_lines import HELP_LINES
 from screening.questionnaire import PAGE_OF, QUESTIONS, SECTIONS
 from screening.rules import versions
@@ -123,6 +123,12 @@ def rules_json(request: HttpRequest) -> JsonResponse:
         ],
     }
     return JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})
+
+
+@require_safe
+def fhir_questionnaire(request: HttpRequest) -> JsonResponse:
+    """Return the questions for systems that speak FHIR."""
+    return JsonResponse(fhir.questionnaire(), content_type="application/fhir+json")
 
 
 @require_safe

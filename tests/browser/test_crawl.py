@@ -66,7 +66,7 @@ def test_no_page_asks_anything_of_another_site(browser: Browser, live_server: An
     paths = crawl(page, live_server.url)
     for path in (
         *("/", "/check/", "/result/", "/contact/", "/return/", "/erase/", "/privacy/", "/how-it-works/", "/rules.json"),
-        *("/paper/", "/questions/emergency/", "/admin/", CASES, "/admin/password_change/"),
+        *("/fhir/Questionnaire", "/paper/", "/questions/emergency/", "/admin/", CASES, "/admin/password_change/"),
         *("/admin/auth/user/add/", url_of(submission)),
     ):
         assert path in paths, path

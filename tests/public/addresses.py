@@ -77,7 +77,8 @@ class SpanishClient(Client):
     """A browser that asks for each public page in Spanish."""
 
     def generic(self, method: Any, path: Any, *args: Any, **kwargs: Any) -> Any:
-        spanish = path.startswith(("/es/", "/admin/", "/rules.json", "/.well-known/", "/healthz", "/readyz"))
+        alike = ("/es/", "/admin/", "/rules.json", "/fhir/", "/.well-known/", "/healthz", "/readyz")
+        spanish = path.startswith(alike)
         return super().generic(method, path if spanish else f"/es{path}", *args, **kwargs)
 
 

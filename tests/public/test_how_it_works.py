@@ -280,7 +280,7 @@ def test_result_page_leads_here() -> None:
     assert "/how-it-works/" in links
 
 
-@pytest.mark.parametrize("address", ["/how-it-works/", "/rules.json", "/paper/"])
+@pytest.mark.parametrize("address", ["/how-it-works/", "/rules.json", "/fhir/Questionnaire", "/paper/"])
 def test_pages_need_no_cookie_no_database_and_only_answer_to_reading(address: str) -> None:
     client = Client()
     response = client.get(address)
