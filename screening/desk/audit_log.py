@@ -38,6 +38,7 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
         "is_active": _("open"), "number": _("older"), "q": _("search"), "queue": _("work"),
         "received_at": _("received"), "status": _("status"),
     }),
+    "format": (_("format"), {}),
     "formerly": (_("was called"), {}),
     "list": (_("list"), {
         "assisted": _("a screening with someone"), "center": _("the center"),

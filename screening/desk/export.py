@@ -1,7 +1,8 @@
-"""Export: submissions as a CSV file, without contact details, what staff wrote, or test data."""
+"""Export: submissions as a CSV file, or as FHIR, without contact details, what staff wrote, or test data."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
-from screening import audit, reference_numbers, rules
+from screening import audit, fhir, reference_numbers, rules
 from screening.center import facts
 from screening.explanation import LEVEL_WORDS
 from screening.models import URGENCIES, Action, Channel, Outcome, Program, Review, Status, Urgency, result_visible_to
@@ -31,9 +32,16 @@ PURPOSES = {
     "move": _("To move to another system"),
     "research": _("For research that was approved"),
 }
+FORMATS = {
+    "csv": _("CSV, for a spreadsheet: answers, results and what became of them"),
+    "fhir": _("FHIR R4, for another system: the answers alone, one resource a line"),
+}
 
 
 class Purpose(forms.Form):
+    format = forms.ChoiceField(
+        label=_("Format"), choices=FORMATS.items(), widget=forms.RadioSelect, initial="csv", required=False
+    )
     purpose = forms.ChoiceField(
         label=_("What it is for"),
         choices=PURPOSES.items(),
@@ -148,13 +156,24 @@ class _Echo:
         return line
 
 
-def as_csv(lines: Iterator[list[Any]], name: str) -> StreamingHttpResponse:
-    """Return a CSV file that is streamed, so that its length does not matter."""
-    writer = csv.writer(_Echo())
-    content = (writer.writerow(map(safe, line)) for line in lines)
-    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localdate():%Y-%m-%d}.csv"'
+def _file(lines: Iterable[str], kind: str, name: str, ending: str) -> StreamingHttpResponse:
+    """Return a file that is streamed, so that its length does not matter."""
+    response = StreamingHttpResponse(lines, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.localdate():%Y-%m-%d}.{ending}"'
     return response
+
+
+def as_csv(lines: Iterator[list[Any]], name: str) -> StreamingHttpResponse:
+    writer = csv.writer(_Echo())
+    return _file((writer.writerow(map(safe, line)) for line in lines), "text/csv; charset=utf-8", name, "csv")
+
+
+def as_fhir(rows: QuerySet[Any], purpose: str) -> StreamingHttpResponse:
+    """Return the answers as NDJSON: a FHIR resource a line, in the order of the list."""
+    rows = rows.only("reference", "received_at", "rules_version", "language", "answers")
+    resources = (fhir.response(row, research=purpose == "research") for row in rows.iterator(chunk_size=500))
+    lines = (json.dumps(resource, separators=(",", ":")) + "\r\n" for resource in resources)
+    return _file(lines, "application/fhir+ndjson", "submissions", "ndjson")
 
 
 def page(admin: Any, request: HttpRequest) -> HttpResponseBase:
@@ -168,8 +187,10 @@ def page(admin: Any, request: HttpRequest) -> HttpResponseBase:
     form = Purpose(request.POST if request.method == "POST" else None)
     count, filters = rows.count(), admin.filters_used(request)
     if form.is_bound and form.is_valid():
-        purpose = form.cleaned_data["purpose"]
-        audit.record(Action.EXPORTED, request.user, count=count, purpose=purpose, filters=filters)
+        purpose, kind = form.cleaned_data["purpose"], form.cleaned_data["format"] or "csv"
+        audit.record(Action.EXPORTED, request.user, count=count, format=kind, purpose=purpose, filters=filters)
+        if kind == "fhir":
+            return as_fhir(rows, purpose)
         return as_csv(table(rows, request.user, purpose), "submissions")
     audit.record(Action.LISTED, request.user, list=admin.opts.model_name, filters=filters)
     context = admin.admin_site.each_context(request) | {

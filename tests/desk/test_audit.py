@@ -60,7 +60,7 @@ def test_every_view_and_deed_at_the_desk_leaves_a_line(staff_client: Client, cen
         ),
         (
             lambda: staff_client.post(f"{CASES}export/?status__exact=new", {"purpose": "quality", "confirm": "on"}),
-            [("exported", "", "count=0; purpose=quality; filters=status")],
+            [("exported", "", "count=0; format=csv; purpose=quality; filters=status")],
         ),
         (lambda: staff_client.get("/admin/how-we-are-doing/"), [("compared", "", "")]),
         (lambda: staff_client.get("/admin/assisted/"), [("listed", "", "list=assisted")]),

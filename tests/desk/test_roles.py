@@ -124,7 +124,10 @@ FIELDS: dict[str, dict[str, set[str]]] = {
     "auth_user_password_change": {"manager": NEW_PASSWORD, "superuser": NEW_PASSWORD},
     "account": {role: {"mail"} for role in EVERYONE.split()},  # and a code, with a second factor
     "password_change": {role: {"old_password", "new_password1", "new_password2"} for role in EVERYONE.split()},
-    "screening_submission_export": {"lead": {"purpose", "confirm"}, "superuser": {"purpose", "confirm"}},
+    "screening_submission_export": {
+        "lead": {"format", "purpose", "confirm"},
+        "superuser": {"format", "purpose", "confirm"},
+    },
 }
 
 # text on the page of a case -> the roles that see it
