@@ -1,12 +1,15 @@
 """The numbers to call: whoever runs the site is warned when they were not checked for long, and anyone can see when."""
 
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
 from django.core.checks.registry import registry
 from django.test import Client
+from django.utils import translation
 from django.utils.formats import date_format
 
 from intake_site import checks
@@ -49,3 +52,20 @@ def test_page_on_how_it_works_shows_when_and_with_which_source_each_line_was_che
         assert line.name in entry.text
         assert date_format(line.checked) in entry.text
         assert [link["href"] for link in entry.select("a")] == [line.href, line.source]
+
+
+def test_page_while_the_site_does_not_answer_names_the_same_numbers_and_loads_nothing() -> None:
+    text = (Path(__file__).parents[1] / "docs/deploy/unavailable.html").read_text()
+    page = BeautifulSoup(text, "lxml")
+    lists = {"en": page.select("main > ul"), "es": page.select("section[lang=es] > ul")}
+    for language, (found,) in lists.items():
+        for entry, key in zip(found.select("li"), ("911", "988", "samhsa"), strict=True):
+            line = HELP_LINES[key]
+            with translation.override(language):
+                words = [line.contact, *map(translation.gettext, (line.name, line.detail))]
+            assert [*entry.stripped_strings] == words
+            assert [link["href"] for link in entry.select("a")] == [line.href]
+    assert not page.select("script, link, img, iframe, object, form, [src], [style], [onclick]")
+    assert not re.search(r"url\(|@import|https?:", text)
+    numbers = {HELP_LINES[key].href for key in ("911", "988", "samhsa")}
+    assert {link["href"] for link in page.select("a")} == numbers | {"/", "/es/", "#es"}

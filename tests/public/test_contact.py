@@ -334,7 +334,7 @@ def test_result_is_still_shown_where_only_the_requests_for_a_call_are_out_of_rea
 @pytest.mark.parametrize("then", [{"action": "withdraw"}, {"phone": "405 555 0199", "agree": "on"}])
 def test_what_was_taken_back_or_replaced_is_not_left_in_the_database_file(person: Person, then: dict[str, str]) -> None:
     if connection.vendor != "sqlite":
-        return  # PostgreSQL clears its files by itself: docs/running.md
+        return  # PostgreSQL clears its files by itself: docs/operate.md
     person.finishes(IOP, "save")
     person.client.post("/contact/", WISHES)
     with connection.cursor() as cursor:
