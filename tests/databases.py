@@ -69,7 +69,7 @@ class PostgreSQL:
 
     def start(self) -> None:
         fast = [part for name in ("fsync", "full_page_writes", "synchronous_commit") for part in ("-c", f"{name}=off")]
-        fast += ["-c", "deadlock_timeout=20ms", "-c", "random_page_cost=1.1"]  # the second as docs/running.md says
+        fast += ["-c", "deadlock_timeout=20ms", "-c", "random_page_cost=1.1"]  # the second as docs/deploy.md says
         self.process = self._run("postgres", "-D", str(self.data), "-k", str(self.socket), "-h", "", *fast)
         for _attempt in range(400):
             if (self.data / "postmaster.pid").exists() and "ready" in (self.data / "postmaster.pid").read_text():

@@ -24,7 +24,6 @@ UNITS = [*SERVICES, *sorted(DEPLOY.glob("*.timer"))]
 BLOCK = r"(?m)^ {4,}(.*)"
 COMMAND = r"(?:manage\.py|(?:^|[;&|] *)screening) +([a-z]\w*)([^;&|\n]*)"  # the second as docs/deploy/screening runs it
 TARGET = r"(?:^|[;&|] *|\w=\S+ +)make +([a-z][\w-]*)()"
-NOT_YET = {"backup", "restore", "check_setup"}  # named already, and being written
 
 
 def named(pattern: str) -> Iterator[tuple[str, str, str]]:
@@ -58,7 +57,7 @@ def test_link_leads_to_a_file_or_heading_that_exists(document: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "places"),
     [
-        pytest.param(name, places, id=name, marks=[pytest.mark.xfail(strict=True)] if name in NOT_YET else [])
+        pytest.param(name, places, id=name)
         for name in sorted({name for _file, name, _rest in named(COMMAND)})
         for places in [[(file, rest) for file, each, rest in named(COMMAND) if each == name]]
     ],
