@@ -4,6 +4,8 @@ import gzip
 import os
 import re
 import resource
+import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -112,6 +114,22 @@ def test_second_run_makes_nothing_anew_and_takes_under_three_seconds_of_a_core(f
         second.stop()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert 0.2 < after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3
+
+
+def test_it_starts_again_right_after_ctrl_c_even_if_a_browser_holds_a_connection(first: Site, var: Path) -> None:
+    site = Site(var, WORKERS="1")
+    with socket.create_connection(("127.0.0.1", int(site.port))) as held:
+        held.sendall(b"GET /help/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert held.recv(15) == b"HTTP/1.1 200 OK"
+        os.killpg(site.process.pid, signal.SIGINT)  # the terminal tells all of them
+        site.process.wait(20)
+        site.log.close()
+        try:
+            site.start()
+        finally:
+            site.stop()
+    assert site.output().count("Open  http") == 2
+    assert "Traceback" not in site.output()
 
 
 @pytest.mark.parametrize(
