@@ -12,7 +12,7 @@ from screening.models import AccountChange, LogLine, Note, Phone, RateLimitCount
 from tests.desk.helpers import CASES, CODE, PASSWORD, enrolled, member, now, password, save, signed_in, submit, url_of
 from tests.helpers import output_of, parse, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_in_gate]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT, WORST
 from tests.desk.helpers import CASES, listed, member, signed_in, submit
 from tests.helpers import parse, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_in_gate]
 
 ROOT = Path(__file__).parents[2]
 PAGE = "/admin/assisted/"

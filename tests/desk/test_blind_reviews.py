@@ -16,7 +16,7 @@ from tests.answers import CLOSE_CALL, IOP, URGENT
 from tests.desk.helpers import CASES, form_of, member, save, send, signed_in, submit, url_of
 from tests.helpers import output_of, parse
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_in_gate]
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from tests.desk.helpers import (
 )
 from tests.helpers import overwrite, parse, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_in_gate]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.answers import INPATIENT, IOP, URGENT
 from tests.desk.helpers import ask_for_call, form_of, member, save, send, signed_in, submit, url_of
 from tests.helpers import parse
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_in_gate]
 EVERY_FACT = {"walk_in": "weekdays from 9 to 5"}
 
 

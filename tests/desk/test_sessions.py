@@ -16,7 +16,7 @@ from tests.answers import IOP
 from tests.desk.helpers import CASES, CODE, enrolled, form_of, member, password, url_of
 from tests.helpers import parse
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_in_gate]
 DESK = "/admin/"
 
 

@@ -26,7 +26,7 @@ from tests.answers import IOP
 from tests.desk.helpers import CASES, CODE, LOGIN, PASSWORD, enrolled, member, now, password, url_of
 from tests.helpers import output_of, parse, run_at_once, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_in_gate]
 DESK = "/admin/"
 
 

@@ -23,7 +23,7 @@ from tests.desk.helpers import (
     url_of,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_in_gate]
 
 
 def test_anonymous_visitors_are_sent_to_sign_in(client: Client) -> None:

@@ -20,7 +20,7 @@ from tests.answers import BEST, CLOSE_CALL, INPATIENT, IOP, KINDS, URGENT, WORST
 from tests.conftest import Person
 from tests.helpers import parse, text_of
 
-pytestmark = pytest.mark.django_db  # the result page looks for a saved result
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_in_gate]  # the result page looks for a saved result
 
 NEED = {"low": {}, "some": {"constant_care": "sometimes"}, "high": {"constant_care": "always"}}
 SUPPORT = {"strong": {}, "some": {"supporters": "one_or_two"}, "weak": {"home": "others_use"}}

@@ -26,7 +26,7 @@ from tests.desk.helpers import CASES, save, url_of
 from tests.helpers import parse
 from tests.leaks import database_files
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_in_gate]
 
 
 def code_on(html: str) -> str:
