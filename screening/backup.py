@@ -200,7 +200,6 @@ def restore(path: Path, erasures: Path | None, progress: Progress) -> Restored:
         _refuse_used()
         call_command("migrate", interactive=False, verbosity=0)
         done = Restored(datetime.fromisoformat(head["made_at"]))
-        gone = {*erased.noted(erasures, done.made_at.timestamp())} if erasures else set()
         with transaction.atomic():
             _refuse_used()
             audit_triggers.drop()
@@ -208,7 +207,7 @@ def restore(path: Path, erasures: Path | None, progress: Progress) -> Restored:
             audit_triggers.create()
             if Canary.is_dead():
                 raise Unusable("DATA_KEYS does not open what is in this backup. Put the key of that time into it, too.")
-            done.erased_again = _erase_again(gone)
+            done.erased_again = _erase_again(erasures, done.made_at) if erasures else 0
             done.broken_seals = broken_seals()
     return done
 
@@ -263,17 +262,29 @@ def _day(text: str) -> Any:
     return connection.ops.adapt_datefield_value(date.fromisoformat(text))
 
 
-def _erase_again(gone: set[str]) -> int:
-    """Erase what was erased after the backup was made; return how many cases and contact details that were."""
-    cases = Submission.objects.values_list("pk", "reference")
-    withdrawn = Contact.objects.values_list("pk", "submission__reference")
+def _erase_again(erasures: Path, made_at: datetime) -> int:
+    """Erase what was erased after the backup was made; return how many cases and contact details that were.
+
+    A reference number is never drawn again, so the list needs no time for cases: clocks of machines differ. Contact
+    details may have been given anew before the backup.
+    """
+    all_cases, withdrawn = {*erased.noted(erasures, 0)}, {*erased.noted(erasures, made_at.timestamp())}
     count = 0
-    for keys, use, erase in (
-        (cases, erased.CASE, lambda pks: Submission.objects.filter(pk__in=pks).delete()),
-        (withdrawn, erased.CONTACT, lambda pks: Contact.objects.withdraw(*pks)),
+    for use, gone, rows, erase in (
+        (erased.CASE, all_cases, Submission.objects.values_list("pk", "reference"), _erase_cases),
+        (
+            erased.CONTACT,
+            withdrawn,
+            Contact.objects.values_list("pk", "submission__reference"),
+            Contact.objects.withdraw,
+        ),
     ):
-        found = [pk for pk, reference in keys.iterator() if not gone.isdisjoint(seals(use, reference))] if gone else []
+        found = [pk for pk, reference in rows.iterator() if not gone.isdisjoint(seals(use, reference))] if gone else []
         for start in range(0, len(found), ROWS):
-            erase(found[start : start + ROWS])
+            erase(*found[start : start + ROWS])
         count += len(found)
     return count
+
+
+def _erase_cases(*keys: int) -> None:
+    Submission.objects.filter(pk__in=keys).delete()
