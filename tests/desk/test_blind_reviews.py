@@ -82,6 +82,7 @@ def test_result_is_hidden_from_a_reviewer_until_they_have_judged(reviewer: Clien
         shown = text(reviewer, address)
         assert "Hidden from you for now" in shown
         assert [part for part in result if part in shown] == []
+    assert len(parse(reviewer.get(pages[0])).select("#answers ~ details[open] td strong")) == len(row.answers)
     assert "Review before seeing the result" in text(reviewer, CASES)
     assert judge(reviewer, row, row.program, "From the answers.").status_code == 302
     review = Review.objects.get()

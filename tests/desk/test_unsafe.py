@@ -92,9 +92,11 @@ def test_without_a_clinical_lead_who_can_be_mailed_those_whom_the_center_names_a
 
 def test_report_without_a_reason_is_none_and_pressing_twice_reports_once(contact: Client) -> None:
     row = submit(IOP)
-    refused = report(contact, row, "  ", **{"notes-0-text": "She called back."})
-    assert "Say in a line what was unsafe" in text_of(refused, "[role=alert]")
-    assert parse(refused).select_one("#id_notes-0-text").text.strip() == "She called back."
+    for nothing in ("  ", ""):
+        refused = report(contact, row, nothing, **{"notes-0-text": "She called back."})
+        assert "Say in a line what was unsafe" in text_of(refused, "[role=alert]")
+        assert parse(refused).select_one("#id_notes-0-text").text.strip() == "She called back."
+        assert parse(refused).select_one("details[open] [name=unsafe_reason]"), "the field that is wrong is in sight"
     assert not UnsafeResult.objects.exists()
     for _ in range(2):
         report(contact, row)
