@@ -24,7 +24,7 @@ function say(text, action, does) {
   bar.textContent = text;
   if (action) {
     const button = document.createElement("button");
-    button.type = "button";
+    button.type = button.className = "button";
     button.textContent = action;
     button.addEventListener("click", does);
     bar.append(" ", button);
