@@ -1,4 +1,4 @@
-"""What the documents name is there: files, headings, commands, settings, and what the units of docs/deploy start."""
+"""What the documents name is there: files, headings, tests, commands, settings, words of the desk, pictures, units."""
 
 import configparser
 import os
@@ -52,6 +52,25 @@ def test_link_leads_to_a_file_or_heading_that_exists(document: Path) -> None:
             target = (document.parent / path) if path else document
             assert target.exists(), link
             assert not anchor or anchor in anchors(target), link
+
+
+def test_words_of_the_desk_in_the_guide_for_staff_are_those_of_the_desk() -> None:
+    files = [*(ROOT / "templates/admin").rglob("*.html"), *(ROOT / "screening/desk").glob("*.py")]
+    files += [*(ROOT / "screening/models").glob("*.py"), ROOT / "screening/static/screening/desk.js"]
+    desk = " ".join(" ".join(file.read_text() for file in files).split())
+    guide = " ".join((ROOT / "docs/staff-guide.md").read_text().split())
+    words = re.findall(r"(?<!\*)\*(?!\*)([^*]+)\*(?!\*)", guide)
+    assert len(words) > 40
+    assert [each for each in words if not all(part.strip() in desk for part in each.split("…"))] == []
+
+
+def test_every_picture_is_in_a_document_with_its_words_taken_by_the_script_and_small() -> None:
+    script = (ROOT / "benchmarks/screenshots.py").read_text()
+    shown = "".join(document.read_text() for document in DOCUMENTS)
+    for picture in (ROOT / "docs/images").iterdir():
+        assert re.search(rf'<img src="\S*images/{picture.name}"[^>]* alt="[^"]{{20,}}"', shown), picture.name
+        assert f'"{picture.stem}"' in script, picture.name
+        assert picture.stat().st_size < (70_000 if picture.name.startswith("tour-desk") else 50_000), picture.name
 
 
 @pytest.mark.parametrize(
