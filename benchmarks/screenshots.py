@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playw
 
 from screening.questionnaire import PAGES
 from tests.answers import CLOSE_CALL, on_page
+from tests.browser.test_on_your_website import BUTTONS
 from tests.processes import ROOT, Site
 
 IMAGES = ROOT / "docs" / "images"
@@ -29,6 +30,7 @@ MARGIN = 8  # around them
 QUESTION = "constant_care"
 CASES = "/admin/screening/submission/"
 PASSWORD = "only for the pictures"
+GROUND = '<div style="background: {color}; padding: 8px 24px">{links}</div>'
 STAFF = f"""
 from django.contrib.auth.models import Group, User
 for name, role in (("cora", "contact"), ("rita", "reviewer")):
@@ -164,6 +166,17 @@ def judge(browser: Browser, site: Site) -> None:
         shot(page, "staff-idle", page.locator("#live"), page.locator("#header"))
 
 
+def button(browser: Browser) -> None:
+    """Take the picture of docs/on-your-website.md: its two buttons, on a white ground and on a black one."""
+    links = "".join(f"<p>{link}</p>" for link in BUTTONS)
+    with closing(browser.new_page(viewport=DESK)) as page:
+        page.set_content(
+            '<body style="align-items: start; display: flex">'
+            + "".join(GROUND.format(color=color, links=links) for color in ("#fff", "#111"))
+        )
+        shot(page, "website-button", *page.locator("div").all())
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         facts = {"CENTER_NAME": "Country Road Recovery Center", "CENTER_PHONE": "(405) 555-0100"}
@@ -173,6 +186,7 @@ def main() -> None:
             for command in (("shell", "--command", STAFF), ("blind_pilot", "1")):
                 assert site.command(*command).wait() == 0
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            button(browser)
             for pictures in (walk, work, call, judge):
                 pictures(browser, site)
         finally:

@@ -23,6 +23,7 @@ SERVICES = sorted(DEPLOY.glob("*.service"))
 UNITS = [*SERVICES, *sorted(DEPLOY.glob("*.timer"))]
 BLOCK = r"(?m)^ {4,}(.*)"
 COMMAND = r"(?:manage\.py|(?:^|[;&|] *)screening) +([a-z]\w*)([^;&|\n]*)"  # the second as docs/deploy/screening runs it
+SENTENCE = r"(\w+ [\w ]+)"  # the name of a test, in words
 TARGET = r"(?:^|[;&|] *|\w=\S+ +)make +([a-z][\w-]*)()"
 
 
@@ -52,6 +53,12 @@ def test_link_leads_to_a_file_or_heading_that_exists(document: Path) -> None:
             target = (document.parent / path) if path else document
             assert target.exists(), link
             assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_test_that_a_document_names_by_its_sentence_exists(document: Path) -> None:
+    for words, file in re.findall(rf"\[{SENTENCE}\]\(([^)\s]+/test_\w+\.py)\)", document.read_text()):
+        assert f"def test_{words.replace(' ', '_')}(" in (document.parent / file).read_text(), words
 
 
 def test_words_of_the_desk_in_the_guide_for_staff_are_those_of_the_desk() -> None:
