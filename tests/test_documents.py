@@ -61,6 +61,16 @@ def test_test_that_a_document_names_by_its_sentence_exists(document: Path) -> No
         assert f"def test_{words.replace(' ', '_')}(" in (document.parent / file).read_text(), words
 
 
+def test_each_measure_of_security_names_code_and_tests() -> None:
+    rows = re.findall(r"(?m)^\| (.+) \|$", (ROOT / "docs/security-model.md").read_text())
+    measures = [row for row in rows if not row.startswith("measure |")]
+    assert len(measures) > 30
+    for row in measures:
+        _measure, code, tests, _decisions = (cell.strip() for cell in row.split("|"))
+        assert re.fullmatch(r"(\[[\w.]+\]\(\S+\)(, |$))+", code), row
+        assert re.fullmatch(rf"(\[{SENTENCE}\]\(\.\./tests/\S*test_\w+\.py\)(; |$))+", tests), row
+
+
 def test_words_of_the_desk_in_the_guide_for_staff_are_those_of_the_desk() -> None:
     files = [*(ROOT / "templates/admin").rglob("*.html"), *(ROOT / "screening/desk").glob("*.py")]
     files += [*(ROOT / "screening/models").glob("*.py"), ROOT / "screening/static/screening/desk.js"]
