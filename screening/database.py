@@ -41,8 +41,15 @@ def look_again(work: Callable[[], T]) -> T:
     try:
         return work()
     except (OperationalError, IntegrityError) as error:
-        if connection.in_atomic_block or (isinstance(error, OperationalError) and connection.is_usable()):
+        if connection.in_atomic_block or (isinstance(error, OperationalError) and not _is_lost(error)):
             raise  # it was refused, and nothing was done
         if isinstance(error, OperationalError):
             connection.close()
         return work()
+
+
+def _is_lost(error: OperationalError) -> bool:
+    """Whether the connection was lost on the way. If none could be had, to ask again makes people wait twice."""
+    from psycopg_pool import PoolTimeout  # of no use with SQLite
+
+    return not isinstance(error.__cause__, PoolTimeout) and not connection.is_usable()

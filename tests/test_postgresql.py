@@ -96,6 +96,28 @@ def refused(*args: Any, **kwargs: Any) -> Any:
     raise psycopg.OperationalError("connection refused")
 
 
+@pytest.mark.parametrize(
+    ("address", "typed"),
+    [("/check/", {"action": "save"}), ("/erase/", {}), ("/contact/", {"phone": "405 555 0123", "agree": "on"})],
+)
+def test_nobody_waits_twice_where_no_connection_can_be_had(
+    person: Person, monkeypatch: pytest.MonkeyPatch, address: str, typed: dict[str, str]
+) -> None:
+    if address == "/check/":
+        person.has_answered(IOP)
+    else:
+        person.finishes(IOP, "save")
+    connect = BoundedConnection.connect
+    pool: Any = connections["default"].pool
+    connection.close()
+    monkeypatch.setattr(BoundedConnection, "connect", refused)
+    pool.drain()
+    started = time.monotonic()
+    assert person.client.post(address, typed).status_code == 503
+    assert time.monotonic() - started < 3
+    monkeypatch.setattr(BoundedConnection, "connect", connect)
+
+
 def test_what_was_done_is_not_denied_if_the_connection_is_lost_before_the_server_says_so(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
