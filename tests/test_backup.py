@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from screening import audit, audit_checks, audit_triggers, backup, erased, retention
@@ -315,10 +315,30 @@ def test_backup_that_is_not_whole_is_not_kept(
         monkeypatch.setattr(os, "fsync", full)
     else:
         monkeypatch.setattr(backup, "FIRST_LINE", b"program-fit backup 0\n")
-    with pytest.raises(CommandError, match=r"No backup was made|not kept"):
+    with pytest.raises(CommandError, match=r"The backup failed|not kept"):
         call_command("backup", str(var / "out"))
     assert [*(var / "out").iterdir()] == []
     assert JobRun.last(JobRun.Job.BACKUP) is None
+
+
+def test_folder_that_takes_no_backup_is_told_in_one_line(cases: list[Submission], var: Path) -> None:
+    (var / "file").write_text("")
+    for folder in (var / "file", var / "file" / "below", Path("/proc/nowhere")):
+        with pytest.raises(CommandError, match=r"^The backup failed: .*") as refused:
+            call_command("backup", str(folder))
+        assert "\n" not in str(refused.value)
+
+
+def test_backup_is_kept_where_the_database_can_write_nothing_any_more(
+    cases: list[Submission], var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_job: object) -> None:
+        raise DatabaseError("database or disk is full")
+
+    monkeypatch.setattr(JobRun, "finished", full)
+    with pytest.raises(CommandError, match=r"^The backup failed: database or disk is full$"):
+        call_command("backup", str(var / "out"))
+    assert len([*(var / "out").glob("*.backup")]) == 1
 
 
 def test_backup_remembers_when_it_was_verified(cases: list[Submission], var: Path) -> None:

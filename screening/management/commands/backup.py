@@ -33,18 +33,19 @@ class Command(BaseCommand):
         unverified = path.with_suffix(".unverified")
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            backup.write(unverified, every_few_seconds(self))
-            erased.directory().mkdir(mode=0o700, exist_ok=True)  # the list is there from now on
-            said = self._verified(unverified)
-            unverified.rename(path)
+            try:
+                backup.write(unverified, every_few_seconds(self))
+                erased.directory().mkdir(mode=0o700, exist_ok=True)  # the list is there from now on
+                said = self._verified(unverified)
+                unverified.rename(path)
+            finally:
+                unverified.unlink(missing_ok=True)
+            for old in sorted(folder.glob(f"*{ENDING}"))[:-keep]:
+                old.unlink()
+            JobRun.finished(JobRun.Job.BACKUP)
         except (OSError, DatabaseError) as error:
-            raise CommandError(f"No backup was made: {error}") from None
-        finally:
-            unverified.unlink(missing_ok=True)
-        JobRun.finished(JobRun.Job.BACKUP)
-        for old in sorted(folder.glob(f"*{ENDING}"))[:-keep]:
-            old.unlink()
-        self.stdout.write(f"{path}: {path.stat().st_size / 1e6:,.1f} MB. {said}")
+            raise CommandError(f"The backup failed: {error}") from None
+        self.stdout.write(f"{path}: {path.stat().st_size:,} bytes. {said}")
 
     def _verified(self, path: Path) -> str:
         """Restore it as someone would who needs it, into a scratch database; return what that says."""
