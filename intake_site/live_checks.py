@@ -33,6 +33,7 @@ PATIENCE = 10.0  # seconds to wait for an answer of the site
 SILENCE = 30  # seconds after which a body that does not come must have been refused
 ELSEWHERE = "/elsewhere"  # where SCRIPT_NAME would move every link
 BODY = 1_000_000  # bytes, more than any honest form has
+LOOK_AT = {301: "Look at BEHIND_PROXY, and whether the proxy sets X-Forwarded-Proto.", 400: "Look at ALLOWED_HOSTS."}
 
 
 class Site:
@@ -80,11 +81,10 @@ def site_from_outside(site: Site) -> Iterator[CheckMessage]:
         )
         return
     if response.status != 200:
-        yield _error(
-            42, f"The start page is answered by {response.status}.", "Look at BEHIND_PROXY, ALLOWED_HOSTS and the log."
-        )
+        hint = LOOK_AT.get(response.status, "Look whether the server runs (systemctl status screening.service).")
+        yield _error(42, f"The start page is answered by {response.status}.", hint)
     wanted = headers.HEADERS | {
-        "Strict-Transport-Security": "",
+        "Strict-Transport-Security": "max-age=",
         "X-Frame-Options": "DENY",
         "Cache-Control": headers.NO_STORE,
     }
@@ -101,16 +101,23 @@ def proxy(site: Site) -> Iterator[CheckMessage]:
         _response, text = site.answer(f"SCRIPT_NAME: {ELSEWHERE}", f"Script-Name: {ELSEWHERE}")
         if ELSEWHERE in text:
             yield _error(44, "A visitor can move the site by SCRIPT_NAME.", "nginx: underscores_in_headers off;")
-        response, text = site.answer("X-Forwarded-Host: elsewhere.example", "Forwarded: host=elsewhere.example")
+        _response, text = site.answer("X-Forwarded-Host: elsewhere.example", "Forwarded: host=elsewhere.example")
         if "elsewhere.example" in text:
             yield _error(45, "A visitor can rename the site by X-Forwarded-Host.", "Have the proxy clear it.")
-        response, text = site.answer(f"Content-Length: {BODY}", method="POST")
-        if response.status != 413:
-            yield _error(46, "A body of any length is taken.", "nginx: client_max_body_size 256k;")
+        if not _is_refused(site):
+            yield _error(46, f"A body of {BODY:,} bytes is taken.", "nginx: client_max_body_size 256k;")
         yield from _plain_http(site)
         yield from _slow_body(site)
     except (OSError, http.client.HTTPException):
         return
+
+
+def _is_refused(site: Site) -> bool:
+    """Whether the proxy says that a body is too long before any of it comes; else it waits, and would keep it all."""
+    try:
+        return site.answer(f"Content-Length: {BODY}", method="POST")[0].status == 413
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def _plain_http(site: Site) -> Iterator[CheckMessage]:
@@ -144,7 +151,8 @@ def durability() -> Iterator[CheckMessage]:
                 "AND name IN ('fsync', 'full_page_writes', 'synchronous_commit')"
             )
             for (name,) in cursor.fetchall():
-                yield _error(48, f"PostgreSQL may lose what it confirmed: {name}.", f"ALTER SYSTEM RESET {name};")
+                hint = f"ALTER SYSTEM SET {name} = on; SELECT pg_reload_conf();"
+                yield _error(48, f"PostgreSQL may lose what it confirmed: {name}.", hint)
 
 
 def disk() -> Iterator[CheckMessage]:

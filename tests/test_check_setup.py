@@ -35,10 +35,12 @@ from tests.desk.helpers import member, submit
 pytestmark = pytest.mark.django_db
 FAULTS = {
     "drops a header": "E043",
+    "drops HSTS": "E043",
     "is in error": "E042",
     "believes SCRIPT_NAME": "E044",
     "believes X-Forwarded-Host": "E045",
     "takes any body": "E046",
+    "waits for any body": "E046",
     "waits for a body": "W022",
 }
 
@@ -56,10 +58,10 @@ class Careless(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
-        if length > 256_000:
+        if length > 256_000 and self.fault != "waits for any body":
             self._answer(200 if self.fault == "takes any body" else 413, "")
         else:
-            self.connection.settimeout(None if self.fault == "waits for a body" else 0.5)
+            self.connection.settimeout(None if self.fault == "waits for a body" or length > 256_000 else 0.5)
             self.close_connection = True
             with suppress(OSError):
                 self.rfile.read(length)
@@ -72,8 +74,9 @@ class Careless(BaseHTTPRequestHandler):
             "Cache-Control": "no-store",
             "Strict-Transport-Security": "max-age=1",
         }
-        if self.fault == "drops a header":
-            del sent["Content-Security-Policy"]
+        for fault, name in (("drops a header", "Content-Security-Policy"), ("drops HSTS", "Strict-Transport-Security")):
+            if self.fault == fault:
+                del sent[name]
         for name, value in (sent | {"Content-Length": str(len(text))}).items():
             self.send_header(name, value)
         self.end_headers()
@@ -102,6 +105,7 @@ def certificate(folder: Path, days: int) -> tuple[Path, Path]:
 def serve(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Give what serves the site over TLS, with one fault, at SITE_URL."""
     monkeypatch.setattr(live_checks, "SILENCE", 2)
+    monkeypatch.setattr(live_checks, "PATIENCE", 2)
     trusting = ssl.create_default_context
     started: list[ThreadingHTTPServer] = []
 
