@@ -219,7 +219,7 @@ def test_backup_and_verified_log_must_be_recent() -> None:
     assert ids(live_checks.jobs()) == ["E053", "W025"]
 
 
-def test_changed_row_is_an_error() -> None:
+def test_changed_row_is_an_error(settings: Any) -> None:
     case, author = submit(IOP), member("ann")
     Review.objects.create(submission=case, program="iop", agrees=True, author=author)
     assert ids(live_checks.seals()) == []
@@ -227,6 +227,8 @@ def test_changed_row_is_an_error() -> None:
     Submission.objects.update(urgency=3)
     (message,) = live_checks.seals()
     assert message.msg == "2 rows were changed in the database."
+    settings.DATA_KEYS = ["another-key" * 6]
+    assert ids(live_checks.seals()) == [], "it is not the rows that were changed"
 
 
 def test_staff_without_a_second_factor_are_counted() -> None:
