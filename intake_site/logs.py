@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -32,6 +33,10 @@ class NoValues(logging.Formatter):
         for error, frames in _errors(record):
             lines += [f"  {error}", *(f"    {frame}" for frame in frames)]
         return "\n".join(lines)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """In UTC, and so said: the server's first process has no time zone of ours yet."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
     def told(self, record: logging.LogRecord) -> dict[str, str]:
         return {

@@ -226,6 +226,7 @@ EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_PASSWORD", "")
 EMAIL_USE_SSL = EMAIL_PORT == 465  # encrypted from the first byte; else by STARTTLS
 EMAIL_USE_TLS = env_flag("EMAIL_TLS", True) and not EMAIL_USE_SSL
 EMAIL_TIMEOUT = 10
+EMAIL_SUBJECT_PREFIX = ""
 SERVER_EMAIL = DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", EMAIL_HOST_USER)
 ADMINS = [("", address) for address in env_list("ERROR_MAIL_TO")]
 

@@ -115,11 +115,12 @@ def _send(pk: int) -> bool | None:
     row = Notification.objects.filter(pk=pk, sent_at=None)
     # Whoever moves the time of the next attempt has taken it: no other process sends it too.
     taken = row.filter(next_attempt_at=notification.next_attempt_at)
-    if not taken.update(attempts=F("attempts") + 1, next_attempt_at=now + delay):
+    if not taken.update(next_attempt_at=now + delay):
         return None
     try:
         _message(notification).send()
     except Exception as error:  # whatever it is, the front page of the desk counts it
+        row.update(attempts=F("attempts") + 1)
         log.error("a notification could not be sent: %s", type(error).__name__)
         return False
     row.delete() if notification.submission_id is None else row.update(sent_at=timezone.now())

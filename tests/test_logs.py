@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 import time
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -107,6 +108,7 @@ def test_json_says_the_same_as_the_words_in_one_object_a_line() -> None:
     told = json.loads(line)
     assert (told["level"], told["logger"], told["place"]) == ("ERROR", "django.request", "(test_logs:7)")
     assert [each["error"] for each in told["errors"]] == ["RuntimeError", "ValueError"]
+    assert datetime.fromisoformat(told["time"]).utcoffset() == timedelta(0)
     assert all(" in test_json_says_the_same" in each["frames"][-1] for each in told["errors"])
     words = logs.NoValues().format(record)
     for secret in ("Robin", "0123"):

@@ -121,6 +121,19 @@ def test_run_begins_no_sending_when_its_time_is_up(person: Person, monkeypatch: 
     assert Notification.objects.filter(sent_at=None, attempts=0).count() == 1
 
 
+def test_mail_that_is_being_sent_has_not_failed(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    unsent: list[int] = []
+
+    def fail(*_messages: object) -> None:
+        unsent.append(notifications.unsent())
+        raise OSError("refused")
+
+    person.finishes(URGENT, "save")
+    monkeypatch.setattr(EmailBackend, "send_messages", fail)
+    assert notifications.send_due() == (0, 1)
+    assert [*unsent, notifications.unsent()] == [0, 1]
+
+
 def test_each_request_for_a_call_is_notified_of_also_one_that_changes_another(person: Person) -> None:
     person.finishes(IOP, "save")
     for action, expected in ((WISHES, 1), (WISHES, 2), ({"action": "withdraw"}, 2), (WISHES, 3)):
