@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from screening import audit, clock, notifications, rate_limits
+from screening import audit, clock, erased, notifications, rate_limits
 from screening.models import AccountChange, Action, Notification, Phone, RecoveryCode, Submission
 
 UNUSED_AFTER = timedelta(days=90)
@@ -37,12 +37,13 @@ def lock(staff: Any, *others: Any) -> None:
 def close(account: User, actor: Any, reason: str = "asked") -> None:
     """Close an account: the next request of an open session is refused, and its cases are unassigned.
 
-    `reason` is a key for the log, "asked" or "unused".
+    `reason` is a key for the log, "asked", "unused" or "restored".
     """
     with transaction.atomic():
         User.objects.select_for_update().get(pk=account.pk)  # before its cases, as in `lock`
         if account.is_active and account.has_perm(notifications.MANAGES):
             tell_managers(AccountChange.Kind.NO_MANAGER, account, actor)
+        erased.note(erased.ACCOUNT, [account.get_username()])
         account.is_active = False
         account.set_unusable_password()
         account.save(update_fields=["is_active", "password"])

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -29,7 +29,7 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model
 
-from screening import audit_triggers, erased
+from screening import accounts, audit_triggers, erased
 from screening.encryption import derive_key, seals
 from screening.models import Canary, Contact, JobRun, LogLine, RateLimitCount, RateLimitWindow, Submission
 from screening.models.keys import broken_seals
@@ -37,7 +37,9 @@ from screening.models.keys import broken_seals
 FIRST_LINE = b"program-fit backup 1\n"
 NAME, RANDOM, LENGTH = 4, 16, 4  # bytes: of the key's name, of what makes this backup unlike others, before each frame
 FRAME = 1 << 20  # bytes of a frame; what is encrypted already could hardly be compressed
+MOST = 16 * FRAME  # bytes of one with the longest row
 ROWS = 500  # written to the database at a time
+UNCOMMITTED = timedelta(minutes=1)  # within which what is on the list is committed, or is not
 LEFT_OUT = (Session, RateLimitWindow, RateLimitCount, JobRun)  # of no use at another time
 
 
@@ -102,10 +104,10 @@ def _names(model: type[Model]) -> tuple[str, str]:
 
 def contents(progress: Progress = lambda _rows: None) -> Iterator[str]:
     """Yield the lines of a backup; call `progress` with the number of rows, now and then."""
-    count = 0
+    count, begins = 0, datetime.now(UTC)  # before the moment that is read
     encode = json.JSONEncoder(default=_as_text, separators=(",", ":")).encode
     with _snapshot():
-        yield encode({"made_at": datetime.now(UTC), "migrations": _migrations()})
+        yield encode({"made_at": begins, "migrations": _migrations()})
         for model in _kept():
             table, columns = _names(model)
             yield encode({"table": model._meta.db_table, "columns": _columns(model)})
@@ -163,9 +165,11 @@ def opened(file: IO[bytes]) -> Iterator[Any]:
         raise Unusable("This backup was made under other DATA_KEYS. Put the key of that time into DATA_KEYS, too.")
     box = AESSIV(_keys()[name])
     while which == b"more":
-        length = file.read(LENGTH)
-        sealed = file.read(int.from_bytes(length))
-        if len(length) < LENGTH or len(sealed) < int.from_bytes(length):
+        length = int.from_bytes(start := file.read(LENGTH))
+        if length > MOST:
+            raise Unusable(DAMAGED)
+        sealed = file.read(length)
+        if len(start) < LENGTH or len(sealed) < length:
             raise Unusable(CUT_OFF)
         frame, which = _unsealed(box, sealed, random, number)
         yield from map(json.loads, frame.decode().splitlines())
@@ -263,23 +267,19 @@ def _day(text: str) -> Any:
 
 
 def _erase_again(erasures: Path, made_at: datetime) -> int:
-    """Erase what was erased after the backup was made; return how many cases and contact details that were.
+    """Erase and close again what was since the backup was made; return how much that was.
 
     A reference number is never drawn again, so the list needs no time for cases: clocks of machines differ. Contact
-    details may have been given anew before the backup.
+    details may have been given anew before the backup, and an account may have been opened.
     """
-    all_cases, withdrawn = {*erased.noted(erasures, 0)}, {*erased.noted(erasures, made_at.timestamp())}
+    ever, since = {*erased.noted(erasures, 0)}, {*erased.noted(erasures, (made_at - UNCOMMITTED).timestamp())}
     count = 0
     for use, gone, rows, erase in (
-        (erased.CASE, all_cases, Submission.objects.values_list("pk", "reference"), _erase_cases),
-        (
-            erased.CONTACT,
-            withdrawn,
-            Contact.objects.values_list("pk", "submission__reference"),
-            Contact.objects.withdraw,
-        ),
+        (erased.CASE, ever, Submission.objects.values_list("pk", "reference"), _erase_cases),
+        (erased.CONTACT, since, Contact.objects.values_list("pk", "submission__reference"), Contact.objects.withdraw),
+        (erased.ACCOUNT, since, User.objects.filter(is_active=True).values_list("pk", "username"), _close_accounts),
     ):
-        found = [pk for pk, reference in rows.iterator() if not gone.isdisjoint(seals(use, reference))] if gone else []
+        found = [pk for pk, name in rows.iterator() if not gone.isdisjoint(seals(use, name))] if gone else []
         for start in range(0, len(found), ROWS):
             erase(*found[start : start + ROWS])
         count += len(found)
@@ -288,3 +288,8 @@ def _erase_again(erasures: Path, made_at: datetime) -> int:
 
 def _erase_cases(*keys: int) -> None:
     Submission.objects.filter(pk__in=keys).delete()
+
+
+def _close_accounts(*keys: int) -> None:
+    for account in User.objects.filter(pk__in=keys):
+        accounts.close(account, "manage.py", "restored")

@@ -1,10 +1,12 @@
-"""The list of what people erased, beside the database: a backup that is restored later loses it again.
+"""The list of what was erased or closed, beside the database: a backup that is restored later loses it again.
 
 It holds no person: each line is a time in seconds since 1970 and a keyed hash of a reference number, which is drawn at
-random and gone with its case. There is a file for each month; those older than any backup may be are deleted.
+random and gone with its case, or of the name of an account. There is a file for each month; those older than any backup
+may be are deleted.
 """
 
 import logging
+import re
 import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -18,19 +20,22 @@ from screening.encryption import seals
 
 log = logging.getLogger(__name__)
 
-CASE, CONTACT = "erased case", "erased contact"  # what is erased, and the use of the key
+# What is erased or closed, and the use of the key.
+CASE, CONTACT, ACCOUNT = "erased case", "erased contact", "closed account"
+# Each begins a line of its own, so that one that was cut short, as by a full disk, spoils no other.
+LINE = re.compile(r"(?m)^([0-9]+\.[0-9]{3}) ([0-9a-f]{64})$")
 
 
 def directory() -> Path:
     return Path(settings.VAR_DIR) / "erased"
 
 
-def note(what: str, references: Iterable[str]) -> None:
+def note(what: str, names: Iterable[str]) -> None:
     """Write down what is being erased; to be called before that is committed, so that nothing is missing.
 
     A list that can't be written holds up nobody's erasure.
     """
-    lines = [f"{time.time():.3f} {seals(what, reference)[0]}\n" for reference in references]
+    lines = [f"\n{time.time():.3f} {seals(what, name)[0]}" for name in names]
     try:
         directory().mkdir(mode=0o700, exist_ok=True)
         with (directory() / f"{timezone.now():%Y-%m}").open("a") as file:
@@ -42,10 +47,9 @@ def note(what: str, references: Iterable[str]) -> None:
 
 
 def noted(where: Path, since: float) -> Iterator[str]:
-    """Yield the hash of each erasure since then. Raise an OSError or a ValueError if the list can't be read."""
-    for file in sorted(where.iterdir()):
-        for line in file.read_text().splitlines():
-            moment, digest = line.split(" ")
+    """Yield the hash of each entry since then. Raise an OSError if the list can't be read."""
+    for file in where.iterdir():
+        for moment, digest in LINE.findall(file.read_text(errors="replace")):
             if float(moment) >= since:
                 yield digest
 

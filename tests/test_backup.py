@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,16 +13,17 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from screening import audit, audit_checks, audit_triggers, backup, erased, retention
+from screening import accounts, audit, audit_checks, audit_triggers, backup, erased, retention
 from screening.management import streaming
 from screening.models import Action, Contact, JobRun, Note, Phone, RecoveryCode, Review, Submission
 from tests.answers import CLOSE_CALL, IOP, URGENT
 from tests.desk.helpers import ask_for_call, submit, superuser
-from tests.helpers import database_begins_anew, output_of
+from tests.helpers import database_begins_anew, output_of, run_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OTHER_KEY = "Zq3Wv7Xt1Lm9Kc5Jd8Rb2Ys6Nf4Hg0PaUeTiOkMwCzBxVyQjSl"
@@ -102,7 +104,7 @@ def test_every_row_comes_back_on_sqlite_wherever_it_was(cases: list[Submission],
     path = made(var)
     assert "3 cases" in elsewhere(var, "restore", str(path)).stdout
     assert elsewhere(var, "backup", str(var / "second")).returncode == 0
-    (second,) = (var / "second").iterdir()
+    (second,) = (var / "second").glob("*.backup")
     assert sorted(map(str, read(second))) == sorted(map(str, read(path)))
 
 
@@ -136,8 +138,8 @@ def damaged(path: Path) -> Iterator[tuple[str, bytes, str]]:
     whole, start = path.read_bytes(), len(backup.FIRST_LINE) + backup.NAME + backup.RANDOM
     for cut in (start - 20, start - 1, start, start + 2, start + 5, len(whole) // 2, len(whole) - 1):
         yield f"cut at {cut}", whole[:cut], "cut off"
-    for place in (start - 1, start + 10, len(whole) - 1):
-        yield f"changed at {place}", whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :], "damaged"
+    for place in (start - 1, start, start + 10, len(whole) - 1):
+        yield f"changed at {place}", whole[:place] + bytes([whole[place] ^ 64]) + whole[place + 1 :], "damaged"
     yield "longer", whole + b"x", "damaged"
     yield "twice", whole + whole[start:], "damaged"
     yield "of another kind", b"SQLite format 3\0" * 100, "no backup"
@@ -227,14 +229,15 @@ def test_database_in_use_is_left_as_it_is(cases: list[Submission], var: Path) ->
 
 def test_what_was_erased_since_is_erased_again(cases: list[Submission], var: Path) -> None:
     again, gone, withdrawn = cases
-    Contact.objects.withdraw(again.pk)
+    with time_machine.travel(timezone.now() - timedelta(minutes=5)):
+        Contact.objects.withdraw(again.pk)
     ask_for_call(again)  # anew, before the backup
     path = made(var)
     with time_machine.travel(timezone.now() - timedelta(minutes=2)):  # as on a machine whose clock is behind
         retention.erase(gone)
     Contact.objects.withdraw(withdrawn.pk)
     empty()
-    assert "2 erased again" in output_of("restore", str(path))
+    assert "2 erased or closed again" in output_of("restore", str(path))
     assert {*Submission.objects.values_list("reference", flat=True)} == {again.reference, withdrawn.reference}
     assert [*Contact.objects.values_list("pk", flat=True)] == [again.pk]
     assert Submission.objects.get(pk=withdrawn.pk).wants_call is False
@@ -265,6 +268,39 @@ def test_list_of_erasures_holds_no_person_and_names_none_without_the_keys(
     assert len({*erased.noted(erased.directory(), 0)}) == 6
 
 
+def test_account_that_was_closed_since_is_closed_again(cases: list[Submission], var: Path) -> None:
+    eve, left, back = (superuser(name) for name in ("eve", "left", "back"))
+    with time_machine.travel(timezone.now() - timedelta(hours=1)):
+        accounts.close(back, "ann")
+    accounts.reopen(back, "ann")
+    path = made(var)
+    accounts.close(left, "ann")
+    empty()
+    assert "1 erased or closed again" in output_of("restore", str(path))
+    open_now = {*User.objects.filter(is_active=True).values_list("username", flat=True)}
+    assert open_now == {"ann", eve.username, "back"}
+
+
+def test_line_of_the_list_that_was_cut_short_spoils_no_other(cases: list[Submission], var: Path) -> None:
+    path = made(var)
+    retention.erase(cases[0])
+    (file,) = erased.directory().iterdir()
+    for half in (f"\n{time.time():.3f} f95d4a15", "\n\n", "\n1795"):
+        with file.open("a") as written:
+            written.write(half)
+        erased.note(erased.CASE, [cases[1].reference])
+    empty()
+    assert "2 erased or closed again" in output_of("restore", str(path))
+    assert [case.pk for case in Submission.objects.all()] == [cases[2].pk]
+
+
+def test_what_was_on_the_list_but_not_yet_committed_is_erased_again(cases: list[Submission], var: Path) -> None:
+    erased.note(erased.CONTACT, [cases[0].reference])  # a withdrawal that the backup does not see yet
+    path = made(var)
+    empty()
+    assert "1 erased or closed again" in output_of("restore", str(path))
+
+
 def test_list_that_cannot_be_written_holds_up_no_erasure(cases: list[Submission], settings: Any) -> None:
     settings.VAR_DIR = Path("/proc/nowhere")
     retention.erase(*cases)
@@ -290,18 +326,39 @@ def test_list_goes_with_the_last_backup_that_it_is_for(var: Path) -> None:
 def test_restore_without_a_list_says_that_people_may_be_back(cases: list[Submission], var: Path) -> None:
     path = made(var)
     empty()
-    assert "may be back" in output_of("restore", str(path), "--erased", str(var / "nowhere"))
+    with pytest.raises(CommandError, match="There is no folder"):
+        call_command("restore", str(path), "--erased", str(var / "nowhere"))
+    assert not Submission.objects.exists()
+    erased.directory().rename(var / "elsewhere")
+    assert "may be back" in output_of("restore", str(path))
 
 
 def test_only_the_newest_are_kept_and_each_is_for_its_owner_alone(cases: list[Submission], var: Path) -> None:
     for day in ("2026-01-01", "2026-01-02", "2026-01-03"):
         (var / "out").mkdir(exist_ok=True)
         (var / "out" / f"{day}T000000Z.backup").write_text("")
-    (var / "out" / "of someone else").write_text("")
-    path = made(var, "--keep", "2")
-    left = {"2026-01-03T000000Z.backup", path.name, "of someone else"}
-    assert {file.name for file in (var / "out").iterdir()} == left
+    others = {"of someone else", "before-update.backup", "0.backup", "2099-01-01T000000Z.backup"}
+    for name in others:
+        (var / "out" / name).write_text("")
+    output_of("backup", str(var / "out"), "--keep", "3")
+    (path,) = (var / "out").glob(f"{timezone.now():%Y-%m}*.backup")
+    assert {file.name for file in (var / "out").iterdir()} == {"2026-01-03T000000Z.backup", path.name, ".lock"} | others
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_what_a_killed_run_left_is_taken_away(cases: list[Submission], var: Path) -> None:
+    (var / "out" / "scratch-x").mkdir(parents=True)
+    for name in ("scratch-x/db.sqlite3", "2026-01-01T000000Z.unverified"):
+        (var / "out" / name).write_text("")
+    path = made(var)
+    assert {file.name for file in (var / "out").iterdir()} == {path.name, ".lock"}
+
+
+def test_two_backups_at_once_do_not_spoil_each_other(cases: list[Submission], var: Path) -> None:
+    first, second = run_at_once(*[lambda: made(var)] * 2)
+    assert {type(first), type(second)} == {CommandError, type(var)}
+    assert "Another backup" in str(first) + str(second)
+    assert len([*(var / "out").glob("*.backup")]) == 1
 
 
 @pytest.mark.parametrize("failing", ["disk", "verification"])
@@ -317,7 +374,7 @@ def test_backup_that_is_not_whole_is_not_kept(
         monkeypatch.setattr(backup, "FIRST_LINE", b"program-fit backup 0\n")
     with pytest.raises(CommandError, match=r"The backup failed|not kept"):
         call_command("backup", str(var / "out"))
-    assert [*(var / "out").iterdir()] == []
+    assert [file.name for file in (var / "out").iterdir()] == [".lock"]
     assert JobRun.last(JobRun.Job.BACKUP) is None
 
 
@@ -353,7 +410,7 @@ def test_backup_and_restore_say_how_far_they_are(
 ) -> None:
     monkeypatch.setattr(streaming, "PROGRESS_INTERVAL", 0.0)
     call_command("backup", str(var / "out"))
-    (path,) = (var / "out").iterdir()
+    (path,) = (var / "out").glob("*.backup")
     empty()
     call_command("restore", str(path))
     assert capsys.readouterr().err.count(" ...\n") > 10

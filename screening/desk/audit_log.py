@@ -70,7 +70,11 @@ DETAILS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     }),
     "result": (_("result"), dict(Try.Result.choices)),
     "purpose": (_("purpose"), PURPOSES),
-    "reason": (_("reason"), {"asked": _("asked for"), "unused": _("not used for 90 days")}),
+    "reason": (_("reason"), {
+        "asked": _("asked for"),
+        "unused": _("not used for 90 days"),
+        "restored": _("was closed before a backup came back"),
+    }),
     "roles": (_("roles"), {"": _("none")}),
     "seen": (_("what was done"), {
         "password": _("new password set"), "roles": _("roles given"), "second_factor": _("second factor reset"),

@@ -21,16 +21,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         listed = options["erased"] or erased.directory()
+        if options["erased"] and not listed.is_dir():
+            raise CommandError(f"There is no folder {listed}. Nothing was restored.")
         try:
             done = backup.restore(file, listed if listed.is_dir() else None, every_few_seconds(self))
         except backup.Unusable as error:
             raise CommandError(str(error)) from None
-        except (OSError, DatabaseError, ValueError) as error:
+        except (OSError, DatabaseError) as error:
             raise CommandError(f"Nothing was restored: {error}") from None
         cases, rows = done.rows["screening_submission"], sum(done.rows.values())
         self.stdout.write(
             f"Restored as of {done.made_at:%Y-%m-%d %H:%M} UTC: {cases:,} cases, {rows:,} rows in all; "
-            f"{done.erased_again:,} erased again."
+            f"{done.erased_again:,} erased or closed again. Passwords, roles and phones of staff are as they were then."
         )
         if not listed.is_dir():
             self.stdout.write(f"There is no list in {listed}: what people erased since may be back.")
