@@ -18,10 +18,11 @@ if __name__ == "__main__":
             settings.VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        sys.exit(str(error))
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     except Exception:
         if settings.DEBUG:
             raise
         # What a command prints may be mailed by whatever runs it every night: no values, as in the log.
         logging.getLogger("intake_site").critical("The command failed. DEBUG=on shows the whole error.", exc_info=True)
-        sys.exit(1)
+        sys.exit(2)

@@ -4,6 +4,7 @@ The settings themselves refuse what can't even start. What only an edit of setti
 tests/test_settings.py.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -85,6 +86,9 @@ def keys(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     if connection.vendor == "sqlite":
         name = str(connection.settings_dict["NAME"])
         paths += [Path(name + ending) for ending in ("", "-wal", "-shm")]
+    if Path(settings.VAR_DIR).is_dir() and not os.access(settings.VAR_DIR, os.R_OK | os.W_OK | os.X_OK):
+        yield _error(11, f"{settings.VAR_DIR} can't be read and written.", "Run this as the user of the site.")
+        return
     for path in paths:
         if path.exists() and path.stat().st_mode & 0o066 and path.parent.stat().st_mode & 0o011:
             yield _error(10, f"Others on this machine can read {path}.", f"chmod 600 {path}")

@@ -84,11 +84,11 @@ def site_from_outside(site: Site) -> Iterator[CheckMessage]:
         hint = LOOK_AT.get(response.status, "Look whether the server runs (systemctl status screening.service).")
         yield _error(42, f"The start page is answered by {response.status}.", hint)
     wanted = headers.HEADERS | {
-        "Strict-Transport-Security": "max-age=",
+        "Strict-Transport-Security": "max-age=" if settings.HTTPS else "",
         "X-Frame-Options": "DENY",
         "Cache-Control": headers.NO_STORE,
     }
-    missing = [name for name, value in wanted.items() if value not in (response.headers[name] or "\0")]
+    missing = [name for name, value in wanted.items() if value and value not in (response.headers[name] or "")]
     if response.status == 200 and missing:
         yield _error(43, f"The proxy changes or drops {', '.join(missing)}.", "Have it pass all headers as they are.")
     if site.is_encrypted and site.days_of_certificate() < 14:
@@ -184,7 +184,9 @@ def time_of_day() -> Iterator[CheckMessage]:
 
 def mail(send_to: str) -> Iterator[CheckMessage]:
     """Whether mail to staff leaves; with an address, by a real one."""
-    if send_to:
+    if send_to and not settings.EMAIL_HOST:
+        yield _error(55, "No mail can be sent: there is no mail server.", "Set EMAIL_HOST.")
+    elif send_to:
         try:
             send_mail("Program fit: a test", "Mail from the site arrives.\n", None, [send_to])
         except Exception as error:  # a mail server may say anything
@@ -245,6 +247,8 @@ def problems(send_to: str = "") -> list[CheckMessage]:
     ours = [message for found in ordered for message in found]
     others = [message for message in run_checks(include_deployment_checks=True) if message not in ours]
     told = [message for message in ours + others if not message.is_silenced()]
+    if not settings.HTTPS:  # which is told already; what Django adds names nothing that one can set
+        told = [message for message in told if not str(message.id).startswith("security.")]
     return sorted(told, key=lambda message: -message.level)
 
 

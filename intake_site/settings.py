@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -40,6 +41,8 @@ def secrets(name: str, *, many: bool) -> list[str]:
         where = str(VAR_DIR / name.lower())
         try:
             text = Path(where).read_text()
+        except PermissionError:
+            raise ImproperlyConfigured(f"{where} can't be read. Run this as the user of the site.") from None
         except FileNotFoundError:
             raise ImproperlyConfigured(
                 f"{name} is not set. Set it to 50 or more random characters; on your own machine, `make run` makes one."
@@ -77,7 +80,18 @@ BLIND_PERCENT = env_number("BLIND_PERCENT", 0, most=100, least=0)  # of new subm
 # Staff. The second factor is off only where nothing but this machine can reach the site.
 SECOND_FACTOR = env_flag("SECOND_FACTOR", True)
 OTP_TOTP_ISSUER = "Program fit"  # beside the name of the account, in the app on the phone
-SITE_URL = os.environ.get("SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "").rstrip("/")  # mail, FHIR
+SITE_URL = (os.environ.get("SITE_URL") or f"https://{(*ALLOWED_HOSTS, 'localhost')[0]}").rstrip("/")  # in mail, FHIR
+try:
+    is_address = (
+        re.fullmatch(r"https?://[\w.*-]*(\[[0-9a-f:.]+\])?(:[0-9]+)?", SITE_URL, re.ASCII)
+        and urlsplit(SITE_URL).port != 0
+    )
+except ValueError:
+    is_address = False
+if not is_address:
+    raise ImproperlyConfigured(
+        f"SITE_URL is {SITE_URL!r}. Set it to where people find the site: https://www.example.com"
+    )
 
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")  # where to report a vulnerability: mailto:..., https://...
 if not re.match(r"(mailto:.+@|https://.|tel:\+[0-9]|$)", SECURITY_CONTACT):

@@ -104,6 +104,7 @@ def certificate(folder: Path, days: int) -> tuple[Path, Path]:
 @pytest.fixture
 def serve(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Give what serves the site over TLS, with one fault, at SITE_URL."""
+    settings.HTTPS = True
     monkeypatch.setattr(live_checks, "SILENCE", 2)
     monkeypatch.setattr(live_checks, "PATIENCE", 2)
     trusting = ssl.create_default_context
@@ -159,7 +160,7 @@ def test_certificate_that_browsers_refuse_is_named(serve: Callable[..., None]) -
     assert outside() == ["E040"]
 
 
-@pytest.mark.parametrize("address", ["https://localhost:1", "https://no.such.host.invalid", "", "screening.example"])
+@pytest.mark.parametrize("address", ["https://localhost:1", "https://no.such.host.invalid", "https://"])
 def test_site_that_does_not_answer_is_named(settings: Any, address: str) -> None:
     settings.SITE_URL = address
     assert outside() == ["E041"]
@@ -197,6 +198,8 @@ def test_clock_that_nothing_sets_is_named(monkeypatch: pytest.MonkeyPatch, said:
 def test_mail_is_sent_on_request_and_a_refusal_told(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ids(live_checks.mail("")) == []
     assert mail.outbox == []
+    assert ids(live_checks.mail("owner@example.org")) == ["E055"], "there is no mail server"
+    settings.EMAIL_HOST = "mail.example.org"
     assert ids(live_checks.mail("owner@example.org")) == []
     assert [each.to for each in mail.outbox] == [["owner@example.org"]]
     settings.EMAIL_BACKEND = "no.such.backend"

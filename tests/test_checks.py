@@ -96,6 +96,11 @@ def test_good_configuration_has_no_messages(erased_today: None) -> None:
         ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT is 'smtp'. Set it to a number from 1 to 65535."),
         ({"DATABASE_URL": "mysql://a:b@c/d"}, "DATABASE_URL must begin with postgresql:// or sqlite://"),
         ({"DATABASE_URL": "nonsense"}, "DATABASE_URL can't be read"),
+        ({"SITE_URL": "screening.example.org"}, "SITE_URL is 'screening.example.org'"),
+        ({"SITE_URL": "http://127.0.0.1:notaport"}, "SITE_URL is 'http://127.0.0.1:notaport'"),
+        ({"SITE_URL": "http://127.0.0.1:99999"}, "SITE_URL is"),
+        ({"SITE_URL": "http://[::1"}, "SITE_URL is"),
+        ({"SITE_URL": "https://ex\u00e4mple..org"}, "SITE_URL is"),
         ({"SECURITY_CONTACT": "me"}, "SECURITY_CONTACT must begin with mailto:, https:// or tel:+"),
     ],
 )
