@@ -276,7 +276,9 @@ def test_account_that_was_closed_since_is_closed_again(cases: list[Submission], 
     path = made(var)
     accounts.close(left, "ann")
     empty()
-    assert "1 erased or closed again" in output_of("restore", str(path))
+    said = output_of("restore", str(path))
+    assert "1 erased or closed again" in said
+    assert "Passwords, roles and second factors of staff are as they were then" in said
     open_now = {*User.objects.filter(is_active=True).values_list("username", flat=True)}
     assert open_now == {"ann", eve.username, "back"}
 

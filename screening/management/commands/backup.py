@@ -83,7 +83,7 @@ class Command(BaseCommand):
                 "DATA_KEYS": ",".join(settings.DATA_KEYS),
             }
             command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "restore", str(path)]
-            command += ["--erased", str(erased.directory())]
+            command += ["--erased", str(erased.directory()), "--verbosity=0"]
             ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own words
         if ran.returncode:
             raise CommandError("The backup could not be restored, and was not kept.")

@@ -32,8 +32,12 @@ class Command(BaseCommand):
         cases, rows = done.rows["screening_submission"], sum(done.rows.values())
         self.stdout.write(
             f"Restored as of {done.made_at:%Y-%m-%d %H:%M} UTC: {cases:,} cases, {rows:,} rows in all; "
-            f"{done.erased_again:,} erased or closed again. Passwords, roles and phones of staff are as they were then."
+            f"{done.erased_again:,} erased or closed again."
         )
+        if options["verbosity"]:
+            self.stdout.write(
+                "Passwords, roles and second factors of staff are as they were then: look through Accounts."
+            )
         if not listed.is_dir():
             self.stdout.write(f"There is no list in {listed}: what people erased since may be back.")
         if done.broken_seals:
