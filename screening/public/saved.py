@@ -1,8 +1,11 @@
 """What a draft opens of what is kept, saving it, and erasing (docs/decisions/0022)."""
 
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from threading import Lock
+from typing import Any
+from weakref import WeakValueDictionary
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest
@@ -13,12 +16,15 @@ from screening.draft import AHEAD, LONGEST_SECONDS, Draft, Finished
 from screening.models import Submission
 from screening.questionnaire import known
 
-LOCKS = [Lock() for _number in range(64)]  # one for all drafts that share it
+LOCKS = WeakValueDictionary[str, Any]()  # code -> the lock of its draft, while someone has it or waits for it
+OF_LOCKS = Lock()
 
 
-def _lock(draft: Draft) -> Lock:
+def _lock(draft: Draft) -> AbstractContextManager[Any]:
     """Return what a save and an erasure of the same draft take: of two presses, the first is done first."""
-    return LOCKS[hash(draft.code) % len(LOCKS)]
+    with OF_LOCKS:
+        lock: AbstractContextManager[Any] = LOCKS.setdefault(draft.code, Lock())
+        return lock
 
 
 def kept(*codes: str, expired: bool = False) -> list[Submission]:

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 
 from screening import retention, return_codes
+from screening.draft import Draft
 from screening.models import Contact, ErasureCount, Notification, Submission
+from screening.public import saved
 from tests.answers import BEST, IOP
 from tests.conftest import Person
 from tests.desk.helpers import ask_for_call
@@ -205,22 +208,31 @@ def test_call_that_is_asked_for_twice_at_once_is_kept_and_both_are_told(person: 
         assert Contact.objects.count() == 1
 
 
+def test_nobody_waits_for_the_save_of_someone_else_and_no_lock_is_left() -> None:
+    drafts = [Draft.read(HttpRequest()) for _person in range(300)]
+    locks = [saved._lock(draft) for draft in drafts]
+    assert len({*map(id, locks)}) == 300
+    assert saved._lock(drafts[7]) is locks[7], "of one's own earlier press one does"
+    del locks
+    assert not {draft.code for draft in drafts} & {*saved.LOCKS}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_erasing_waits_for_a_save_that_was_pressed_before(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     person.finishes(IOP, "view")
     manager: Any = type(Submission.objects)
-    begun, submit = threading.Event(), manager.submit
+    begun, insert = threading.Event(), manager.insert
 
     def slowly(*args: Any, **kwargs: Any) -> Any:
         begun.set()
         time.sleep(0.5)
-        return submit(*args, **kwargs)
+        return insert(*args, **kwargs)
 
-    monkeypatch.setattr(manager, "submit", slowly)
+    monkeypatch.setattr(manager, "insert", slowly)
     eraser = copy_of(person.client.cookies[COOKIE].value)
 
     def erase() -> None:
-        begun.wait(10)
+        assert begun.wait(10)
         assert "It is erased" in eraser.client.post("/erase/").content.decode()
 
     save = partial(person.client.post, "/check/", {"action": "save"})
