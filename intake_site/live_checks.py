@@ -76,7 +76,7 @@ def site_from_outside(site: Site) -> Iterator[CheckMessage]:
     except (OSError, http.client.HTTPException) as error:
         yield _error(
             41,
-            f"The site does not answer at {settings.SITE_URL or 'SITE_URL'} ({type(error).__name__}).",
+            f"The site does not answer at {settings.SITE_URL} ({type(error).__name__}).",
             "Look whether the server and the proxy run, and whether SITE_URL is the address that people use.",
         )
         return

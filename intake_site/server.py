@@ -78,7 +78,7 @@ def run_hourly_jobs() -> None:
             accounts.close_unused()
         except clock.ClockJumped as error:
             logging.getLogger(__name__).error("%s", error)
-    live_checks.mail_problems()
     rate_limits.delete_old_windows()
     Count.fold()
     retention.truncate_journal()
+    live_checks.mail_problems()  # the last: it asks the network, and what erases must not wait for it

@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from intake_site import live_checks, server
 from intake_site.headers import HEADERS
-from screening import clock
+from screening import clock, retention
 from screening.models import ErasureCount, JobRun, Notification, Phone, Review, Submission
 from screening.rules import sources
 from tests.answers import IOP
@@ -218,6 +218,8 @@ def test_backup_and_verified_log_must_be_recent() -> None:
     assert ids(live_checks.jobs()) == []
     JobRun.objects.update(finished_at=timezone.now() - timedelta(days=3))
     assert ids(live_checks.jobs()) == ["E053"]
+    JobRun.objects.update(finished_at=timezone.now() + timedelta(days=1))
+    assert ids(live_checks.jobs()) == ["E053", "W025"], "the clock was ahead"
     JobRun.objects.update(finished_at=timezone.now() - timedelta(days=36))
     assert ids(live_checks.jobs()) == ["E053", "W025"]
 
@@ -311,6 +313,16 @@ def test_owner_gets_one_mail_a_day_about_problems_and_none_without(
     JobRun.objects.update(finished_at=timezone.now() - timedelta(days=1))
     server.run_hourly_jobs()
     assert Notification.objects.filter(reason="problems").count() == 1
+
+
+def test_checks_that_fail_hold_up_nothing_that_erases(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    settings.EMAIL_HOST = "mail.example.org"
+    monkeypatch.setattr(live_checks, "problems", lambda: 1 // 0)
+    monkeypatch.setattr(retention, "truncate_journal", lambda: done.append("journal"))
+    with pytest.raises(ZeroDivisionError):
+        server.run_hourly_jobs()
+    assert done, "bytes of what was erased may stay in the journal"
 
 
 def test_problems_without_a_database_are_told_all_the_same(

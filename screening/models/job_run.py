@@ -6,6 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from screening.models.counts import SKEW
+
 
 class JobRun(models.Model):
     """The last time that a job was done."""
@@ -31,7 +33,9 @@ class JobRun(models.Model):
 
     @classmethod
     def last(cls, job: Job) -> datetime | None:
-        return cls.objects.filter(job=job).values_list("finished_at", flat=True).first()
+        """When it was last done; a time to come, of a clock that was ahead, does not count."""
+        runs = cls.objects.filter(job=job, finished_at__lte=timezone.now() + SKEW)
+        return runs.values_list("finished_at", flat=True).first()
 
     @classmethod
     def begin(cls, job: Job, every: timedelta) -> bool:

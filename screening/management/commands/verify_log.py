@@ -26,11 +26,11 @@ class Command(BaseCommand):
         if options["noted"] and not (number.isdecimal() and digest):
             raise CommandError("--noted takes what an earlier run printed: a number, a colon and a hash.")
         audit.chain(everything=True)
-        JobRun.finished(JobRun.Job.VERIFY_LOG)
         found = 0
         for _position, sentence in audit_checks.faults((int(number), digest) if number else None):
             found += 1
             self.stdout.write(sentence)
+        JobRun.finished(JobRun.Job.VERIFY_LOG)
         if found and options["accept"]:
             audit_checks.accept("manage.py")
             for sentence in audit_triggers.problems():
